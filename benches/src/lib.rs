@@ -1,0 +1,1 @@
+//! Criterion suites, one bench per promise

@@ -1,0 +1,1 @@
+//! Order, stamp, append, apply, release: a state machine without I/O

@@ -1,0 +1,1 @@
+//! Keys to log positions, and the alias directory

@@ -1,0 +1,1 @@
+//! The program torap: one switch, its tools and its laboratory
