@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: criterion suites, and the end-to-end load run.
+
+use std::process::Command;
+
+use crate::{
+    machine,
+    run::{Failure, build_torap, cargo, must, torap},
+};
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    machine::prepare_build()?;
+    if arguments.first().is_some_and(|first| first == "e2e") {
+        return end_to_end(&arguments[1..]);
+    }
+    let mut command = cargo(&["bench", "--workspace", "--benches", "--"]);
+    command.args(arguments);
+    must(command)
+}
+
+/// Every bench body once, and a two-second load run: they still work, nothing is measured.
+pub(crate) fn smoke() -> Result<(), Failure> {
+    must(cargo(&["bench", "--workspace", "--benches", "--", "--test"]))?;
+    end_to_end(&["--rail", "instant", "--rate", "500", "--duration", "2"].map(String::from))
+}
+
+/// The program starts its own switch in a temporary folder and ends it; the JSON line is the last it prints.
+fn end_to_end(arguments: &[String]) -> Result<(), Failure> {
+    build_torap()?;
+    let mut command = Command::new(torap());
+    command.args(["load", "--own-switch"]).args(arguments);
+    must(command)
+}

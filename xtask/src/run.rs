@@ -1,0 +1,75 @@
+//! Starting other programs, with the workspace's folder and target folder.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// Why a command ends without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Wrong use: exit status 2.
+    Usage(String),
+    /// It was done and came out wrong: exit status 1.
+    Refused(String),
+}
+
+/// Root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}
+
+/// `CARGO_TARGET_DIR`, or a folder under the user's cache, so that RocksDB is compiled once a machine.
+pub(crate) fn target_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
+        _ => {
+            let home = std::env::var_os("HOME").map_or_else(std::env::temp_dir, PathBuf::from);
+            home.join(".cache/torap/target")
+        }
+    }
+}
+
+/// The built program.
+pub(crate) fn torap() -> PathBuf {
+    target_dir().join("release/torap")
+}
+
+/// A cargo command in the workspace with the shared target folder.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root()).env("CARGO_TARGET_DIR", target_dir());
+    command
+}
+
+/// Runs to the end; a non-zero status is a refusal that names the command.
+pub(crate) fn must(mut command: Command) -> Result<(), Failure> {
+    let line = describe(&command);
+    let status = command.status().map_err(|error| Failure::Refused(format!("cannot start `{line}`: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::Refused(format!("`{line}` ended with {status}"))) }
+}
+
+/// Runs one named step and tells how long it took.
+pub(crate) fn step(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    eprintln!("==> {name}");
+    let start = Instant::now();
+    work()?;
+    eprintln!("==> {name}: ok in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Builds the program with cargo's own progress display.
+pub(crate) fn build_torap() -> Result<(), Failure> {
+    must(cargo(&["build", "--release", "--package", "torap-node"]))
+}
+
+fn describe(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}
