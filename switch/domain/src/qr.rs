@@ -27,8 +27,8 @@ pub const QR_CHARACTERS_MAX: usize = 512;
 pub const QR_NAME_CHARACTERS_MAX: usize = 25;
 /// Longest merchant city, in characters.
 pub const QR_CITY_CHARACTERS_MAX: usize = 15;
-/// Longest amount, in characters.
-pub const QR_AMOUNT_CHARACTERS_MAX: usize = 13;
+/// Largest amount, in tiyn: with its point and two decimals it takes the 13 characters of tag 54.
+pub const QR_AMOUNT_MINOR_MAX: u64 = 999_999_999_999;
 /// Identifier of the scheme in sub-tag 00 of its templates.
 pub const QR_SCHEME: &str = "kz.torap.qr";
 

@@ -4,9 +4,8 @@ use super::crc::crc16;
 use super::error::{QrError, QrRule, TagPath};
 use super::tlv::{Field, split};
 use super::{
-    Initiation, LanguageTemplate, Level, MerchantAccount, QR_AMOUNT_CHARACTERS_MAX,
-    QR_CHARACTERS_MAX, QR_CITY_CHARACTERS_MAX, QR_NAME_CHARACTERS_MAX, QR_SCHEME, QrFields,
-    UnknownField, encode,
+    Initiation, LanguageTemplate, Level, MerchantAccount, QR_AMOUNT_MINOR_MAX, QR_CHARACTERS_MAX,
+    QR_CITY_CHARACTERS_MAX, QR_NAME_CHARACTERS_MAX, QR_SCHEME, QrFields, UnknownField, encode,
 };
 use crate::bic::Bic;
 use crate::digits::number;
@@ -16,6 +15,9 @@ use crate::iin::IinBin;
 use crate::money::{Asset, Money};
 use crate::text::Text;
 use crate::time::{Span, Time};
+
+/// Longest amount, in characters (EMVCo, table 3.3). Leading zeros count.
+const AMOUNT_CHARACTERS_MAX: usize = 13;
 
 pub(super) fn decode(text: &str) -> Result<QrFields, QrError> {
     if text
@@ -251,7 +253,10 @@ fn mcc(field: &Field<'_>) -> Result<u16, QrError> {
 
 fn amount(field: &Field<'_>) -> Result<Money, QrError> {
     match Money::parse(field.value, Asset::Kzt) {
-        Ok(amount) if !amount.is_zero() && field.value.len() <= QR_AMOUNT_CHARACTERS_MAX => {
+        Ok(amount)
+            if (1..=QR_AMOUNT_MINOR_MAX).contains(&amount.minor())
+                && field.value.len() <= AMOUNT_CHARACTERS_MAX =>
+        {
             Ok(amount)
         }
         _ => Err(field.error(QrRule::Amount)),

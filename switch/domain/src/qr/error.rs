@@ -25,7 +25,7 @@ rules! {
         Mcc => "qr-mcc", "the merchant category code is 4 digits";
         Currency => "qr-currency", "the currency is 398";
         Country => "qr-country", "the country is KZ";
-        Amount => "qr-amount", "the amount is a decimal of at most 2 decimals and 13 characters, and not zero";
+        Amount => "qr-amount", "the amount is a decimal above 0 and up to 9999999999.99, with at most 2 decimals";
         Identifier => "qr-identifier", "the identifier of the code has 1 to 35 allowed characters";
         Expiry => "qr-expiry", "the expiry is whole seconds since 1970-01-01T00:00:00Z, without leading zeros";
         Language => "qr-language", "a language is 2 lower-case letters";
