@@ -166,7 +166,7 @@ impl Iban {
         }
         let bare: Text<34> =
             Text::format(format_args!("{bank}{account}KZ00")).map_err(|_| IbanError::Length)?;
-        let check = 98_u32.saturating_sub(remainder_97(bare.as_bytes().iter().copied()));
+        let check = 98_u64.saturating_sub(remainder_97(bare.as_bytes().iter().copied()));
         let text: Text<34> = Text::format(format_args!("KZ{check:02}{bank}{account}"))
             .map_err(|_| IbanError::Length)?;
         Iban::parse(text.as_str())
@@ -240,19 +240,21 @@ fn registered_length(iban: &str) -> Option<u8> {
     LENGTHS.get(place).map(|(_, length)| *length)
 }
 
-/// ISO 7064 mod 97 over letters (A = 10 … Z = 35) and digits.
-fn remainder_97(bytes: impl Iterator<Item = u8>) -> u32 {
-    bytes.fold(0_u32, |remainder, byte| {
+/// ISO 7064 mod 97 over letters (A = 10 … Z = 35) and digits. Divides only when the number grows long.
+fn remainder_97(bytes: impl Iterator<Item = u8>) -> u64 {
+    let sum = bytes.fold(0_u64, |sum, byte| {
         let (shift, value) = match digit(byte) {
             Some(value) => (10, value),
             None => (100, byte.wrapping_sub(b'A').saturating_add(10)),
         };
-        remainder
-            .saturating_mul(shift)
-            .saturating_add(u32::from(value))
-            % 97
-    })
+        let sum = sum.saturating_mul(shift).saturating_add(u64::from(value));
+        if sum < LONG { sum } else { sum % 97 }
+    });
+    sum % 97
 }
+
+/// Two more digits still fit a `u64` behind a number below this.
+const LONG: u64 = 1_000_000_000_000_000;
 
 #[cfg(test)]
 mod tests;
