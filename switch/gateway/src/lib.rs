@@ -1,0 +1,7 @@
+//! Participant sessions and translation between messages and commands.
+//!
+//! Why it exists: what banks send is bytes, and what the core orders is typed commands; everything between
+//! the two is here. It opens no sockets and reads no clock: a driver moves the bytes and passes the time.
+
+pub mod session;
+pub mod wire;
