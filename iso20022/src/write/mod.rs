@@ -1,0 +1,39 @@
+//! Typed views to bytes: every message that the switch and a bank's host send.
+//!
+//! A function appends one whole message to the caller's buffer and allocates nothing else. It takes the same struct that
+//! [`Reader::read`](crate::view::Reader::read) returns, so what is written reads back equal (times to the millisecond). Text is escaped,
+//! and cut to the schema's longest length in characters. Output is valid against the schema if the fields hold what their documentation says: the
+//! functions do not check identifiers, they are the caller's typed values.
+//!
+//! With a header the message is an Envelope of AppHdr and Document, without one a bare Document. The versions written are fixed:
+//! head.001.001.03, pacs.008.001.10, pacs.002.001.12, pacs.004.001.11, pacs.028.001.05, camt.056.001.10, camt.029.001.11,
+//! acmt.023.001.03, acmt.024.001.03, admi.002.001.01, admi.004.001.02, admi.011.001.01. A forward keeps the version it received.
+
+mod cancellation_request;
+mod credit_transfer;
+mod event;
+mod forward;
+mod payment_return;
+mod reject;
+mod resolution;
+mod status_report;
+mod status_request;
+mod time;
+mod verification_report;
+mod verification_request;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+pub use cancellation_request::cancellation_request;
+pub use credit_transfer::{Address, Carried, credit_transfer};
+pub use event::{event_acknowledgement, event_notice};
+pub use forward::{Resolved, forward, forward_resolved};
+pub use payment_return::payment_return;
+pub use reject::reject;
+pub use resolution::resolution;
+pub use status_report::status_report;
+pub use status_request::status_request;
+pub use verification_report::verification_report;
+pub use verification_request::verification_request;
