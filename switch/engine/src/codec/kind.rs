@@ -1,0 +1,154 @@
+//! The kinds of commands: the one table of their numbers, names and layout versions.
+
+use crate::{Command, directory, instant, links, participants, qr};
+
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $variant:ident = $number:literal, $name:literal, $version:literal;)+) => {
+        /// Kind of a command in the journal. Numbers below 0x10 belong to the journal itself; a number is never reused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum Kind {
+            $($(#[$meta])* $variant = $number,)+
+        }
+
+        impl Kind {
+            /// Every kind, in the order of the numbers.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)+];
+
+            /// The kind of a stored number.
+            pub const fn from_number(number: u16) -> Option<Kind> {
+                match number {
+                    $($number => Some(Kind::$variant),)+
+                    _ => None,
+                }
+            }
+
+            /// Kebab-case name; stable, meant for machines.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$variant => $name,)+
+                }
+            }
+
+            /// The version of the layout that is written: its first byte.
+            pub const fn version(self) -> u8 {
+                match self {
+                    $(Kind::$variant => $version,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// pacs.008
+    CreditTransfer = 0x10, "credit-transfer", 1;
+    /// pacs.002 of the payee's bank
+    Answer = 0x11, "answer", 1;
+    /// acmt.024 of the payee's bank
+    ConfirmAnswer = 0x12, "confirm-answer", 1;
+    /// pacs.004
+    Return = 0x13, "return", 1;
+    /// camt.056
+    Recall = 0x14, "recall", 1;
+    /// camt.029
+    Resolution = 0x15, "resolution", 1;
+    /// pacs.028
+    StatusRequest = 0x16, "status-request", 1;
+    /// Clocks of the instant rail
+    SetSettings = 0x17, "set-settings", 1;
+    /// Limits of a service
+    SetLimits = 0x18, "set-limits", 1;
+    /// What may be recalled for a reason
+    SetRecallRule = 0x19, "set-recall-rule", 1;
+    /// A change of a directory entry
+    DirectoryChange = 0x20, "directory-change", 1;
+    /// acmt.023
+    DirectoryLookUp = 0x21, "directory-look-up", 1;
+    /// A piece of a bulk import
+    DirectoryImport = 0x22, "directory-import", 1;
+    /// A dynamic QR code
+    QrRegister = 0x30, "qr-register", 1;
+    /// Its withdrawal
+    QrCancel = 0x31, "qr-cancel", 1;
+    /// A participant signed on
+    LinkUp = 0x40, "link-up", 1;
+    /// A participant's link ended
+    LinkDown = 0x41, "link-down", 1;
+    /// A message that was not understood
+    LinkRefused = 0x42, "link-refused", 1;
+    /// A new participant
+    ParticipantAdd = 0x50, "participant-add", 1;
+    /// Its profile
+    ParticipantUpdate = 0x51, "participant-update", 1;
+    /// Its state
+    ParticipantState = 0x52, "participant-state", 1;
+    /// Prefunded, or a net debit cap
+    ParticipantPositionMode = 0x53, "participant-position-mode", 1;
+    /// After a merger
+    ParticipantSuccessor = 0x54, "participant-successor", 1;
+    /// Funding and defunding
+    ParticipantFund = 0x55, "participant-fund", 1;
+    /// Time has passed
+    Tick = 0x60, "tick", 1;
+    /// A process opened the log
+    Start = 0x61, "start", 1;
+    /// The rules version
+    Rules = 0x62, "rules", 1;
+    /// The running digest
+    Mark = 0x63, "mark", 1;
+    /// How much the engine remembers
+    Bounds = 0x64, "bounds", 1;
+}
+
+impl Kind {
+    /// The stored number.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The kind of a command.
+    pub const fn of(command: &Command) -> Kind {
+        match command {
+            Command::Instant(command) => match command {
+                instant::Command::CreditTransfer(_) => Kind::CreditTransfer,
+                instant::Command::Answer(_) => Kind::Answer,
+                instant::Command::ConfirmAnswer(_) => Kind::ConfirmAnswer,
+                instant::Command::Return(_) => Kind::Return,
+                instant::Command::Recall(_) => Kind::Recall,
+                instant::Command::Resolution(_) => Kind::Resolution,
+                instant::Command::StatusRequest(_) => Kind::StatusRequest,
+                instant::Command::SetSettings { .. } => Kind::SetSettings,
+                instant::Command::SetLimits { .. } => Kind::SetLimits,
+                instant::Command::SetRecallRule { .. } => Kind::SetRecallRule,
+            },
+            Command::Directory(command) => match command {
+                directory::Command::Change(_) => Kind::DirectoryChange,
+                directory::Command::LookUp(_) => Kind::DirectoryLookUp,
+                directory::Command::Import { .. } => Kind::DirectoryImport,
+            },
+            Command::Qr(command) => match command {
+                qr::Command::Register(_) => Kind::QrRegister,
+                qr::Command::Cancel { .. } => Kind::QrCancel,
+            },
+            Command::Links(command) => match command {
+                links::Command::Up { .. } => Kind::LinkUp,
+                links::Command::Down { .. } => Kind::LinkDown,
+                links::Command::Refused { .. } => Kind::LinkRefused,
+            },
+            Command::Participants(command) => match command {
+                participants::Command::Add { .. } => Kind::ParticipantAdd,
+                participants::Command::Update { .. } => Kind::ParticipantUpdate,
+                participants::Command::SetState { .. } => Kind::ParticipantState,
+                participants::Command::SetPositionMode { .. } => Kind::ParticipantPositionMode,
+                participants::Command::SetSuccessor { .. } => Kind::ParticipantSuccessor,
+                participants::Command::Fund { .. } => Kind::ParticipantFund,
+            },
+            Command::Tick => Kind::Tick,
+            Command::Start { .. } => Kind::Start,
+            Command::Rules { .. } => Kind::Rules,
+            Command::Mark { .. } => Kind::Mark,
+            Command::Bounds { .. } => Kind::Bounds,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Layouts of everything that is stored: commands in the journal, outbound entries, finished payments and directory records
+//! in the index, and the snapshot of the engine.
+//!
+//! Why it exists: what is written today is read by a later binary, so every layout is written by hand, has a version as its
+//! first byte, and is held by golden files (`golden/`); docs/facts.md has the byte tables. No layout is ever derived from a
+//! type. Numbers are little-endian, texts carry their length, optional fields a flag.
+//!
+//! Reading accepts exactly what writing produces: a value has one written form, trailing bytes are refused, and no bytes,
+//! however damaged, panic or make the reader reserve more memory than they could fill.
+
+#[macro_use]
+mod fields;
+
+mod directory;
+mod error;
+mod instant;
+mod kind;
+mod layout;
+mod links;
+mod outbound;
+mod participants;
+mod qr;
+mod reader;
+mod source;
+mod stored;
+mod writer;
+
+pub use error::{FactsError, LayoutRule};
+pub use kind::Kind;
+pub use layout::Layout;
+pub use reader::{Flags, Reader};
+pub use stored::Stored;
+pub use writer::Writer;
+
+use crate::Command;
+
+/// Appends the facts of `command` to `out` and gives the kind to store beside them.
+///
+/// ```
+/// use torap_engine::{Command, codec};
+///
+/// let mut facts = Vec::new();
+/// let kind = codec::encode(&Command::Tick, &mut facts);
+/// assert_eq!(codec::decode(kind, &facts), Ok(Command::Tick));
+/// ```
+pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
+    let kind = Kind::of(command);
+    let mut writer = Writer::new(out);
+    writer.u8(kind.version());
+    match command {
+        Command::Instant(command) => instant::put(command, &mut writer),
+        Command::Directory(command) => directory::put(command, &mut writer),
+        Command::Qr(command) => qr::put(command, &mut writer),
+        Command::Links(command) => links::put(command, &mut writer),
+        Command::Participants(command) => participants::put(command, &mut writer),
+        Command::Tick => {}
+        Command::Start { epoch, binary } => {
+            writer.put(epoch);
+            writer.put(binary);
+        }
+        Command::Rules { source, version } => {
+            writer.put(source);
+            writer.put(version);
+        }
+        Command::Mark { upto, digest } => {
+            writer.put(upto);
+            writer.put(digest);
+        }
+        Command::Bounds { source, bounds } => {
+            writer.put(source);
+            writer.put(bounds);
+        }
+    }
+    kind.number()
+}
+
+/// Reads the facts of a command of `kind`.
+pub fn decode(kind: u16, facts: &[u8]) -> Result<Command, FactsError> {
+    let Some(kind) = Kind::from_number(kind) else {
+        let rule = LayoutRule::UnknownKind(kind);
+        return Err(Reader::new("command", facts).error("kind", 0, rule));
+    };
+    let mut reader = Reader::new(kind.name(), facts);
+    reader.version(kind.version())?;
+    let command = take(kind, &mut reader)?;
+    reader.finish()?;
+    Ok(command)
+}
+
+fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
+    use crate::{directory, instant, qr};
+    Ok(match kind {
+        Kind::CreditTransfer => {
+            Command::Instant(instant::Command::CreditTransfer(reader.field("payment")?))
+        }
+        Kind::Answer => Command::Instant(instant::Command::Answer(reader.field("answer")?)),
+        Kind::ConfirmAnswer => {
+            Command::Instant(instant::Command::ConfirmAnswer(reader.field("answer")?))
+        }
+        Kind::Return => Command::Instant(instant::Command::Return(reader.field("return")?)),
+        Kind::Recall => Command::Instant(instant::Command::Recall(reader.field("recall")?)),
+        Kind::Resolution => {
+            Command::Instant(instant::Command::Resolution(reader.field("resolution")?))
+        }
+        Kind::StatusRequest => {
+            Command::Instant(instant::Command::StatusRequest(reader.field("request")?))
+        }
+        Kind::SetSettings => Command::Instant(self::instant::take_settings(reader)?),
+        Kind::SetLimits => Command::Instant(self::instant::take_limits(reader)?),
+        Kind::SetRecallRule => Command::Instant(self::instant::take_recall_rule(reader)?),
+        Kind::DirectoryChange => {
+            Command::Directory(directory::Command::Change(reader.field("change")?))
+        }
+        Kind::DirectoryLookUp => {
+            Command::Directory(directory::Command::LookUp(reader.field("look-up")?))
+        }
+        Kind::DirectoryImport => Command::Directory(self::directory::take_import(reader)?),
+        Kind::QrRegister => Command::Qr(qr::Command::Register(reader.field("register")?)),
+        Kind::QrCancel => Command::Qr(self::qr::take_cancel(reader)?),
+        Kind::LinkUp => Command::Links(links::take_up(reader)?),
+        Kind::LinkDown => Command::Links(links::take_down(reader)?),
+        Kind::LinkRefused => Command::Links(links::take_refused(reader)?),
+        Kind::ParticipantAdd => Command::Participants(participants::take_add(reader)?),
+        Kind::ParticipantUpdate => Command::Participants(participants::take_update(reader)?),
+        Kind::ParticipantState => Command::Participants(participants::take_state(reader)?),
+        Kind::ParticipantPositionMode => {
+            Command::Participants(participants::take_position_mode(reader)?)
+        }
+        Kind::ParticipantSuccessor => Command::Participants(participants::take_successor(reader)?),
+        Kind::ParticipantFund => Command::Participants(participants::take_fund(reader)?),
+        Kind::Tick => Command::Tick,
+        Kind::Start => Command::Start {
+            epoch: reader.field("epoch")?,
+            binary: reader.field("binary")?,
+        },
+        Kind::Rules => Command::Rules {
+            source: reader.field("source")?,
+            version: reader.field("version")?,
+        },
+        Kind::Mark => Command::Mark {
+            upto: reader.field("upto")?,
+            digest: reader.field("digest")?,
+        },
+        Kind::Bounds => Command::Bounds {
+            source: reader.field("source")?,
+            bounds: reader.field("bounds")?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
