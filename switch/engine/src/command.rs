@@ -1,9 +1,9 @@
 //! What the engine can be asked to do. A command holds only *facts*: values that a gateway has parsed, checked and
 //! looked up before queueing, so that replay never looks anything up.
 
-use torap_domain::{Epoch, ParticipantId, Position, Sequence, Text, Time};
+use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
-use crate::{directory, instant, links, participants, qr};
+use crate::{Bounds, directory, instant, links, participants, qr};
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,10 @@ pub struct Stamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A message on the link of `participant` (the technical sender), with the link's own sequence.
-    Link { participant: ParticipantId, sequence: Sequence },
+    Link {
+        participant: ParticipantId,
+        sequence: Sequence,
+    },
     /// The operator, by name; `reference` is the paper or ticket that orders it.
     Operator { name: Text<35>, reference: Text<35> },
     /// The switch itself (timers, start).
@@ -27,7 +30,10 @@ pub enum Source {
 
 /// One command: the unit of order, durability and replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a credit transfer is the common case and must not be boxed")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a credit transfer is the common case and must not be boxed"
+)]
 pub enum Command {
     Instant(instant::Command),
     Directory(directory::Command),
@@ -37,9 +43,58 @@ pub enum Command {
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
-    Start { epoch: Epoch, binary: Text<64> },
+    Start {
+        epoch: Epoch,
+        binary: Text<64>,
+    },
     /// The rules version that holds from this position on.
-    Rules { source: Source, version: u32 },
+    Rules {
+        source: Source,
+        version: u32,
+    },
     /// Running digest of everything applied up to and including `upto`; replay must come to the same.
-    Mark { upto: Position, digest: u64 },
+    Mark {
+        upto: Position,
+        digest: u64,
+    },
+    /// How much the engine remembers from this position on.
+    Bounds {
+        source: Source,
+        bounds: Bounds,
+    },
+}
+
+impl Source {
+    /// The participant whose link the message came on.
+    pub fn link(&self) -> Option<ParticipantId> {
+        match self {
+            Source::Link { participant, .. } => Some(*participant),
+            Source::Operator { .. } | Source::Switch => None,
+        }
+    }
+
+    /// Refuses everyone but the operator, with [`Reason::OperatorRefused`].
+    pub(crate) fn by_operator(&self) -> Result<(), Reason> {
+        match self {
+            Source::Operator { .. } => Ok(()),
+            Source::Link { .. } | Source::Switch => Err(Reason::OperatorRefused),
+        }
+    }
+}
+
+impl Command {
+    /// Who asked; none for what the core submits itself and for links that come and go.
+    pub fn source(&self) -> Option<Source> {
+        let source = match self {
+            Command::Instant(command) => command.source(),
+            Command::Directory(command) => command.source(),
+            Command::Qr(command) => command.source(),
+            Command::Links(links::Command::Refused { source, .. }) => source,
+            Command::Links(links::Command::Up { .. } | links::Command::Down { .. }) => return None,
+            Command::Participants(command) => command.source(),
+            Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
+            Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
+        };
+        Some(*source)
+    }
 }

@@ -1,4 +1,45 @@
 //! The deterministic rules of the switch.
 //!
-//! `Engine::apply(stamp, command, output)` is the only way state changes. No clock, randomness, I/O, floats or hash-order
-//! iteration, and no look-up outside its own state: what lives outside travels as a fact inside the command.
+//! [`Engine::apply`] is the only way state changes: the same commands with the same stamps give the same state, events and
+//! effects, on every machine and after every restart. The modules below are siblings of one shape: `Command`, `State`,
+//! `apply`, `write`/`read` (snapshot, and digest of the same bytes), and `next_deadline`/`expire_first` where time decides.
+//!
+//! It never reads a clock, randomness, a file or a socket, never uses a float or the order of a hash table, and never looks
+//! anything up outside its own state: what lives outside travels as a fact inside the command.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::float_arithmetic
+    )
+)]
+
+pub mod codec;
+pub mod directory;
+pub mod instant;
+pub mod links;
+pub mod participants;
+pub mod qr;
+
+mod bounds;
+mod command;
+mod deadlines;
+mod digest;
+mod engine;
+mod event;
+mod outbound;
+mod output;
+mod snapshot;
+mod table;
+
+pub use bounds::Bounds;
+pub use command::{Command, Source, Stamp};
+pub use digest::RunningDigest;
+pub use engine::{Engine, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
+pub use event::Event;
+pub use outbound::{Effect, Message, Notice, Outbound, Outcome, References, Status};
+pub use output::Output;
+pub use snapshot::SnapshotError;

@@ -69,15 +69,28 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Adds an account; the first one of a person becomes the default. Under another person's number: suspends it.
-    Register { account: Account },
+    Register {
+        account: Account,
+    },
     /// Replaces the bank's own account (IBAN or name).
-    Change { account: Account },
-    Remove { participant: ParticipantId },
+    Change {
+        account: Account,
+    },
+    Remove {
+        participant: ParticipantId,
+    },
     /// The gaining bank makes its account the default, by the customer's consent; the losing bank is told and may contest.
-    Claim { gaining: ParticipantId, consent: Text<35> },
-    Contest { losing: ParticipantId },
+    Claim {
+        gaining: ParticipantId,
+        consent: Text<35>,
+    },
+    Contest {
+        losing: ParticipantId,
+    },
     /// Lifts a suspension (a bank gives up its person's entries, or the operator names the person who keeps the number).
-    Release { participant: Option<ParticipantId> },
+    Release {
+        participant: Option<ParticipantId>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +123,11 @@ pub struct LookUp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookUpFound {
-    Hit { agent: Bic, masked_name: Text<96>, changed_at: Position },
+    Hit {
+        agent: Bic,
+        masked_name: Text<96>,
+        changed_at: Position,
+    },
     Suspended,
     Miss,
 }
@@ -121,7 +138,11 @@ pub enum Command {
     LookUp(LookUp),
     /// New entries of one participant by the operator's bulk import; existing numbers are left alone and counted.
     /// At most `IMPORT_MAX` entries; `found` is not needed: the index keeps an existing record.
-    Import { source: Source, participant: ParticipantId, entries: Vec<ImportEntry> },
+    Import {
+        source: Source,
+        participant: ParticipantId,
+        entries: Vec<ImportEntry>,
+    },
 }
 
 /// Entries of one import command, at most.
@@ -133,4 +154,15 @@ pub struct ImportEntry {
     pub person: IinBin,
     pub iban: Iban,
     pub name: Text<96>,
+}
+
+impl Command {
+    /// Who asked.
+    pub(crate) fn source(&self) -> &Source {
+        match self {
+            Command::Change(change) => &change.source,
+            Command::LookUp(look_up) => &look_up.source,
+            Command::Import { source, .. } => source,
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Commands of the instant rail: one per ISO 20022 message a participant may send, plus the configuration.
 
-use torap_domain::{Bic, CancellationId, Iban, IinBin, MessageId, Money, Position, QrId, Reason, ReturnId, Service, Span, Time, TransactionId, Uetr};
+use torap_domain::{
+    Bic, CancellationId, Iban, IinBin, MessageId, Money, Position, QrId, Reason, ReturnId, Service,
+    Span, Time, TransactionId, Uetr,
+};
 
 use crate::{Source, outbound::References};
 
@@ -13,11 +16,18 @@ pub struct PaymentKey(pub [u8; 16]);
 pub struct Fingerprint(pub [u8; 16]);
 
 /// What the index knew of an identifier when the gateway looked, for identifiers older than the engine's window.
+/// `as_of` is the log position up to which the index had followed; a fact with an `as_of` older than what the window
+/// has dropped is refused with `RetryLater`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// Nothing, as of this log position. `as_of` older than what the window has dropped is refused with `RetryLater`.
-    Unknown { as_of: Position },
-    Known(Finished),
+    Unknown {
+        as_of: Position,
+    },
+    /// As of `as_of`, `returned` included.
+    Known {
+        as_of: Position,
+        finished: Finished,
+    },
 }
 
 /// A payment that has its final outcome, as window and index remember it.
@@ -42,7 +52,10 @@ pub struct Finished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinalOutcome {
     Settled,
-    Rejected { reason: Reason, agent_code: Option<[u8; 4]> },
+    Rejected {
+        reason: Reason,
+        agent_code: Option<[u8; 4]>,
+    },
     /// A status query declared it never received; a later pacs.008 with the identifier is refused.
     Tombstone,
 }
@@ -63,7 +76,11 @@ pub struct AliasFact {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AliasResolution {
-    Found { agent: Bic, iban: Iban, person: IinBin },
+    Found {
+        agent: Bic,
+        iban: Iban,
+        person: IinBin,
+    },
     Unknown,
     Suspended,
 }
@@ -238,7 +255,10 @@ pub struct Settings {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a credit transfer is the common case and must not be boxed")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a credit transfer is the common case and must not be boxed"
+)]
 pub enum Command {
     CreditTransfer(CreditTransfer),
     Answer(Answer),
@@ -247,9 +267,37 @@ pub enum Command {
     Recall(Recall),
     Resolution(Resolution),
     StatusRequest(StatusRequest),
-    SetSettings { source: Source, settings: Settings },
+    SetSettings {
+        source: Source,
+        settings: Settings,
+    },
     /// `participant: None` sets the rail's default for the service.
-    SetLimits { source: Source, service: Service, participant: Option<torap_domain::ParticipantId>, limits: Limits },
-    SetRecallRule { source: Source, rule: RecallRule },
+    SetLimits {
+        source: Source,
+        service: Service,
+        participant: Option<torap_domain::ParticipantId>,
+        limits: Limits,
+    },
+    SetRecallRule {
+        source: Source,
+        rule: RecallRule,
+    },
 }
 
+impl Command {
+    /// Who asked.
+    pub(crate) fn source(&self) -> &Source {
+        match self {
+            Command::CreditTransfer(transfer) => &transfer.source,
+            Command::Answer(answer) => &answer.source,
+            Command::ConfirmAnswer(answer) => &answer.source,
+            Command::Return(payment_return) => &payment_return.source,
+            Command::Recall(recall) => &recall.source,
+            Command::Resolution(resolution) => &resolution.source,
+            Command::StatusRequest(request) => &request.source,
+            Command::SetSettings { source, .. }
+            | Command::SetLimits { source, .. }
+            | Command::SetRecallRule { source, .. } => source,
+        }
+    }
+}

@@ -9,9 +9,16 @@ use crate::Source;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Signed on; `session` tells sessions of one participant apart (rising within an epoch).
-    Up { participant: ParticipantId, session: u64, received: Sequence },
+    Up {
+        participant: ParticipantId,
+        session: u64,
+        received: Sequence,
+    },
     /// Signed off, lost or closed. Ignored unless `session` is the one that is up.
-    Down { participant: ParticipantId, session: u64 },
+    Down {
+        participant: ParticipantId,
+        session: u64,
+    },
     /// A message that the gateway refused; answered with admi.002 (XML) or a JSON answer, and the link goes on.
     Refused { source: Source, refusal: Refusal },
 }

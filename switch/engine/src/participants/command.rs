@@ -33,7 +33,10 @@ pub enum State {
     Certifying,
     Active,
     /// New debits and/or credits are refused; what was reserved before still finishes.
-    Suspended { debits: bool, credits: bool },
+    Suspended {
+        debits: bool,
+        credits: bool,
+    },
     /// No new payments in either direction; returns and answers still pass.
     Closing,
 }
@@ -56,11 +59,50 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// The new participant gets the next free `ParticipantId`.
-    Add { source: Source, profile: Profile, mode: PositionMode },
-    Update { source: Source, participant: ParticipantId, profile: Profile },
-    SetState { source: Source, participant: ParticipantId, state: State },
-    SetPositionMode { source: Source, participant: ParticipantId, mode: PositionMode },
+    Add {
+        source: Source,
+        profile: Profile,
+        mode: PositionMode,
+    },
+    Update {
+        source: Source,
+        participant: ParticipantId,
+        profile: Profile,
+    },
+    SetState {
+        source: Source,
+        participant: ParticipantId,
+        state: State,
+    },
+    SetPositionMode {
+        source: Source,
+        participant: ParticipantId,
+        mode: PositionMode,
+    },
     /// After a merger: the codes of `participant` lead to `successor`.
-    SetSuccessor { source: Source, participant: ParticipantId, successor: ParticipantId },
-    Fund { source: Source, participant: ParticipantId, direction: Direction, amount: Money },
+    SetSuccessor {
+        source: Source,
+        participant: ParticipantId,
+        successor: ParticipantId,
+    },
+    Fund {
+        source: Source,
+        participant: ParticipantId,
+        direction: Direction,
+        amount: Money,
+    },
+}
+
+impl Command {
+    /// Who asked.
+    pub(crate) fn source(&self) -> &Source {
+        match self {
+            Command::Add { source, .. }
+            | Command::Update { source, .. }
+            | Command::SetState { source, .. }
+            | Command::SetPositionMode { source, .. }
+            | Command::SetSuccessor { source, .. }
+            | Command::Fund { source, .. } => source,
+        }
+    }
 }

@@ -18,5 +18,19 @@ pub struct Register {
 pub enum Command {
     Register(Register),
     /// Withdraws a code that is not being paid.
-    Cancel { source: Source, reference: MessageId, id: QrId },
+    Cancel {
+        source: Source,
+        reference: MessageId,
+        id: QrId,
+    },
+}
+
+impl Command {
+    /// Who asked.
+    pub(crate) fn source(&self) -> &Source {
+        match self {
+            Command::Register(register) => &register.source,
+            Command::Cancel { source, .. } => source,
+        }
+    }
 }

@@ -1,0 +1,321 @@
+//! The engine: the whole state and the one function that changes it.
+
+use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
+use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
+
+use crate::{
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
+    instant::{self, Finished, Limits, PaymentKey, Settings},
+    links,
+    participants::{self, Participants, PositionView, View},
+    qr,
+};
+use torap_domain::{Service, Uetr};
+
+/// Deadlines that one Tick decides, at most; if more are due, [`Engine::next_deadline`] stays in the past and the core ticks
+/// again, so that other commands get their turn between.
+pub const TICK_EXPIRES_MAX: usize = 4096;
+
+/// The newest rules this binary knows; it also runs the version before, once there is one.
+pub const RULES_NEWEST: u32 = 1;
+/// The oldest rules this binary knows.
+pub const RULES_OLDEST: u32 = 1;
+
+/// Everything a decision may depend on.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) rules: u32,
+    pub(crate) bounds: Bounds,
+    /// Place and time of the last command.
+    pub(crate) last: Stamp,
+    pub(crate) ledger: Ledger,
+    pub(crate) participants: Participants,
+    pub(crate) links: links::State,
+    pub(crate) instant: instant::State,
+    pub(crate) directory: directory::State,
+    pub(crate) qr: qr::State,
+}
+
+/// The deterministic heart of the switch.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) state: State,
+}
+
+/// Sizes of what the engine holds, for reports; no decision reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    pub in_flight: usize,
+    pub window_entries: usize,
+    /// Memory of the window's entries and tables, in bytes.
+    pub window_bytes: usize,
+    pub customers_today: usize,
+    pub open_recalls: usize,
+    pub qr_codes: usize,
+    pub participants: usize,
+}
+
+impl Engine {
+    /// An engine before its first command: no participant, nothing on the mirror account, default settings and bounds.
+    pub fn new() -> Engine {
+        Engine::seeded(0)
+    }
+
+    /// As [`Engine::new`]. `seed` places entries inside the look-up tables and changes nothing else: results, snapshots and
+    /// digests are the same under every seed. A secret one keeps outsiders, who choose the UETRs, from choosing them so
+    /// that they collide.
+    pub fn seeded(seed: u64) -> Engine {
+        let mut ledger = Ledger::new();
+        ledger.open(MIRROR);
+        Engine {
+            state: State {
+                rules: RULES_NEWEST,
+                bounds: Bounds::DEFAULT,
+                last: Stamp {
+                    position: Position::ZERO,
+                    time: Time::EPOCH,
+                },
+                ledger,
+                participants: Participants::new(),
+                links: links::State::new(),
+                instant: instant::State::new(seed),
+                directory: directory::State::new(),
+                qr: qr::State::new(),
+            },
+        }
+    }
+
+    /// Applies one command: the only way state changes. What it did stands in `out` afterwards; what stood there before is
+    /// forgotten.
+    ///
+    /// Stamps rise strictly: the core gives them, once. A stamp that does not rise means that a log is replayed wrongly, and
+    /// going on would settle payments twice.
+    ///
+    /// # Panics
+    /// If the position of `stamp` is not above, or its time below, that of the last command.
+    pub fn apply(&mut self, stamp: Stamp, command: &Command, out: &mut Output) {
+        let last = self.state.last;
+        assert!(
+            stamp.position > last.position && stamp.time >= last.time,
+            "stamp {stamp:?} does not follow {last:?}"
+        );
+        self.state.last = stamp;
+        out.clear();
+        out.outcome = self.state.dispatch(stamp, command, out);
+    }
+
+    /// When the next Tick is due: the earliest time that decides something by itself.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.state.earliest().map(|(time, _, _)| time)
+    }
+
+    /// The version of the rules that decide.
+    pub fn rules_version(&self) -> u32 {
+        self.state.rules
+    }
+
+    /// Place and time of the last command applied.
+    pub fn last(&self) -> Stamp {
+        self.state.last
+    }
+
+    /// One participant as gateways see it.
+    pub fn participant_view(&self, id: ParticipantId) -> Option<View> {
+        self.state.participants.view(id, &self.state.links)
+    }
+
+    /// Every participant as gateways see it, in the order of identifiers.
+    pub fn participant_views(&self) -> impl Iterator<Item = View> + '_ {
+        let ids = self.state.participants.ids();
+        ids.filter_map(|id| self.participant_view(id))
+    }
+
+    /// Positions of all participants that settle themselves.
+    pub fn positions(&self) -> impl Iterator<Item = PositionView> + '_ {
+        let participants = &self.state.participants;
+        let settling = move |id: &ParticipantId| participants.settles_through(*id) == *id;
+        let ids = participants.ids().filter(settling);
+        ids.filter_map(|id| self.state.position(id))
+    }
+
+    /// What the central bank's mirror account was debited in all: the money on the rail, in minor units of KZT.
+    pub fn funded(&self) -> i128 {
+        0_i128.saturating_sub(self.state.ledger.balance(self.state.mirror()))
+    }
+
+    /// Checks that debits equal credits and that no position is below its line. Reads every account.
+    pub fn conservation(&self) -> Result<(), ConservationError> {
+        self.state.ledger.check_conservation()
+    }
+
+    /// Clocks and rules of the rail.
+    pub fn settings(&self) -> &Settings {
+        &self.state.instant.settings
+    }
+
+    /// The engine's bounds.
+    pub fn bounds(&self) -> &Bounds {
+        &self.state.bounds
+    }
+
+    /// The limits of a service: the participant's own where it has them, the rail's otherwise.
+    pub fn limits(&self, service: Service, participant: Option<ParticipantId>) -> Limits {
+        self.state.instant.limits.effective(service, participant)
+    }
+
+    /// The newest position of what the window has forgotten; zero while it has forgotten nothing. Identifiers not in the
+    /// window need a fact from an index that is at least as new.
+    pub fn window_dropped_upto(&self) -> Position {
+        self.state.instant.window.dropped_upto()
+    }
+
+    /// A finished payment or return that the window remembers.
+    pub fn find(&self, key: &PaymentKey) -> Option<Finished> {
+        self.state.instant.window.find_key(key)
+    }
+
+    /// A finished payment that the window remembers, by UETR.
+    pub fn find_uetr(&self, uetr: &Uetr) -> Option<Finished> {
+        self.state.instant.window.find_uetr(uetr)
+    }
+
+    /// Sizes of what the engine holds.
+    pub fn stats(&self) -> Stats {
+        let instant = &self.state.instant;
+        Stats {
+            in_flight: instant.in_flight.len(),
+            window_entries: instant.window.len(),
+            window_bytes: instant.window.memory_bytes(),
+            customers_today: instant.limits.customers_today(),
+            open_recalls: instant.recalls.len(),
+            qr_codes: self.state.qr.len(),
+            participants: self.state.participants.ids().count(),
+        }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine::new()
+    }
+}
+
+/// The central bank's counter-account; opened first.
+const MIRROR: AccountKey = AccountKey {
+    owner: ParticipantId::SWITCH,
+    book: Book::CentralBankMirror,
+    asset: Asset::Kzt,
+};
+
+/// Whose deadline is due.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    Payment,
+    Recall,
+    QrCode,
+}
+
+impl State {
+    /// The account that funding is booked against.
+    pub(crate) fn mirror(&self) -> AccountId {
+        self.ledger.find(MIRROR).unwrap_or(AccountId(0))
+    }
+
+    fn dispatch(&mut self, stamp: Stamp, command: &Command, out: &mut Output) -> Outcome {
+        if let Some(Source::Link {
+            participant,
+            sequence,
+        }) = command.source()
+        {
+            match self.links.receive(participant, sequence) {
+                Ok(true) => {}
+                Ok(false) => return Outcome::AlreadyApplied,
+                Err(reason) => return Outcome::Refused(reason),
+            }
+        }
+        match command {
+            Command::Instant(command) => instant::apply(self, stamp, command, out),
+            Command::Directory(command) => directory::apply(self, stamp, command, out),
+            Command::Qr(command) => qr::apply(self, stamp, command, out),
+            Command::Links(command) => links::apply(self, stamp, command, out),
+            Command::Participants(command) => participants::apply(self, stamp, command, out),
+            Command::Tick => self.tick(stamp, out),
+            Command::Start { .. } => {
+                self.links.start(out);
+                Outcome::Accepted
+            }
+            Command::Rules { source, version } => {
+                let known = (RULES_OLDEST..=RULES_NEWEST).contains(version);
+                self.configure(source, known, out, |state| state.rules = *version)
+            }
+            Command::Bounds { source, bounds } => {
+                self.configure(source, bounds.are_sound(), out, |state| {
+                    state.bounds = *bounds;
+                })
+            }
+            // The core compares; a digest decides nothing.
+            Command::Mark { .. } => Outcome::Accepted,
+        }
+    }
+
+    /// A change of configuration: by the operator, and only to something sound.
+    pub(crate) fn configure(
+        &mut self,
+        source: &Source,
+        sound: bool,
+        out: &mut Output,
+        change: impl FnOnce(&mut State),
+    ) -> Outcome {
+        let allowed = source.by_operator().is_ok() && sound;
+        if allowed {
+            change(self);
+            return Outcome::Accepted;
+        }
+        let reason = Reason::OperatorRefused;
+        out.event(Event::Refused { reason });
+        Outcome::Refused(reason)
+    }
+
+    /// Decides what is due, in the order of (deadline, record that set it).
+    fn tick(&mut self, stamp: Stamp, out: &mut Output) -> Outcome {
+        for _ in 0..TICK_EXPIRES_MAX {
+            match self.earliest() {
+                Some((time, _, clock)) if time <= stamp.time => match clock {
+                    Clock::Payment => instant::expire_first(self, stamp, out),
+                    Clock::Recall => instant::recalls::expire_first(self, stamp, out),
+                    Clock::QrCode => qr::expire_first(self, stamp, out),
+                },
+                _ => break,
+            }
+        }
+        Outcome::Accepted
+    }
+
+    fn earliest(&self) -> Option<(Time, Position, Clock)> {
+        let clocks = [
+            (self.instant.next_deadline(), Clock::Payment),
+            (self.instant.recalls.next_deadline(), Clock::Recall),
+            (self.qr.next_deadline(), Clock::QrCode),
+        ];
+        let waiting = clocks
+            .into_iter()
+            .filter_map(|(due, clock)| due.map(|(time, position)| (time, position, clock)));
+        waiting.min_by_key(|(time, position, _)| (*time, *position))
+    }
+}
+
+/// What a refusal of the ledger means for a payment. All but missing funds break a rule of the engine itself, and are refused
+/// without having booked anything.
+pub(crate) fn refused_by_ledger(refusal: LedgerRefusal) -> Reason {
+    match refusal {
+        LedgerRefusal::InsufficientFunds => Reason::InsufficientFunds,
+        LedgerRefusal::AmountZero => Reason::AmountZero,
+        LedgerRefusal::AccountUnknown
+        | LedgerRefusal::SameAccount
+        | LedgerRefusal::AssetMismatch
+        | LedgerRefusal::HoldMissing
+        | LedgerRefusal::Overflow
+        | LedgerRefusal::CreditLineInUse
+        | LedgerRefusal::CreditLineMeaningless => Reason::InternalLimit,
+    }
+}

@@ -1,0 +1,316 @@
+//! The whole state as bytes, in pieces.
+//!
+//! ```text
+//! snapshot   magic "TPES" · version u16 (1) · chunks … · end chunk
+//! chunk      tag u16 · length u32 · payload
+//! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
+//! ```
+//!
+//! One chunk for each part of the state, in the order of [`Part`]; the window has one for its head and one for every 4,096
+//! entries. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
+//! compared by their digests; a digest is taken over the same payloads.
+
+use std::fmt;
+
+use torap_domain::ParticipantId;
+use torap_ledger::{Ledger, LedgerDecodeError};
+
+use crate::{
+    Engine, Stamp,
+    codec::{FactsError, Reader, Writer},
+    digest::StateDigest,
+    directory,
+    engine::State,
+    instant::{self, Window},
+    links,
+    participants::Participants,
+    qr,
+};
+
+const MAGIC: [u8; 4] = *b"TPES";
+const VERSION: u16 = 1;
+const END: u16 = 0xFFFF;
+
+/// Why bytes are not a snapshot of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotError {
+    /// They do not begin with the magic.
+    Magic,
+    /// The layout is of a version that this binary does not read.
+    Version { found: u16 },
+    /// The frame of a chunk is broken, or chunks are missing or in another order.
+    Frame { offset: usize },
+    /// The payloads are not what was written.
+    Digest,
+    /// The accounts do not read or do not balance.
+    Ledger(LedgerDecodeError),
+    /// A part of the state does not follow its layout.
+    Layout(FactsError),
+    /// The parts do not agree: `rule` says on what.
+    State { rule: &'static str },
+}
+
+/// The parts, in the order of their chunks; the tag is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+enum Part {
+    Engine = 1,
+    Ledger = 2,
+    Participants = 3,
+    Links = 4,
+    Instant = 5,
+    Directory = 6,
+    Qr = 7,
+    Window = 8,
+}
+
+impl Engine {
+    /// Feeds a snapshot of the state to `sink`, in pieces of less than 1 MiB for the window and one for each other part.
+    pub fn snapshot(&self, sink: &mut dyn FnMut(&[u8])) {
+        let mut digest = StateDigest::new();
+        let mut head = Vec::from(MAGIC);
+        head.extend_from_slice(&VERSION.to_le_bytes());
+        sink(&head);
+        self.parts(&mut |part, payload| {
+            digest.feed(payload);
+            sink(&frame(part as u16, payload.len()));
+            sink(payload);
+        });
+        sink(&frame(END, 8));
+        sink(&digest.value().to_le_bytes());
+    }
+
+    /// Digest of the whole state. Reads everything: about a second for a full window.
+    pub fn digest(&self) -> u64 {
+        let mut digest = StateDigest::new();
+        self.parts(&mut |_, payload| digest.feed(payload));
+        digest.value()
+    }
+
+    /// The engine whose [`Engine::snapshot`] these bytes are. `seed` is that of [`Engine::seeded`], and need not be the one the
+    /// snapshot was taken under.
+    pub fn restore(bytes: &[u8], seed: u64) -> Result<Engine, SnapshotError> {
+        let mut chunks = Chunks::open(bytes)?;
+        let mut reader = chunks.part(Part::Engine)?;
+        let head = (|| {
+            let rules = reader.u32("rules")?;
+            let bounds = reader.field("bounds")?;
+            let position = reader.field("last position")?;
+            let time = reader.field("last time")?;
+            Ok((rules, bounds, Stamp { position, time }))
+        })();
+        let (rules, bounds, last) = head.map_err(SnapshotError::Layout)?;
+        finish(reader)?;
+        let ledger = chunks.payload(Part::Ledger)?;
+        let (ledger, rest) = Ledger::decode(ledger).map_err(SnapshotError::Ledger)?;
+        if !rest.is_empty() {
+            return Err(SnapshotError::State {
+                rule: "bytes after the ledger",
+            });
+        }
+        let participants = chunks.read(Part::Participants, Participants::read)?;
+        let links = chunks.read(Part::Links, links::State::read)?;
+        let mut instant =
+            chunks.read(Part::Instant, |reader| instant::State::read(reader, seed))?;
+        let directory = chunks.read(Part::Directory, directory::State::read)?;
+        let qr = chunks.read(Part::Qr, qr::State::read)?;
+        instant.window = chunks.read(Part::Window, |reader| Window::read(reader, seed))?;
+        while chunks.next_is(Part::Window) {
+            let mut reader = chunks.part(Part::Window)?;
+            let read = instant.window.read_entries(&mut reader);
+            read.map_err(SnapshotError::Layout)?;
+        }
+        chunks.close()?;
+        let state = State {
+            rules,
+            bounds,
+            last,
+            ledger,
+            participants,
+            links,
+            instant,
+            directory,
+            qr,
+        };
+        state.check()?;
+        Ok(Engine { state })
+    }
+
+    /// Hands over every payload of a snapshot with its part.
+    fn parts(&self, each: &mut dyn FnMut(Part, &[u8])) {
+        let state = &self.state;
+        let mut scratch = Vec::new();
+        let mut part = |part: Part, write: &dyn Fn(&mut Writer<'_>)| {
+            scratch.clear();
+            write(&mut Writer::new(&mut scratch));
+            each(part, &scratch);
+        };
+        part(Part::Engine, &|writer| {
+            writer.u32(state.rules);
+            writer.put(&state.bounds);
+            writer.put(&state.last.position);
+            writer.put(&state.last.time);
+        });
+        part(Part::Ledger, &|writer| {
+            let mut bytes = Vec::new();
+            state.ledger.encode(&mut bytes);
+            writer.bytes(&bytes);
+        });
+        part(Part::Participants, &|writer| {
+            state.participants.write(writer)
+        });
+        part(Part::Links, &|writer| state.links.write(writer));
+        part(Part::Instant, &|writer| state.instant.write(writer));
+        part(Part::Directory, &|writer| state.directory.write(writer));
+        part(Part::Qr, &|writer| state.qr.write(writer));
+        let window = &state.instant.window;
+        window.write(&mut scratch, &mut |payload| each(Part::Window, payload));
+    }
+}
+
+impl State {
+    /// What one part says of another holds.
+    fn check(&self) -> Result<(), SnapshotError> {
+        let rule = |holds: bool, rule| {
+            if holds {
+                Ok(())
+            } else {
+                Err(SnapshotError::State { rule })
+            }
+        };
+        rule(self.bounds.are_sound(), "the bounds are sound")?;
+        let mirror = self.ledger.account(self.mirror());
+        let owner = mirror.map(|account| account.key().owner);
+        rule(
+            owner == Some(ParticipantId::SWITCH),
+            "there is a mirror account",
+        )?;
+        let accounts = self.participants.ids().all(|id| {
+            let account = self.participants.account(id);
+            account.is_some_and(|account| self.ledger.account(account).is_some())
+        });
+        rule(accounts, "every participant has an account")?;
+        let links = self
+            .participants
+            .ids()
+            .all(|id| self.links.get(id).is_some());
+        rule(links, "every participant has a link")?;
+        let held = self.instant.in_flight.held(&self.ledger);
+        rule(held, "what is held is held for payments under way")
+    }
+}
+
+/// The chunks of a snapshot whose frames and digest are right.
+struct Chunks<'a> {
+    reader: Reader<'a>,
+    digest: StateDigest,
+}
+
+impl<'a> Chunks<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Chunks<'a>, SnapshotError> {
+        let mut reader = Reader::new("snapshot", bytes);
+        let magic: [u8; 4] = reader.array("magic").map_err(|_| SnapshotError::Magic)?;
+        if magic != MAGIC {
+            return Err(SnapshotError::Magic);
+        }
+        let found = reader.u16("version").map_err(SnapshotError::Layout)?;
+        if found != VERSION {
+            return Err(SnapshotError::Version { found });
+        }
+        Ok(Chunks {
+            reader,
+            digest: StateDigest::new(),
+        })
+    }
+
+    fn next_is(&self, part: Part) -> bool {
+        let mut ahead = self.reader.clone();
+        ahead.u16("tag") == Ok(part as u16)
+    }
+
+    fn payload(&mut self, part: Part) -> Result<&'a [u8], SnapshotError> {
+        let payload = self.chunk(part as u16)?;
+        self.digest.feed(payload);
+        Ok(payload)
+    }
+
+    fn part(&mut self, part: Part) -> Result<Reader<'a>, SnapshotError> {
+        Ok(Reader::new("snapshot", self.payload(part)?))
+    }
+
+    /// Reads the whole payload of a part.
+    fn read<T>(
+        &mut self,
+        part: Part,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, FactsError>,
+    ) -> Result<T, SnapshotError> {
+        let mut reader = self.part(part)?;
+        let value = read(&mut reader).map_err(SnapshotError::Layout)?;
+        finish(reader)?;
+        Ok(value)
+    }
+
+    fn close(mut self) -> Result<(), SnapshotError> {
+        let payload = self.chunk(END)?;
+        let stated = Reader::new("snapshot", payload)
+            .u64("digest")
+            .map_err(SnapshotError::Layout)?;
+        if stated != self.digest.value() {
+            return Err(SnapshotError::Digest);
+        }
+        finish(self.reader)
+    }
+
+    fn chunk(&mut self, tag: u16) -> Result<&'a [u8], SnapshotError> {
+        let offset = self.reader.offset();
+        let broken = SnapshotError::Frame { offset };
+        let found = self.reader.u16("tag").map_err(|_| broken)?;
+        let length = self.reader.u32("length").map_err(|_| broken)?;
+        if found != tag {
+            return Err(broken);
+        }
+        let payload = self.reader.bytes("payload", length as usize);
+        payload.map_err(|_| broken)
+    }
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SnapshotError::Magic => {
+                formatter.write_str("not an engine snapshot: it does not begin with TPES")
+            }
+            SnapshotError::Version { found } => write!(
+                formatter,
+                "engine snapshot of version {found}; this binary reads version {VERSION}"
+            ),
+            SnapshotError::Frame { offset } => write!(
+                formatter,
+                "the chunk at byte {offset} is cut off or not the one that follows"
+            ),
+            SnapshotError::Digest => {
+                formatter.write_str("the snapshot's digest is not that of its content")
+            }
+            SnapshotError::Ledger(error) => write!(formatter, "ledger: {error}"),
+            SnapshotError::Layout(error) => error.fmt(formatter),
+            SnapshotError::State { rule } => write!(formatter, "it does not hold that {rule}"),
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+fn finish(reader: Reader<'_>) -> Result<(), SnapshotError> {
+    reader.finish().map_err(SnapshotError::Layout)
+}
+
+/// Tag and length of a chunk. No payload comes near 4 GiB: the largest part besides the window is bounded by its entries.
+fn frame(tag: u16, length: usize) -> [u8; 6] {
+    let [t0, t1] = tag.to_le_bytes();
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let [l0, l1, l2, l3] = length.to_le_bytes();
+    [t0, t1, l0, l1, l2, l3]
+}
+
+#[cfg(test)]
+mod tests;
