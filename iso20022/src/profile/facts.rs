@@ -46,6 +46,8 @@ impl<'a> Facts<'_, '_, 'a> {
 
     /// Byte offset of the first occurrence, 0 if there is none.
     pub(crate) fn offset(&self, slot: SlotId) -> usize {
-        self.slots.content_range(slot).map_or(0, |Range { start, .. }| start)
+        self.slots
+            .content_range(slot)
+            .map_or(0, |Range { start, .. }| start)
     }
 }

@@ -5,6 +5,7 @@
 //! or a payment known: none of that is decided here, only the message itself is looked at.
 
 mod facts;
+#[rustfmt::skip]
 pub(crate) mod generated;
 mod rules;
 mod table;
@@ -15,6 +16,7 @@ mod tests;
 
 use crate::message::MessageKind;
 
+pub use crate::view::reader::check;
 pub(crate) use facts::{Breach, Facts};
 pub(crate) use table::Table;
 pub(crate) use walk::{missing, walk};

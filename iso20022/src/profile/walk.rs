@@ -22,22 +22,43 @@ pub(crate) fn walk(table: &Table, facts: &Facts<'_, '_, '_>, start: usize) -> Re
     Ok(())
 }
 
-fn check_row(table: &Table, row: &Row, facts: &Facts<'_, '_, '_>, start: usize) -> Result<(), Refusal> {
+fn check_row(
+    table: &Table,
+    row: &Row,
+    facts: &Facts<'_, '_, '_>,
+    start: usize,
+) -> Result<(), Refusal> {
     let Some(slot) = place(table, row, facts)? else {
-        return if row.is_mandatory { Err(missing(table, row.slot, start, row.missing)) } else { Ok(()) };
+        return if row.is_mandatory {
+            Err(missing(table, row.slot, start, row.missing))
+        } else {
+            Ok(())
+        };
     };
     if !row.may_repeat && facts.slots.count(slot) > 1 {
-        return Err(refusal(table, slot, facts, "once", "the element may occur only once", row.wrong));
+        return Err(refusal(
+            table,
+            slot,
+            facts,
+            "once",
+            "the element may occur only once",
+            row.wrong,
+        ));
     }
     if matches!(row.format, Format::Element | Format::Text) {
         return Ok(());
     }
     let Some(text) = facts.plain(slot) else {
-        let rule = "identifiers, codes, numbers and times are written without references and comments";
+        let rule =
+            "identifiers, codes, numbers and times are written without references and comments";
         return Err(refusal(table, slot, facts, "plain-text", rule, row.wrong));
     };
     check_format(row, text, facts).map_err(|code| {
-        let reason = if code == "amount-zero" { "AM01" } else { row.wrong };
+        let reason = if code == "amount-zero" {
+            "AM01"
+        } else {
+            row.wrong
+        };
         refusal(table, slot, facts, code, describe(row.format), reason)
     })
 }
@@ -71,7 +92,9 @@ fn check_format(row: &Row, text: &str, facts: &Facts<'_, '_, '_>) -> Result<(), 
         Format::Knp => (formats.knp)(text),
         Format::Phone => (formats.phone)(text),
         Format::Reason => {
-            let is_code = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+            let is_code = text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
             if is_code { Ok(()) } else { Err("reason-code") }
         }
         // The schema has checked the first two; the others have no text of their own.
@@ -105,7 +128,14 @@ fn rule_refusal(table: &Table, rule: &RuleEntry, breach: &Breach, start: usize) 
 }
 
 pub(crate) fn missing(table: &Table, slot: SlotId, start: usize, reason: &'static str) -> Refusal {
-    profile_refusal(table, slot, start, "mandatory", "the profile demands this element", reason)
+    profile_refusal(
+        table,
+        slot,
+        start,
+        "mandatory",
+        "the profile demands this element",
+        reason,
+    )
 }
 
 fn refusal(
@@ -127,6 +157,18 @@ fn profile_refusal(
     text: &'static str,
     reason: &'static str,
 ) -> Refusal {
-    let path = format!("/{}/{}", table.fields.kind.root_element(), table.fields.path(slot));
-    Refusal::new(path, Rule::Profile { code, text: Cow::Borrowed(text), reason }, offset)
+    let path = format!(
+        "/{}/{}",
+        table.fields.kind.root_element(),
+        table.fields.path(slot)
+    );
+    Refusal::new(
+        path,
+        Rule::Profile {
+            code,
+            text: Cow::Borrowed(text),
+            reason,
+        },
+        offset,
+    )
 }

@@ -29,7 +29,10 @@ pub struct CancellationRequest<'a> {
 
 const ORIGINAL: OriginalSlots = OriginalSlots {
     message_id: [field::ORIGINAL_MESSAGE_ID, field::ORIGINAL_MESSAGE_ID_OR],
-    message_name: [field::ORIGINAL_MESSAGE_NAME, field::ORIGINAL_MESSAGE_NAME_OR],
+    message_name: [
+        field::ORIGINAL_MESSAGE_NAME,
+        field::ORIGINAL_MESSAGE_NAME_OR,
+    ],
     instruction_id: field::ORIGINAL_INSTRUCTION_ID,
     end_to_end_id: field::ORIGINAL_END_TO_END_ID,
     transaction_id: field::ORIGINAL_TRANSACTION_ID,

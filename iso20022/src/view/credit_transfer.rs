@@ -131,7 +131,9 @@ pub(crate) enum SectorSide {
 }
 
 /// The service and its usage table; an error names what of LclInstrm is wrong.
-pub(super) fn service(fields: &Fields<'_, '_>) -> Result<(TransferService, &'static Table), Unread> {
+pub(super) fn service(
+    fields: &Fields<'_, '_>,
+) -> Result<(TransferService, &'static Table), Unread> {
     let code = fields.required_either([field::LOCAL_INSTRUMENT, field::LOCAL_INSTRUMENT_OR])?;
     match code {
         "C2C2" | "C2C" if fields.0.is_present(field::CREDITOR_IBAN) => {
@@ -144,15 +146,22 @@ pub(super) fn service(fields: &Fields<'_, '_>) -> Result<(TransferService, &'sta
     }
 }
 
-pub(super) fn read<'a>(fields: &Fields<'_, 'a>, service: TransferService) -> Result<CreditTransfer<'a>, Unread> {
+pub(super) fn read<'a>(
+    fields: &Fields<'_, 'a>,
+    service: TransferService,
+) -> Result<CreditTransfer<'a>, Unread> {
     let slots = &fields.0;
     let creditor_iban = fields.optional(field::CREDITOR_IBAN);
     let is_phone = fields.optional(field::CREDITOR_PROXY_TYPE) == Some("TELE");
     let sector = |side| {
-        sector_code(slots, side).map(|found| found.map(|(code, _)| code)).map_err(|_| Unread(field::REGULATORY_CODE))
+        sector_code(slots, side)
+            .map(|found| found.map(|(code, _)| code))
+            .map_err(|_| Unread(field::REGULATORY_CODE))
     };
     let qr_id = match service {
-        TransferService::Qr => qr_reference(slots).map_err(|_| Unread(field::REFERENCE))?.map(|(id, _)| id),
+        TransferService::Qr => qr_reference(slots)
+            .map_err(|_| Unread(field::REFERENCE))?
+            .map(|(id, _)| id),
         TransferService::C2cPhone | TransferService::C2cAccount | TransferService::Me2Me => None,
     };
     Ok(CreditTransfer {
@@ -160,7 +169,8 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>, service: TransferService) -> Res
         created_ns: fields.time(field::CREATED)?,
         settlement_date: fields.either([field::SETTLEMENT_DATE, field::SETTLEMENT_DATE_OR]),
         service,
-        instructing_agent: fields.required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
+        instructing_agent: fields
+            .required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
         instructed_agent: fields.either([field::INSTRUCTED_AGENT, field::INSTRUCTED_AGENT_OR]),
         instruction_id: fields.optional(field::INSTRUCTION_ID),
         end_to_end_id: fields.required(field::END_TO_END_ID)?,
@@ -171,7 +181,9 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>, service: TransferService) -> Res
         accepted_ns: fields.time(field::ACCEPTED)?,
         debtor: Party {
             name: fields.text(field::DEBTOR_NAME),
-            number: number(slots, &DEBTOR_NUMBER).map_err(|_| Unread(field::DEBTOR_IIN))?.map(|found| found.number),
+            number: number(slots, &DEBTOR_NUMBER)
+                .map_err(|_| Unread(field::DEBTOR_IIN))?
+                .map(|found| found.number),
             phone: fields.optional(field::DEBTOR_PHONE),
         },
         debtor_iban: fields.required(field::DEBTOR_IBAN)?,
@@ -179,11 +191,17 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>, service: TransferService) -> Res
         creditor_agent: fields.required(field::CREDITOR_AGENT)?,
         creditor: Party {
             name: fields.text(field::CREDITOR_NAME),
-            number: number(slots, &CREDITOR_NUMBER).map_err(|_| Unread(field::CREDITOR_IIN))?.map(|found| found.number),
+            number: number(slots, &CREDITOR_NUMBER)
+                .map_err(|_| Unread(field::CREDITOR_IIN))?
+                .map(|found| found.number),
             phone: fields.optional(field::CREDITOR_PHONE_CONTACT),
         },
         creditor_iban,
-        creditor_phone: if is_phone { fields.optional(field::CREDITOR_PROXY) } else { None },
+        creditor_phone: if is_phone {
+            fields.optional(field::CREDITOR_PROXY)
+        } else {
+            None
+        },
         knp: fields.required(field::PURPOSE)?,
         kod: sector(SectorSide::Debtor)?,
         kbe: sector(SectorSide::Creditor)?,
@@ -205,7 +223,10 @@ pub(super) fn splice(fields: &Fields<'_, '_>) -> Option<Splice> {
 }
 
 /// KOD or KBE with its byte offset; given twice it is a breach.
-pub(crate) fn sector_code<'a>(slots: &Slots<'_, 'a>, side: SectorSide) -> Result<Option<(&'a str, usize)>, Breach> {
+pub(crate) fn sector_code<'a>(
+    slots: &Slots<'_, 'a>,
+    side: SectorSide,
+) -> Result<Option<(&'a str, usize)>, Breach> {
     let wanted = match side {
         SectorSide::Debtor => "DEBT",
         SectorSide::Creditor => "CRED",
@@ -216,10 +237,15 @@ pub(crate) fn sector_code<'a>(slots: &Slots<'_, 'a>, side: SectorSide) -> Result
         if indicator.and_then(|found| found.plain()) != Some(wanted) {
             continue;
         }
-        let Some(found) = inside(slots, field::REGULATORY_CODE, &report.element) else { continue };
+        let Some(found) = inside(slots, field::REGULATORY_CODE, &report.element) else {
+            continue;
+        };
         let offset = found.content.start;
         let plain = found.plain().filter(|_| code.is_none());
-        code = Some((plain.ok_or(Breach::Wrong(field::REGULATORY_CODE, offset))?, offset));
+        code = Some((
+            plain.ok_or(Breach::Wrong(field::REGULATORY_CODE, offset))?,
+            offset,
+        ));
     }
     Ok(code)
 }
@@ -232,10 +258,14 @@ pub(crate) fn qr_reference<'a>(slots: &Slots<'_, 'a>) -> Result<Option<(&'a str,
         if kind.and_then(|found| found.plain()) != Some("QR") {
             continue;
         }
-        let found = inside(slots, field::REFERENCE, &structured.element).ok_or(Breach::Missing(field::REFERENCE))?;
+        let found = inside(slots, field::REFERENCE, &structured.element)
+            .ok_or(Breach::Missing(field::REFERENCE))?;
         let offset = found.content.start;
         let plain = found.plain().filter(|_| reference.is_none());
-        reference = Some((plain.ok_or(Breach::Wrong(field::REFERENCE, offset))?, offset));
+        reference = Some((
+            plain.ok_or(Breach::Wrong(field::REFERENCE, offset))?,
+            offset,
+        ));
     }
     Ok(reference)
 }

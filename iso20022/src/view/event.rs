@@ -43,7 +43,9 @@ pub(super) fn read_notice<'a>(fields: &Fields<'_, 'a>) -> Result<EventNotice<'a>
     })
 }
 
-pub(super) fn read_acknowledgement<'a>(fields: &Fields<'_, 'a>) -> Result<EventAcknowledgement<'a>, Unread> {
+pub(super) fn read_acknowledgement<'a>(
+    fields: &Fields<'_, 'a>,
+) -> Result<EventAcknowledgement<'a>, Unread> {
     Ok(EventAcknowledgement {
         message_id: fields.required(event_acknowledgement::MESSAGE_ID)?,
         originator_reference: fields.optional(event_acknowledgement::ORIGINATOR_REFERENCE),

@@ -87,6 +87,12 @@ impl<'a> Fields<'_, 'a> {
 }
 
 /// The first occurrence of a field inside a parent element, given the parent's bytes.
-pub(crate) fn inside<'a>(slots: &Slots<'_, 'a>, slot: SlotId, parent: &Range<usize>) -> Option<Occurrence<'a>> {
-    slots.occurrences(slot).find(|found| parent.contains(&found.element.start))
+pub(crate) fn inside<'a>(
+    slots: &Slots<'_, 'a>,
+    slot: SlotId,
+    parent: &Range<usize>,
+) -> Option<Occurrence<'a>> {
+    slots
+        .occurrences(slot)
+        .find(|found| parent.contains(&found.element.start))
 }

@@ -14,7 +14,7 @@ mod original;
 mod parameters;
 pub(crate) mod party;
 mod payment_return;
-mod reader;
+pub(crate) mod reader;
 mod reject;
 mod resolution;
 mod status_report;
@@ -64,7 +64,10 @@ pub struct Message<'a> {
 
 /// The fields of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a box would allocate for every payment")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would allocate for every payment"
+)]
 pub enum Body<'a> {
     /// pacs.008.
     CreditTransfer(CreditTransfer<'a>),

@@ -65,14 +65,19 @@ impl Numbered<'_> {
 }
 
 /// The first IIN, or the first BIN; identifications of other schemes are passed over.
-pub(crate) fn number<'a>(slots: &Slots<'_, 'a>, fields: &NumberSlots) -> Result<Option<Numbered<'a>>, Breach> {
+pub(crate) fn number<'a>(
+    slots: &Slots<'_, 'a>,
+    fields: &NumberSlots,
+) -> Result<Option<Numbered<'a>>, Breach> {
     for other in slots.occurrences(fields.person) {
         if marks(slots, fields.iin_scheme, &other, "NIDN") {
             return numbered(slots, fields.iin, &other, PersonNumber::Iin);
         }
     }
     for other in slots.occurrences(fields.company) {
-        if marks(slots, fields.bin_scheme, &other, "TXID") || marks(slots, fields.bin_proprietary, &other, "BIN") {
+        if marks(slots, fields.bin_scheme, &other, "TXID")
+            || marks(slots, fields.bin_proprietary, &other, "BIN")
+        {
             return numbered(slots, fields.bin, &other, PersonNumber::Bin);
         }
     }
@@ -92,5 +97,9 @@ fn numbered<'a>(
     let found = inside(slots, slot, &other.element).ok_or(Breach::Missing(slot))?;
     let offset = found.content.start;
     let digits = found.plain().ok_or(Breach::Wrong(slot, offset))?;
-    Ok(Some(Numbered { number: kind(digits), slot, offset }))
+    Ok(Some(Numbered {
+        number: kind(digits),
+        slot,
+        offset,
+    }))
 }

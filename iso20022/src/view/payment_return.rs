@@ -36,7 +36,10 @@ pub struct Return<'a> {
 
 const ORIGINAL: OriginalSlots = OriginalSlots {
     message_id: [field::ORIGINAL_MESSAGE_ID, field::ORIGINAL_MESSAGE_ID_OR],
-    message_name: [field::ORIGINAL_MESSAGE_NAME, field::ORIGINAL_MESSAGE_NAME_OR],
+    message_name: [
+        field::ORIGINAL_MESSAGE_NAME,
+        field::ORIGINAL_MESSAGE_NAME_OR,
+    ],
     instruction_id: field::ORIGINAL_INSTRUCTION_ID,
     end_to_end_id: field::ORIGINAL_END_TO_END_ID,
     transaction_id: field::ORIGINAL_TRANSACTION_ID,
@@ -47,7 +50,8 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>) -> Result<Return<'a>, Unread> {
     Ok(Return {
         message_id: fields.required(field::MESSAGE_ID)?,
         created_ns: fields.time(field::CREATED)?,
-        instructing_agent: fields.required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
+        instructing_agent: fields
+            .required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
         instructed_agent: fields.either([field::INSTRUCTED_AGENT, field::INSTRUCTED_AGENT_OR]),
         settlement_date: fields.either([field::SETTLEMENT_DATE, field::SETTLEMENT_DATE_OR]),
         return_id: fields.required(field::RETURN_ID)?,

@@ -11,8 +11,9 @@ use crate::refusal::{Refusal, Rule};
 
 use super::fields::{Fields, Unread};
 use super::{
-    Body, BusinessHeader, Message, cancellation_request, credit_transfer, event, header, payment_return, reject, resolution,
-    status_report, status_request, verification_report, verification_request,
+    Body, BusinessHeader, Message, cancellation_request, credit_transfer, event, header,
+    payment_return, reject, resolution, status_report, status_request, verification_report,
+    verification_request,
 };
 
 static CAPTURES: LazyLock<CaptureSet> = LazyLock::new(|| CaptureSet::compile(FIELDS));
@@ -46,14 +47,21 @@ pub struct Identity<'a> {
 impl Reader {
     /// A reader with the checks of national identifiers.
     pub fn new(formats: Formats) -> Reader {
-        Reader { parser: Parser::with_captures(&CAPTURES), formats }
+        Reader {
+            parser: Parser::with_captures(&CAPTURES),
+            formats,
+        }
     }
 
     /// Parses and validates one message: a Document, or an Envelope of AppHdr and Document.
     ///
     /// # Errors
     /// The first breach of XML, schema or profile, with its place, rule and code; a breach of the profile also has a status reason.
-    pub fn read<'a>(&mut self, bytes: &'a [u8], direction: Direction) -> Result<Message<'a>, Refusal> {
+    pub fn read<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        direction: Direction,
+    ) -> Result<Message<'a>, Refusal> {
         let parsed = self.parser.parse(bytes, Mode::National)?;
         read_parsed(&parsed, direction, &self.formats)
     }
@@ -77,14 +85,28 @@ pub fn check(bytes: &[u8], formats: &Formats) -> Result<MessageLabel, Refusal> {
     Ok(parsed.label())
 }
 
-fn read_parsed<'a>(parsed: &Parsed<'_, 'a>, direction: Direction, formats: &Formats) -> Result<Message<'a>, Refusal> {
+fn read_parsed<'a>(
+    parsed: &Parsed<'_, 'a>,
+    direction: Direction,
+    formats: &Formats,
+) -> Result<Message<'a>, Refusal> {
     let Some(document) = parsed.document() else {
-        return Err(profile_refusal("/", "no-document", "a message has a Document", 0));
+        return Err(profile_refusal(
+            "/",
+            "no-document",
+            "a message has a Document",
+            0,
+        ));
     };
     let range = document.range();
     if !document.is_self_contained() {
         let text = "the Document declares every namespace that it uses, so that it can be forwarded as it is";
-        return Err(profile_refusal("/Document", "self-contained", text, range.start));
+        return Err(profile_refusal(
+            "/Document",
+            "self-contained",
+            text,
+            range.start,
+        ));
     }
     let fields = Fields(document.slots());
     let document_type = document.message();
@@ -95,7 +117,10 @@ fn read_parsed<'a>(parsed: &Parsed<'_, 'a>, direction: Direction, formats: &Form
         document: document_type,
         document_id: identifier(document_type.kind()).and_then(|slot| fields.optional(slot)),
     };
-    let header = parsed.header().map(|part| read_header(part, &facts)).transpose()?;
+    let header = parsed
+        .header()
+        .map(|part| read_header(part, &facts))
+        .transpose()?;
     let (service, table) = match document_type.kind() {
         MessageKind::Pacs008 => {
             let (service, table) = credit_transfer::service(&fields)
@@ -110,14 +135,31 @@ fn read_parsed<'a>(parsed: &Parsed<'_, 'a>, direction: Direction, formats: &Form
     let body = body(document_type.kind(), &fields, service)
         .map_err(|Unread(slot)| unread(table, slot, range.start))?;
     let splice = service.and_then(|_| credit_transfer::splice(&fields));
-    Ok(Message { header, message_type: document_type, document: range, splice, body })
+    Ok(Message {
+        header,
+        message_type: document_type,
+        document: range,
+        splice,
+        body,
+    })
 }
 
 /// `document` are the facts of the Document that the header stands before.
-fn read_header<'p, 'a>(part: &Part<'p, 'a>, document: &Facts<'_, 'p, 'a>) -> Result<BusinessHeader<'a>, Refusal> {
+fn read_header<'p, 'a>(
+    part: &Part<'p, 'a>,
+    document: &Facts<'_, 'p, 'a>,
+) -> Result<BusinessHeader<'a>, Refusal> {
     let start = part.range().start;
-    profile::walk(&field::HEADER, &Facts { slots: part.slots(), ..*document }, start)?;
-    header::read(&Fields(part.slots())).map_err(|Unread(slot)| unread(Some(&field::HEADER), slot, start))
+    profile::walk(
+        &field::HEADER,
+        &Facts {
+            slots: part.slots(),
+            ..*document
+        },
+        start,
+    )?;
+    header::read(&Fields(part.slots()))
+        .map_err(|Unread(slot)| unread(Some(&field::HEADER), slot, start))
 }
 
 fn body<'a>(
@@ -176,7 +218,14 @@ fn identity<'a>(document: &Part<'_, 'a>) -> Identity<'a> {
     let slots = match kind {
         MessageKind::Pacs008 => {
             use field::credit_transfer as f;
-            [f::INSTRUCTING_AGENT, f::INSTRUCTING_AGENT_OR, f::INSTRUCTION_ID, f::END_TO_END_ID, f::TRANSACTION_ID, f::UETR]
+            [
+                f::INSTRUCTING_AGENT,
+                f::INSTRUCTING_AGENT_OR,
+                f::INSTRUCTION_ID,
+                f::END_TO_END_ID,
+                f::TRANSACTION_ID,
+                f::UETR,
+            ]
         }
         MessageKind::Pacs002 => {
             use field::status_report as f;
@@ -224,7 +273,14 @@ fn identity<'a>(document: &Part<'_, 'a>) -> Identity<'a> {
         }
         _ => return identity,
     };
-    let [agent, agent_or, instruction_id, end_to_end_id, transaction_id, uetr] = slots;
+    let [
+        agent,
+        agent_or,
+        instruction_id,
+        end_to_end_id,
+        transaction_id,
+        uetr,
+    ] = slots;
     identity.instructing_agent = fields.either([agent, agent_or]);
     identity.instruction_id = fields.optional(instruction_id);
     identity.end_to_end_id = fields.optional(end_to_end_id);
@@ -234,7 +290,10 @@ fn identity<'a>(document: &Part<'_, 'a>) -> Identity<'a> {
 }
 
 fn wrong_service(fields: &Fields<'_, '_>, slot: SlotId, start: usize) -> Refusal {
-    let offset = fields.0.content_range(slot).map_or(start, |range| range.start);
+    let offset = fields
+        .0
+        .content_range(slot)
+        .map_or(start, |range| range.start);
     let path = format!("/Document/{}", field::credit_transfer::TABLE.path(slot));
     let rule = Rule::Profile {
         code: "service-code",
@@ -248,10 +307,23 @@ fn wrong_service(fields: &Fields<'_, '_>, slot: SlotId, start: usize) -> Refusal
 fn unread(table: Option<&Table>, slot: SlotId, start: usize) -> Refusal {
     match table {
         Some(table) => profile::missing(table, slot, start, "CH21"),
-        None => profile_refusal("/Document", "mandatory", "the profile demands an element that is not there", start),
+        None => profile_refusal(
+            "/Document",
+            "mandatory",
+            "the profile demands an element that is not there",
+            start,
+        ),
     }
 }
 
 fn profile_refusal(path: &str, code: &'static str, text: &'static str, offset: usize) -> Refusal {
-    Refusal::new(path, Rule::Profile { code, text: text.into(), reason: "CH21" }, offset)
+    Refusal::new(
+        path,
+        Rule::Profile {
+            code,
+            text: text.into(),
+            reason: "CH21",
+        },
+        offset,
+    )
 }

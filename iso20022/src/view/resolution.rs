@@ -57,7 +57,10 @@ pub struct Resolution<'a> {
 
 const ORIGINAL: OriginalSlots = OriginalSlots {
     message_id: [field::ORIGINAL_MESSAGE_ID, field::ORIGINAL_MESSAGE_ID_OR],
-    message_name: [field::ORIGINAL_MESSAGE_NAME, field::ORIGINAL_MESSAGE_NAME_OR],
+    message_name: [
+        field::ORIGINAL_MESSAGE_NAME,
+        field::ORIGINAL_MESSAGE_NAME_OR,
+    ],
     instruction_id: field::ORIGINAL_INSTRUCTION_ID,
     end_to_end_id: field::ORIGINAL_END_TO_END_ID,
     transaction_id: field::ORIGINAL_TRANSACTION_ID,
@@ -75,7 +78,8 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>) -> Result<Resolution<'a>, Unread
         case_id: fields.either([field::CASE_ID, field::CASE_ID_OR]),
         status_id: fields.optional(field::STATUS_ID),
         original: fields.original(&ORIGINAL)?,
-        status: CancellationStatus::from_code(fields.required(field::STATUS)?).ok_or(Unread(field::STATUS))?,
+        status: CancellationStatus::from_code(fields.required(field::STATUS)?)
+            .ok_or(Unread(field::STATUS))?,
         reason: fields.optional(field::REASON),
         reason_text: fields.text(field::REASON_TEXT),
     })

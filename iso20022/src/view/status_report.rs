@@ -74,7 +74,10 @@ pub struct StatusReport<'a> {
 
 const ORIGINAL: OriginalSlots = OriginalSlots {
     message_id: [field::ORIGINAL_MESSAGE_ID, field::ORIGINAL_MESSAGE_ID_OR],
-    message_name: [field::ORIGINAL_MESSAGE_NAME, field::ORIGINAL_MESSAGE_NAME_OR],
+    message_name: [
+        field::ORIGINAL_MESSAGE_NAME,
+        field::ORIGINAL_MESSAGE_NAME_OR,
+    ],
     instruction_id: field::ORIGINAL_INSTRUCTION_ID,
     end_to_end_id: field::ORIGINAL_END_TO_END_ID,
     transaction_id: field::ORIGINAL_TRANSACTION_ID,
@@ -89,7 +92,8 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>) -> Result<StatusReport<'a>, Unre
         instructed_agent: fields.either([field::INSTRUCTED_AGENT, field::INSTRUCTED_AGENT_OR]),
         status_id: fields.optional(field::STATUS_ID),
         original: fields.original(&ORIGINAL)?,
-        status: TransactionStatus::from_code(fields.required(field::STATUS)?).ok_or(Unread(field::STATUS))?,
+        status: TransactionStatus::from_code(fields.required(field::STATUS)?)
+            .ok_or(Unread(field::STATUS))?,
         reason: fields.optional(field::REASON),
         reason_text: fields.text(field::REASON_TEXT),
         accepted_ns: fields.optional_time(field::ACCEPTED)?,

@@ -26,7 +26,10 @@ pub struct StatusRequest<'a> {
 
 const ORIGINAL: OriginalSlots = OriginalSlots {
     message_id: [field::ORIGINAL_MESSAGE_ID, field::ORIGINAL_MESSAGE_ID_OR],
-    message_name: [field::ORIGINAL_MESSAGE_NAME, field::ORIGINAL_MESSAGE_NAME_OR],
+    message_name: [
+        field::ORIGINAL_MESSAGE_NAME,
+        field::ORIGINAL_MESSAGE_NAME_OR,
+    ],
     instruction_id: field::ORIGINAL_INSTRUCTION_ID,
     end_to_end_id: field::ORIGINAL_END_TO_END_ID,
     transaction_id: field::ORIGINAL_TRANSACTION_ID,
@@ -37,7 +40,8 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>) -> Result<StatusRequest<'a>, Unr
     Ok(StatusRequest {
         message_id: fields.required(field::MESSAGE_ID)?,
         created_ns: fields.time(field::CREATED)?,
-        instructing_agent: fields.required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
+        instructing_agent: fields
+            .required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
         instructed_agent: fields.either([field::INSTRUCTED_AGENT, field::INSTRUCTED_AGENT_OR]),
         request_id: fields.optional(field::REQUEST_ID),
         original: fields.original(&ORIGINAL)?,

@@ -18,8 +18,12 @@ pub(crate) fn parse(text: &str) -> Result<u64, &'static str> {
         return Err(FORM);
     };
     let hour = number(&[h1, h2]).filter(|hour| *hour <= 24).ok_or(FORM)?;
-    let minute = number(&[m1, m2]).filter(|minute| *minute < 60).ok_or(FORM)?;
-    let second = number(&[s1, s2]).filter(|second| *second < 60).ok_or(FORM)?;
+    let minute = number(&[m1, m2])
+        .filter(|minute| *minute < 60)
+        .ok_or(FORM)?;
+    let second = number(&[s1, s2])
+        .filter(|second| *second < 60)
+        .ok_or(FORM)?;
     let (nanoseconds, rest) = fraction(rest).ok_or(FORM)?;
     if hour == 24 && (minute, second, nanoseconds) != (0, 0, 0) {
         return Err(FORM);
@@ -29,7 +33,9 @@ pub(crate) fn parse(text: &str) -> Result<u64, &'static str> {
         [b'Z'] => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
             let hours = number(&[h1, h2]).filter(|hours| *hours <= 14).ok_or(FORM)?;
-            let minutes = number(&[m1, m2]).filter(|minutes| *minutes < 60).ok_or(FORM)?;
+            let minutes = number(&[m1, m2])
+                .filter(|minutes| *minutes < 60)
+                .ok_or(FORM)?;
             let offset = (hours * 3600 + minutes * 60).cast_signed();
             if sign == b'+' { offset } else { -offset }
         }
@@ -56,12 +62,21 @@ pub(crate) fn civil_from_day(day: u64) -> (u64, u64, u64) {
     // Years are counted from March, so that the leap day is the last day of one; 719,468 days lie between 0000-03-01 and 1970-01-01.
     let day = day + 719_468;
     let (era, day_of_era) = (day / 146_097, day % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day_of_month)
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    (
+        era * 400 + year_of_era + u64::from(month <= 2),
+        month,
+        day_of_month,
+    )
 }
 
 /// Days from 1970-01-01 to a date from then up to the year 2500; later years would not fit nanoseconds.
@@ -75,14 +90,17 @@ fn day_of(date: &[u8]) -> Option<u64> {
     let year_from_march = year - u64::from(month <= 2);
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let days = 365 * year_from_march + year_from_march / 4 - year_from_march / 100 + year_from_march / 400;
+    let days =
+        365 * year_from_march + year_from_march / 4 - year_from_march / 100 + year_from_march / 400;
     (days + day_of_year).checked_sub(719_468)
 }
 
 fn days_in_month(year: u64, month: u64) -> u64 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -93,7 +111,10 @@ fn fraction(text: &[u8]) -> Option<(u64, &[u8])> {
     let Some(digits) = text.strip_prefix(b".") else {
         return Some((0, text));
     };
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let length = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let (digits, rest) = digits.split_at_checked(length)?;
     if !(1..=9).contains(&length) {
         return None;
@@ -105,6 +126,7 @@ fn fraction(text: &[u8]) -> Option<(u64, &[u8])> {
 /// A number of at most nine decimal digits.
 fn number(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |value, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + u64::from(byte - b'0'))
+        byte.is_ascii_digit()
+            .then(|| value * 10 + u64::from(byte - b'0'))
     })
 }

@@ -50,7 +50,11 @@ pub(super) fn read<'a>(fields: &Fields<'_, 'a>) -> Result<VerificationRequest<'a
             phone: None,
         },
         iban,
-        phone: if iban.is_none() { fields.optional(field::PROXY) } else { None },
+        phone: if iban.is_none() {
+            fields.optional(field::PROXY)
+        } else {
+            None
+        },
         agent: fields.optional(field::AGENT),
     })
 }

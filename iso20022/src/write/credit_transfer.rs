@@ -4,7 +4,8 @@ use crate::message::MessageType;
 use crate::view::{BusinessHeader, CreditTransfer, Party};
 
 use super::xml::{
-    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional,
+    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message,
+    nested, optional,
 };
 
 /// Longest street name (Max70Text).
@@ -57,7 +58,11 @@ pub fn credit_transfer(
         xml.raw("</GrpHdr><CdtTrfTxInf><PmtId>");
         payment_identification(xml, transfer);
         xml.raw("</PmtId>");
-        xml.tenge("<IntrBkSttlmAmt Ccy=\"KZT\">", transfer.tiyn, "</IntrBkSttlmAmt>");
+        xml.tenge(
+            "<IntrBkSttlmAmt Ccy=\"KZT\">",
+            transfer.tiyn,
+            "</IntrBkSttlmAmt>",
+        );
         nested!(xml, [AccptncDtTm], time(transfer.accepted_ns));
         xml.raw("<ChrgBr>SLEV</ChrgBr>");
         parties(xml, transfer, carried);
@@ -70,17 +75,35 @@ pub fn credit_transfer(
 }
 
 fn group_header(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>, carried: &Carried<'_>) {
-    nested!(xml, [MsgId], text(transfer.message_id, IDENTIFIER_CHARACTERS_MAX));
+    nested!(
+        xml,
+        [MsgId],
+        text(transfer.message_id, IDENTIFIER_CHARACTERS_MAX)
+    );
     nested!(xml, [CreDtTm], time(transfer.created_ns));
     xml.raw("<NbOfTxs>1</NbOfTxs>");
     if carried.total {
-        xml.tenge("<TtlIntrBkSttlmAmt Ccy=\"KZT\">", transfer.tiyn, "</TtlIntrBkSttlmAmt>");
+        xml.tenge(
+            "<TtlIntrBkSttlmAmt Ccy=\"KZT\">",
+            transfer.tiyn,
+            "</TtlIntrBkSttlmAmt>",
+        );
     }
-    optional!(xml, [IntrBkSttlmDt], transfer.settlement_date, IDENTIFIER_CHARACTERS_MAX);
+    optional!(
+        xml,
+        [IntrBkSttlmDt],
+        transfer.settlement_date,
+        IDENTIFIER_CHARACTERS_MAX
+    );
     xml.raw("<SttlmInf><SttlmMtd>CLRG</SttlmMtd>");
     optional!(xml, [ClrSys Prtry], carried.clearing_system, IDENTIFIER_CHARACTERS_MAX);
     xml.raw("</SttlmInf><PmtTpInf>");
-    optional!(xml, [InstrPrty], carried.instruction_priority, CODE_CHARACTERS_MAX);
+    optional!(
+        xml,
+        [InstrPrty],
+        carried.instruction_priority,
+        CODE_CHARACTERS_MAX
+    );
     if carried.instant_service_level {
         xml.raw("<SvcLvl><Cd>INST</Cd></SvcLvl>");
     }
@@ -94,11 +117,29 @@ fn group_header(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>, carried: &Carr
 }
 
 fn payment_identification(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>) {
-    optional!(xml, [InstrId], transfer.instruction_id, IDENTIFIER_CHARACTERS_MAX);
-    nested!(xml, [EndToEndId], text(transfer.end_to_end_id, IDENTIFIER_CHARACTERS_MAX));
-    nested!(xml, [TxId], text(transfer.transaction_id, IDENTIFIER_CHARACTERS_MAX));
+    optional!(
+        xml,
+        [InstrId],
+        transfer.instruction_id,
+        IDENTIFIER_CHARACTERS_MAX
+    );
+    nested!(
+        xml,
+        [EndToEndId],
+        text(transfer.end_to_end_id, IDENTIFIER_CHARACTERS_MAX)
+    );
+    nested!(
+        xml,
+        [TxId],
+        text(transfer.transaction_id, IDENTIFIER_CHARACTERS_MAX)
+    );
     nested!(xml, [UETR], uetr(transfer.uetr));
-    optional!(xml, [ClrSysRef], transfer.resolution_id, IDENTIFIER_CHARACTERS_MAX);
+    optional!(
+        xml,
+        [ClrSysRef],
+        transfer.resolution_id,
+        IDENTIFIER_CHARACTERS_MAX
+    );
 }
 
 fn parties(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>, carried: &Carried<'_>) {
@@ -121,7 +162,11 @@ fn party(xml: &mut Xml<'_>, party: &Party<'_>, address: Option<&Address<'_>>) {
     if let Some(address) = address {
         xml.raw("<PstlAdr>");
         nested!(xml, [StrtNm], text(address.street, STREET_CHARACTERS_MAX));
-        nested!(xml, [BldgNb], text(address.building, BUILDING_CHARACTERS_MAX));
+        nested!(
+            xml,
+            [BldgNb],
+            text(address.building, BUILDING_CHARACTERS_MAX)
+        );
         nested!(xml, [TwnNm], text(address.town, IDENTIFIER_CHARACTERS_MAX));
         nested!(xml, [Ctry], text(address.country, 2));
         xml.raw("</PstlAdr>");

@@ -3,17 +3,28 @@
 use crate::message::MessageType;
 use crate::view::{BusinessHeader, EventAcknowledgement, EventNotice, Parameters};
 
-use super::xml::{CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, Xml, closing, message, nested, optional};
+use super::xml::{
+    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, Xml, closing, message, nested, optional,
+};
 
 /// Longest description of an event (Max1000Text).
 const DESCRIPTION_CHARACTERS_MAX: usize = 1000;
 
 /// Appends an event notice.
-pub fn event_notice(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, notice: &EventNotice<'_>) {
+pub fn event_notice(
+    out: &mut Vec<u8>,
+    header: Option<&BusinessHeader<'_>>,
+    notice: &EventNotice<'_>,
+) {
     message(out, header, MessageType::ADMI_004_001_02, |xml| {
         xml.raw("<SysEvtNtfctn><EvtInf>");
         event(xml, notice.code, &notice.parameters);
-        optional!(xml, [EvtDesc], &notice.description, DESCRIPTION_CHARACTERS_MAX);
+        optional!(
+            xml,
+            [EvtDesc],
+            &notice.description,
+            DESCRIPTION_CHARACTERS_MAX
+        );
         if let Some(time) = notice.time_ns {
             nested!(xml, [EvtTm], time(time));
         }
@@ -29,8 +40,17 @@ pub fn event_acknowledgement(
 ) {
     message(out, header, MessageType::ADMI_011_001_01, |xml| {
         xml.raw("<SysEvtAck>");
-        nested!(xml, [MsgId], text(acknowledgement.message_id, IDENTIFIER_CHARACTERS_MAX));
-        optional!(xml, [OrgtrRef], acknowledgement.originator_reference, IDENTIFIER_CHARACTERS_MAX);
+        nested!(
+            xml,
+            [MsgId],
+            text(acknowledgement.message_id, IDENTIFIER_CHARACTERS_MAX)
+        );
+        optional!(
+            xml,
+            [OrgtrRef],
+            acknowledgement.originator_reference,
+            IDENTIFIER_CHARACTERS_MAX
+        );
         if let Some(code) = acknowledgement.code {
             xml.raw("<AckDtls>");
             event(xml, code, &acknowledgement.parameters);

@@ -21,7 +21,12 @@ pub struct Resolved<'a> {
 /// Appends an Envelope of a fresh header and the Document's bytes, unaltered.
 ///
 /// `document` is the Document element as received, from `<` to past `>`; it must be self-contained, which the national profile checks.
-pub fn forward(out: &mut Vec<u8>, header: &BusinessHeader<'_>, message_type: MessageType, document: &[u8]) {
+pub fn forward(
+    out: &mut Vec<u8>,
+    header: &BusinessHeader<'_>,
+    message_type: MessageType,
+    document: &[u8],
+) {
     enveloped(out, header, message_type, |xml| xml.copy(document));
 }
 
@@ -62,23 +67,41 @@ fn spliced(
     let mut from = document.start;
     if let Some(range) = &splice.instructed_agent {
         xml.copy(input.get(from..range.start)?);
-        replace(xml, input.get(range.clone())?, |xml, prefix| agent(xml, prefix, resolved.bic))?;
+        replace(xml, input.get(range.clone())?, |xml, prefix| {
+            agent(xml, prefix, resolved.bic)
+        })?;
         from = range.end;
     }
     xml.copy(input.get(from..splice.creditor_agent.start)?);
-    replace(xml, input.get(splice.creditor_agent.clone())?, |xml, prefix| agent(xml, prefix, resolved.bic))?;
+    replace(
+        xml,
+        input.get(splice.creditor_agent.clone())?,
+        |xml, prefix| agent(xml, prefix, resolved.bic),
+    )?;
     xml.copy(input.get(splice.creditor_agent.end..splice.creditor_account.start)?);
-    replace(xml, input.get(splice.creditor_account.clone())?, |xml, prefix| account(xml, prefix, resolved))?;
+    replace(
+        xml,
+        input.get(splice.creditor_account.clone())?,
+        |xml, prefix| account(xml, prefix, resolved),
+    )?;
     xml.copy(input.get(splice.creditor_account.end..document.end)?);
     Some(())
 }
 
 /// Writes the element's own tags around new content, so that its namespace prefix and declarations stay.
-fn replace(xml: &mut Xml<'_>, element: &[u8], content: impl FnOnce(&mut Xml<'_>, &str)) -> Option<()> {
+fn replace(
+    xml: &mut Xml<'_>,
+    element: &[u8],
+    content: impl FnOnce(&mut Xml<'_>, &str),
+) -> Option<()> {
     let start_end = start_tag_end(element)?;
-    let name_end = element.iter().position(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'))?;
+    let name_end = element
+        .iter()
+        .position(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'))?;
     let name = std::str::from_utf8(element.get(1..name_end)?).ok()?;
-    let prefix = name.split_once(':').map_or("", |(prefix, _)| name.get(..=prefix.len()).unwrap_or(""));
+    let prefix = name
+        .split_once(':')
+        .map_or("", |(prefix, _)| name.get(..=prefix.len()).unwrap_or(""));
     xml.copy(element.get(..start_end)?);
     content(xml, prefix);
     xml.raw("</");
@@ -93,7 +116,8 @@ fn start_tag_end(element: &[u8]) -> Option<usize> {
     for (index, byte) in element.iter().enumerate() {
         match (quote, byte) {
             (None, b'>') => {
-                let is_empty = index.checked_sub(1).and_then(|before| element.get(before)) == Some(&b'/');
+                let is_empty =
+                    index.checked_sub(1).and_then(|before| element.get(before)) == Some(&b'/');
                 return (!is_empty).then_some(index + 1);
             }
             (None, b'"' | b'\'') => quote = Some(*byte),
@@ -106,17 +130,25 @@ fn start_tag_end(element: &[u8]) -> Option<usize> {
 
 fn agent(xml: &mut Xml<'_>, prefix: &str, bic: &str) {
     element(xml, prefix, "FinInstnId", |xml| {
-        element(xml, prefix, "BICFI", |xml| xml.text(bic, BIC_CHARACTERS_MAX));
+        element(xml, prefix, "BICFI", |xml| {
+            xml.text(bic, BIC_CHARACTERS_MAX)
+        });
     });
 }
 
 fn account(xml: &mut Xml<'_>, prefix: &str, resolved: &Resolved<'_>) {
     element(xml, prefix, "Id", |xml| {
-        element(xml, prefix, "IBAN", |xml| xml.text(resolved.iban, IDENTIFIER_CHARACTERS_MAX));
+        element(xml, prefix, "IBAN", |xml| {
+            xml.text(resolved.iban, IDENTIFIER_CHARACTERS_MAX)
+        });
     });
     element(xml, prefix, "Prxy", |xml| {
-        element(xml, prefix, "Tp", |xml| element(xml, prefix, "Cd", |xml| xml.raw("TELE")));
-        element(xml, prefix, "Id", |xml| xml.text(resolved.phone, IDENTIFIER_CHARACTERS_MAX));
+        element(xml, prefix, "Tp", |xml| {
+            element(xml, prefix, "Cd", |xml| xml.raw("TELE"))
+        });
+        element(xml, prefix, "Id", |xml| {
+            xml.text(resolved.phone, IDENTIFIER_CHARACTERS_MAX)
+        });
     });
 }
 

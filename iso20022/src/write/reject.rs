@@ -16,13 +16,27 @@ pub fn reject(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, reject: &R
         xml.raw("<admi.002.001.01>");
         nested!(xml, [RltdRef Ref], text(&reject.related, IDENTIFIER_CHARACTERS_MAX));
         xml.raw("<Rsn>");
-        nested!(xml, [RjctgPtyRsn], text(&reject.reason, IDENTIFIER_CHARACTERS_MAX));
+        nested!(
+            xml,
+            [RjctgPtyRsn],
+            text(&reject.reason, IDENTIFIER_CHARACTERS_MAX)
+        );
         if let Some(rejected) = reject.rejected_ns {
             nested!(xml, [RjctnDtTm], time(rejected));
         }
         optional!(xml, [ErrLctn], &reject.location, DESCRIPTION_CHARACTERS_MAX);
-        optional!(xml, [RsnDesc], &reject.description, DESCRIPTION_CHARACTERS_MAX);
-        optional!(xml, [AddtlData], &reject.additional, ADDITIONAL_CHARACTERS_MAX);
+        optional!(
+            xml,
+            [RsnDesc],
+            &reject.description,
+            DESCRIPTION_CHARACTERS_MAX
+        );
+        optional!(
+            xml,
+            [AddtlData],
+            &reject.additional,
+            ADDITIONAL_CHARACTERS_MAX
+        );
         xml.raw("</Rsn></admi.002.001.01>");
     });
 }

@@ -4,20 +4,29 @@ use crate::message::MessageType;
 use crate::view::{BusinessHeader, VerificationReport};
 
 use super::xml::{
-    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional,
+    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message,
+    nested, optional,
 };
 
 /// Longest account identifier that is not an IBAN (Max34Text).
 const ACCOUNT_CHARACTERS_MAX: usize = 34;
 
 /// Appends the answer to a look-up or a confirmation.
-pub fn verification_report(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, report: &VerificationReport<'_>) {
+pub fn verification_report(
+    out: &mut Vec<u8>,
+    header: Option<&BusinessHeader<'_>>,
+    report: &VerificationReport<'_>,
+) {
     message(out, header, MessageType::ACMT_024_001_03, |xml| {
         xml.raw("<IdVrfctnRpt>");
         xml.verification_assignment(&report.assignment);
         optional!(xml, [OrgnlAssgnmt MsgId], report.original_message_id, IDENTIFIER_CHARACTERS_MAX);
         xml.raw("<Rpt>");
-        nested!(xml, [OrgnlId], text(report.verification_id, IDENTIFIER_CHARACTERS_MAX));
+        nested!(
+            xml,
+            [OrgnlId],
+            text(report.verification_id, IDENTIFIER_CHARACTERS_MAX)
+        );
         nested!(xml, [Vrfctn], boolean(report.verified));
         optional!(xml, [Rsn Cd], report.reason, CODE_CHARACTERS_MAX);
         updated(xml, report);

@@ -3,7 +3,9 @@
 use crate::message::MessageType;
 use crate::view::{BusinessHeader, VerificationRequest};
 
-use super::xml::{IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional};
+use super::xml::{
+    IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional,
+};
 
 /// Appends a look-up or a request to confirm an account.
 pub fn verification_request(
@@ -15,7 +17,11 @@ pub fn verification_request(
         xml.raw("<IdVrfctnReq>");
         xml.verification_assignment(&request.assignment);
         xml.raw("<Vrfctn>");
-        nested!(xml, [Id], text(request.verification_id, IDENTIFIER_CHARACTERS_MAX));
+        nested!(
+            xml,
+            [Id],
+            text(request.verification_id, IDENTIFIER_CHARACTERS_MAX)
+        );
         xml.raw("<PtyAndAcctId>");
         party_and_account(xml, request);
         xml.raw("</PtyAndAcctId></Vrfctn></IdVrfctnReq>");

@@ -57,7 +57,7 @@ pub(super) fn message(
     message_type: MessageType,
     content: impl FnOnce(&mut Xml<'_>),
 ) {
-    let mut xml = Xml { out };
+    let mut xml = Xml::new(out);
     xml.open_envelope(header, message_type);
     xml.raw("<Document xmlns=\"");
     xml.raw(message_type.namespace());
@@ -74,13 +74,18 @@ pub(super) fn enveloped(
     message_type: MessageType,
     document: impl FnOnce(&mut Xml<'_>),
 ) {
-    let mut xml = Xml { out };
+    let mut xml = Xml::new(out);
     xml.open_envelope(Some(header), message_type);
     document(&mut xml);
     xml.close_envelope(Some(header));
 }
 
-impl Xml<'_> {
+impl<'o> Xml<'o> {
+    /// Appends to `out`.
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Xml<'o> {
+        Xml { out }
+    }
+
     /// Markup, or bytes copied from a message that has been validated.
     pub(super) fn raw(&mut self, markup: &str) {
         self.out.extend_from_slice(markup.as_bytes());
@@ -198,9 +203,23 @@ impl Xml<'_> {
 
     /// OrgnlInstrId, OrgnlEndToEndId and OrgnlTxId.
     pub(super) fn original_identifiers(&mut self, original: &Original<'_>) {
-        optional!(self, [OrgnlInstrId], original.instruction_id, IDENTIFIER_CHARACTERS_MAX);
-        optional!(self, [OrgnlEndToEndId], original.end_to_end_id, IDENTIFIER_CHARACTERS_MAX);
-        nested!(self, [OrgnlTxId], text(original.transaction_id, IDENTIFIER_CHARACTERS_MAX));
+        optional!(
+            self,
+            [OrgnlInstrId],
+            original.instruction_id,
+            IDENTIFIER_CHARACTERS_MAX
+        );
+        optional!(
+            self,
+            [OrgnlEndToEndId],
+            original.end_to_end_id,
+            IDENTIFIER_CHARACTERS_MAX
+        );
+        nested!(
+            self,
+            [OrgnlTxId],
+            text(original.transaction_id, IDENTIFIER_CHARACTERS_MAX)
+        );
     }
 
     /// Assgnmt of camt.056 and camt.029.
@@ -216,7 +235,11 @@ impl Xml<'_> {
     /// Assgnmt of acmt.023 and acmt.024.
     pub(super) fn verification_assignment(&mut self, assignment: &Assignment<'_>) {
         self.raw("<Assgnmt>");
-        nested!(self, [MsgId], text(assignment.id, IDENTIFIER_CHARACTERS_MAX));
+        nested!(
+            self,
+            [MsgId],
+            text(assignment.id, IDENTIFIER_CHARACTERS_MAX)
+        );
         nested!(self, [CreDtTm], time(assignment.created_ns));
         nested!(self, [Assgnr Agt], agent(assignment.assigner));
         nested!(self, [Assgne Agt], agent(assignment.assignee));
@@ -241,7 +264,11 @@ impl Xml<'_> {
         self.raw("\">");
         nested!(self, [Fr FIId], agent(header.from));
         nested!(self, [To FIId], agent(header.to));
-        nested!(self, [BizMsgIdr], text(header.message_id, IDENTIFIER_CHARACTERS_MAX));
+        nested!(
+            self,
+            [BizMsgIdr],
+            text(header.message_id, IDENTIFIER_CHARACTERS_MAX)
+        );
         nested!(self, [MsgDefIdr], raw(message_type.as_str()));
         optional!(self, [BizSvc], header.service, IDENTIFIER_CHARACTERS_MAX);
         nested!(self, [CreDt], time(header.created_ns));

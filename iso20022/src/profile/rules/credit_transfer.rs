@@ -6,9 +6,17 @@ use crate::view::credit_transfer::{CREDITOR_NUMBER, DEBTOR_NUMBER, SectorSide, s
 use crate::view::{amount, credit_transfer, party};
 
 pub(crate) fn total_equals_amount(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
-    let Some(total) = facts.plain(field::TOTAL) else { return Ok(()) };
-    let equal = facts.plain(field::AMOUNT).is_some_and(|sum| amount::parse(sum) == amount::parse(total));
-    if equal { Ok(()) } else { Err(facts.wrong(field::TOTAL)) }
+    let Some(total) = facts.plain(field::TOTAL) else {
+        return Ok(());
+    };
+    let equal = facts
+        .plain(field::AMOUNT)
+        .is_some_and(|sum| amount::parse(sum) == amount::parse(total));
+    if equal {
+        Ok(())
+    } else {
+        Err(facts.wrong(field::TOTAL))
+    }
 }
 
 pub(crate) fn debtor_number(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
@@ -56,12 +64,21 @@ pub(crate) fn account_or_phone(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> 
     if facts.plain(field::CREDITOR_PROXY_TYPE) != Some("TELE") {
         return Err(facts.wrong(field::CREDITOR_PROXY));
     }
-    let phone = facts.plain(field::CREDITOR_PROXY).ok_or_else(|| facts.wrong(field::CREDITOR_PROXY))?;
-    (facts.formats.phone)(phone)
-        .map_err(|rule| Breach::Format(field::CREDITOR_PROXY, facts.offset(field::CREDITOR_PROXY), rule))
+    let phone = facts
+        .plain(field::CREDITOR_PROXY)
+        .ok_or_else(|| facts.wrong(field::CREDITOR_PROXY))?;
+    (facts.formats.phone)(phone).map_err(|rule| {
+        Breach::Format(
+            field::CREDITOR_PROXY,
+            facts.offset(field::CREDITOR_PROXY),
+            rule,
+        )
+    })
 }
 
 pub(crate) fn qr_reference(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
-    let (reference, offset) = credit_transfer::qr_reference(&facts.slots)?.ok_or(Breach::Missing(field::REFERENCE))?;
-    (facts.formats.identifier)(reference).map_err(|rule| Breach::Format(field::REFERENCE, offset, rule))
+    let (reference, offset) =
+        credit_transfer::qr_reference(&facts.slots)?.ok_or(Breach::Missing(field::REFERENCE))?;
+    (facts.formats.identifier)(reference)
+        .map_err(|rule| Breach::Format(field::REFERENCE, offset, rule))
 }

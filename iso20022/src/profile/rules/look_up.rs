@@ -12,7 +12,11 @@ pub(crate) fn party_number(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
 pub(crate) fn question(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     if facts.slots.is_present(field::IBAN) {
         let number = party::number(&facts.slots, &PARTY_NUMBER)?;
-        return if number.is_some() { Ok(()) } else { Err(Breach::Missing(field::PARTY_IIN)) };
+        return if number.is_some() {
+            Ok(())
+        } else {
+            Err(Breach::Missing(field::PARTY_IIN))
+        };
     }
     if !facts.slots.is_present(field::PROXY) {
         return Err(Breach::Missing(field::PROXY));
@@ -20,6 +24,9 @@ pub(crate) fn question(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     if facts.plain(field::PROXY_TYPE) != Some("TELE") {
         return Err(facts.wrong(field::PROXY));
     }
-    let phone = facts.plain(field::PROXY).ok_or_else(|| facts.wrong(field::PROXY))?;
-    (facts.formats.phone)(phone).map_err(|rule| Breach::Format(field::PROXY, facts.offset(field::PROXY), rule))
+    let phone = facts
+        .plain(field::PROXY)
+        .ok_or_else(|| facts.wrong(field::PROXY))?;
+    (facts.formats.phone)(phone)
+        .map_err(|rule| Breach::Format(field::PROXY, facts.offset(field::PROXY), rule))
 }

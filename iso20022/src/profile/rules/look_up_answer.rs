@@ -5,5 +5,9 @@ use crate::profile::{Breach, Facts};
 
 pub(crate) fn reason_when_not_verified(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     let verified = matches!(facts.plain(field::VERIFIED), Some("true" | "1"));
-    if verified || facts.slots.is_present(field::REASON) { Ok(()) } else { Err(Breach::Missing(field::REASON)) }
+    if verified || facts.slots.is_present(field::REASON) {
+        Ok(())
+    } else {
+        Err(Breach::Missing(field::REASON))
+    }
 }
