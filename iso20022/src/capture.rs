@@ -93,6 +93,11 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
 }
 
 impl CaptureTable {
+    /// Path of a slot of this table; empty for a slot of another table.
+    pub fn path(&self, slot: SlotId) -> &'static str {
+        self.paths.get(usize::from(slot.0)).copied().unwrap_or_default()
+    }
+
     /// Paths that no version of the definition has: spelling mistakes.
     pub fn unknown_paths(&self) -> Vec<&'static str> {
         self.paths
@@ -366,6 +371,10 @@ pub(crate) struct Slot {
     pub is_trimmed: bool,
     /// Whether it is an attribute's value.
     pub is_attribute: bool,
+    /// Position of the next occurrence among the slots, 0 if there is none.
+    pub next: u32,
+    /// In a first occurrence: position of the last one.
+    pub last: u32,
 }
 
 /// The captured fields of one header or document.
@@ -375,23 +384,11 @@ pub struct Slots<'p, 'a> {
     pub(crate) slots: &'p [Slot],
 }
 
-impl<'a> Slots<'_, 'a> {
+impl<'p, 'a> Slots<'p, 'a> {
     /// The text of the field: references, CDATA sections, comments and line ends resolved, and without the blanks around it where
     /// the XSD type collapses them (decimal, boolean, date). `None` when the field is absent.
     pub fn text(&self, slot: SlotId) -> Option<Cow<'a, str>> {
-        let found = self.found(slot)?;
-        let raw = self.raw(slot)?;
-        if found.has_escapes {
-            let text = content::resolve(raw, found.is_attribute);
-            let blanks = [' ', '\t', '\n', '\r'];
-            return Some(Cow::Owned(if found.is_trimmed {
-                text.trim_matches(blanks).to_owned()
-            } else {
-                text
-            }));
-        }
-        // The parser has accepted the text, so it is UTF-8.
-        std::str::from_utf8(raw).ok().map(Cow::Borrowed)
+        text(self.bytes, self.found(slot)?)
     }
 
     /// The bytes of the field as they came: between the tags, or between the quotes of the attribute.
@@ -425,11 +422,78 @@ impl<'a> Slots<'_, 'a> {
         self.found(slot).map(|found| range(found.content))
     }
 
-    fn found(&self, slot: SlotId) -> Option<&Slot> {
+    /// Text of the field if it needs no decoding; `None` when it is absent or has escapes.
+    #[inline]
+    pub fn plain(&self, slot: SlotId) -> Option<&'a str> {
+        plain(self.bytes, self.found(slot)?)
+    }
+
+    /// Every occurrence in document order, the first [`OCCURRENCES_MAX`](crate::limits::OCCURRENCES_MAX) repetitions of the document.
+    pub fn occurrences(&self, slot: SlotId) -> impl Iterator<Item = Occurrence<'a>> + use<'_, 'a> {
+        let mut next = self.found(slot);
+        let slots = *self;
+        std::iter::from_fn(move || {
+            let found = next?;
+            next = slots.slots.get(found.next as usize).filter(|_| found.next > 0);
+            Some(Occurrence {
+                bytes: slots.bytes,
+                element: range(found.element),
+                content: range(found.content),
+                found: *found,
+            })
+        })
+    }
+
+    fn found(&self, slot: SlotId) -> Option<&'p Slot> {
         self.slots
             .get(usize::from(slot.0))
             .filter(|found| found.count > 0)
     }
+}
+
+/// One occurrence of a captured field.
+#[derive(Debug, Clone)]
+pub struct Occurrence<'a> {
+    /// Bytes of the whole element in the input.
+    pub element: Range<usize>,
+    /// Bytes between its tags.
+    pub content: Range<usize>,
+    bytes: &'a [u8],
+    found: Slot,
+}
+
+impl<'a> Occurrence<'a> {
+    /// As [`Slots::text`].
+    pub fn text(&self) -> Cow<'a, str> {
+        text(self.bytes, &self.found).unwrap_or_default()
+    }
+
+    /// As [`Slots::plain`].
+    pub fn plain(&self) -> Option<&'a str> {
+        plain(self.bytes, &self.found)
+    }
+}
+
+fn text<'a>(bytes: &'a [u8], found: &Slot) -> Option<Cow<'a, str>> {
+    if found.has_escapes {
+        let raw = bytes.get(range(found.content))?;
+        let text = content::resolve(raw, found.is_attribute);
+        let blanks = [' ', '\t', '\n', '\r'];
+        return Some(Cow::Owned(if found.is_trimmed {
+            text.trim_matches(blanks).to_owned()
+        } else {
+            text
+        }));
+    }
+    plain(bytes, found).map(Cow::Borrowed)
+}
+
+fn plain<'a>(bytes: &'a [u8], found: &Slot) -> Option<&'a str> {
+    if found.has_escapes {
+        return None;
+    }
+    // The parser has accepted the text, so it is UTF-8.
+    std::str::from_utf8(bytes.get(range(found.content))?).ok()
 }
 
 impl fmt::Debug for Slots<'_, '_> {

@@ -1,5 +1,8 @@
 //! The offline validator: one call, from bytes to a label or a refusal.
 
+use std::borrow::Cow;
+
+use crate::encoding;
 use crate::message::MessageLabel;
 use crate::parse::{Mode, Parser};
 use crate::refusal::Refusal;
@@ -12,15 +15,18 @@ pub enum Profile {
     None,
 }
 
-/// Validates one document.
+/// Validates one document. Under [`Profile::None`] it may be in one of a few encodings besides UTF-8.
 ///
 /// # Errors
-/// The first breach.
+/// The first breach; its offset counts bytes of the document in UTF-8.
 pub fn check(bytes: &[u8], profile: Profile) -> Result<MessageLabel, Refusal> {
-    let mode = match profile {
-        Profile::None => Mode::SchemaOnly,
-    };
-    Parser::new()
-        .parse(bytes, mode)
-        .map(|parsed| parsed.label())
+    match profile {
+        Profile::None => {
+            // What cannot be turned into UTF-8 is left as it is, for the parser to refuse.
+            let text = encoding::to_utf8(bytes).unwrap_or(Cow::Borrowed(bytes));
+            Parser::new()
+                .parse(&text, Mode::SchemaOnly)
+                .map(|parsed| parsed.label())
+        }
+    }
 }

@@ -8,14 +8,18 @@
 
 pub mod capture;
 pub mod check;
+mod encoding;
 #[rustfmt::skip]
 pub mod generated;
 pub mod limits;
 pub mod message;
 pub mod parse;
+pub mod profile;
 pub mod refusal;
 pub mod schema;
 pub mod simple;
+pub mod view;
+pub mod write;
 
 pub use capture::{CaptureSet, CaptureTable, SlotId, Slots};
 pub use message::{MessageKind, MessageLabel, MessageType};

@@ -21,6 +21,9 @@ pub const WRAPPERS_MAX: usize = 4;
 /// Fields that one message definition may capture.
 pub const CAPTURES_MAX: usize = 512;
 
+/// Second and later occurrences of captured fields that one header or document remembers; the others are only counted.
+pub const OCCURRENCES_MAX: usize = 256;
+
 /// The limits of one parser that its owner may lower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -29,6 +29,14 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         self.rule.code()
     }
+
+    /// ISO 20022 external status reason to answer with; only a breach of a usage profile has one.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.rule {
+            Rule::Profile { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -116,6 +124,8 @@ pub enum Rule {
         code: &'static str,
         /// The rule in words.
         text: Cow<'static, str>,
+        /// ISO 20022 external status reason to answer with, such as `AM12`.
+        reason: &'static str,
     },
 }
 

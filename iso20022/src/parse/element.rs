@@ -5,6 +5,7 @@ use super::machine::{Content, Fail, Frame, Machine};
 use super::namespaces::{Namespace, Span, slice};
 use super::national;
 use super::{Mode, attributes::Attribute};
+use crate::limits::OCCURRENCES_MAX;
 use crate::capture::{NO_NODE, NO_SLOT, ROOT_NODE, Slot};
 use crate::message::MessageType;
 use crate::refusal::Rule;
@@ -375,12 +376,23 @@ impl Machine<'_, '_> {
     }
 
     pub(super) fn fill(&mut self, slot: u16, found: Slot) {
-        if let Some(entry) = self.slots().get_mut(usize::from(slot)) {
-            if entry.count == 0 {
-                *entry = found;
-            }
-            entry.count = entry.count.saturating_add(1);
+        let limit = self.plan.slots + OCCURRENCES_MAX;
+        let slots = self.slots();
+        let end = slots.len();
+        let Some(first) = slots.get_mut(usize::from(slot)) else { return };
+        if first.count == 0 {
+            *first = Slot { count: 1, last: u32::from(slot), ..found };
+            return;
         }
+        first.count = first.count.saturating_add(1);
+        if end >= limit {
+            return;
+        }
+        let last = std::mem::replace(&mut first.last, end as u32);
+        if let Some(last) = slots.get_mut(last as usize) {
+            last.next = end as u32;
+        }
+        slots.push(Slot { count: 1, ..found });
     }
 }
 

@@ -176,11 +176,11 @@ impl<'a> Machine<'_, 'a> {
                 Token::Text if content::is_blank(self.text()) => {}
                 Token::Comment => {}
                 Token::Start(name_len) => {
-                    self.root(name_len, false)?;
+                    self.wrapped(name_len, false, None)?;
                     break;
                 }
                 Token::Empty(name_len) => {
-                    self.root(name_len, true)?;
+                    self.wrapped(name_len, true, None)?;
                     break;
                 }
                 Token::Eof => return Err(self.malformed("no root element")),
@@ -196,6 +196,9 @@ impl<'a> Machine<'_, 'a> {
 
     fn epilogue(&mut self) -> Result<(), Fail> {
         loop {
+            if self.is_at_nul() {
+                return Ok(());
+            }
             match self.next()? {
                 Token::Text if content::is_blank(self.text()) => {}
                 Token::Comment => {}
@@ -205,8 +208,11 @@ impl<'a> Machine<'_, 'a> {
         }
     }
 
-    fn root(&mut self, name_len: usize, is_empty: bool) -> Result<(), Fail> {
-        self.wrapped(name_len, is_empty, None)
+    /// libxml2: a NUL behind the root element ends the document, whatever follows.
+    fn is_at_nul(&self) -> bool {
+        let rest = self.input.get(self.end..).unwrap_or_default();
+        let first = rest.iter().find(|&&byte| !crate::simple::is_blank(byte));
+        self.mode == Mode::SchemaOnly && first == Some(&0)
     }
 
     /// One event inside the root element.

@@ -1,0 +1,1 @@
+//! The samples beside the repository: what their folder says of them, the parser says too.
