@@ -6,9 +6,20 @@ use torap_domain::{Bic, Iban, IinBin, MessageId, ParticipantId, Phone, Position,
 
 use crate::Source;
 
-/// Hash of a phone number (64 bits, fixed function of the number).
+/// A phone number in disguise: 64 bits, a fixed function of the number, different for different numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AliasKey(pub u64);
+
+impl AliasKey {
+    /// The key of a number. Every step can be undone, so two numbers never share a key; the mixing spreads neighbouring
+    /// numbers over the whole range. The function is fixed for ever: keys are stored in the journal.
+    pub const fn of(phone: Phone) -> AliasKey {
+        let mut mixed = phone.value().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        AliasKey(mixed ^ (mixed >> 31))
+    }
+}
 
 /// Accounts that one person keeps under one number, at most.
 pub const ACCOUNTS_MAX: usize = 8;
