@@ -1,0 +1,206 @@
+//! How fast the journal takes records on the data disk: chain, hashes, one `fdatasync` per group.
+//!
+//! `TORAP_BENCH_DIR` names a folder on the disk to measure; without it the build's target folder is taken. Never measure on a
+//! memory file system. Beside criterion's wall times it prints the CPU time of the whole process per record.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rustix::time::{ClockId, clock_gettime};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use torap_journal::{
+    Batch, EvidenceKey, FileMedium, Journal, Log, Options, Prepared, RecordMeta, ThreadOptions,
+    ThreadedJournal,
+};
+
+/// One shape of load.
+struct Load {
+    name: &'static str,
+    records: u64,
+    facts_bytes: usize,
+    evidence_bytes: usize,
+    sealed: bool,
+}
+
+const LOADS: [Load; 4] = [
+    Load {
+        name: "256-byte facts, 512 a sync",
+        records: 512,
+        facts_bytes: 256,
+        evidence_bytes: 0,
+        sealed: false,
+    },
+    Load {
+        name: "256-byte facts, one a sync",
+        records: 1,
+        facts_bytes: 256,
+        evidence_bytes: 0,
+        sealed: false,
+    },
+    Load {
+        name: "0.5 KB facts and 3.5 KB evidence encrypted, 64 a sync",
+        records: 64,
+        facts_bytes: 512,
+        evidence_bytes: 3500,
+        sealed: true,
+    },
+    Load {
+        name: "0.5 KB facts and 3.5 KB evidence clear, 64 a sync",
+        records: 64,
+        facts_bytes: 512,
+        evidence_bytes: 3500,
+        sealed: false,
+    },
+];
+
+fn append(criterion: &mut Criterion) {
+    for load in &LOADS {
+        let mut group = criterion.benchmark_group(load.name);
+        group.throughput(Throughput::Elements(load.records));
+        group
+            .warm_up_time(Duration::from_secs(1))
+            .measurement_time(Duration::from_secs(4))
+            .sample_size(20);
+        group.bench_function(BenchmarkId::from_parameter("one thread"), |bencher| {
+            let bed = Bed::new(load);
+            let mut log = bed.open(load);
+            bencher.iter_custom(|groups| bed.one_thread(load, &mut log, groups));
+        });
+        group.bench_function(BenchmarkId::from_parameter("journal thread"), |bencher| {
+            let bed = Bed::new(load);
+            let log = bed.open(load);
+            let mut sequence = log.next_sequence();
+            let options = ThreadOptions {
+                queue_batches: 2,
+                ..ThreadOptions::default()
+            };
+            let mut journal =
+                ThreadedJournal::start(log, options, Box::new(|_| {})).expect("the threads start");
+            bencher.iter_custom(|groups| {
+                bed.journal_thread(load, &mut journal, &mut sequence, groups)
+            });
+        });
+        group.finish();
+    }
+}
+
+/// A folder on the data disk, and the bytes to write.
+struct Bed {
+    folder: tempfile::TempDir,
+    facts: Vec<u8>,
+    evidence: Vec<u8>,
+}
+
+impl Bed {
+    fn new(load: &Load) -> Bed {
+        let parent = std::env::var_os("TORAP_BENCH_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+        let folder = tempfile::tempdir_in(&parent).expect("the bench folder can be written");
+        Bed {
+            folder,
+            facts: vec![0x5a; load.facts_bytes],
+            evidence: vec![0xa5; load.evidence_bytes],
+        }
+    }
+
+    fn open(&self, load: &Load) -> Log {
+        let group_bytes =
+            (load.records as usize * (load.facts_bytes + load.evidence_bytes + 184)).max(1024);
+        let options = Options {
+            evidence_key: load.sealed.then(|| EvidenceKey::new([7; 32])),
+            writer: "bench".to_owned(),
+            // One batch fills a group, so that there are never more records to a sync than the load says.
+            batch_bytes_max: group_bytes,
+            group_bytes_max: group_bytes,
+            verify_from: u64::MAX,
+            ..Options::default()
+        };
+        let medium = FileMedium::open(self.folder.path()).expect("the bench folder opens");
+        let (log, _) = Log::open(Arc::new(medium), options).expect("the journal opens");
+        log
+    }
+
+    fn fill(&self, load: &Load, batch: &mut Batch, mut sequence: u64) {
+        for _ in 0..load.records {
+            let meta = RecordMeta {
+                kind: 0x10,
+                sequence,
+                time: sequence,
+                rules_version: 1,
+            };
+            batch
+                .push(meta, &self.facts, &self.evidence)
+                .expect("the batch has room");
+            sequence += 1;
+        }
+    }
+
+    /// Fill, seal, write, sync, in turn. The next segment is filled beside the clock, as a live switch does in another thread.
+    fn one_thread(&self, load: &Load, log: &mut Log, groups: u64) -> Duration {
+        let mut batch = log.batch();
+        let (mut took, mut cpu) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..groups {
+            while log.prepare_step().expect("there is room") != Prepared::Ready {}
+            let (began, cpu_began) = (Instant::now(), cpu_time());
+            self.fill(load, &mut batch, log.next_sequence());
+            log.append(std::slice::from_mut(&mut batch))
+                .expect("the group is written");
+            log.sync().expect("the group is synced");
+            batch.clear();
+            took += began.elapsed();
+            cpu += cpu_time() - cpu_began;
+        }
+        report("one thread", load, groups, took, cpu);
+        took
+    }
+
+    /// The caller fills batches, the journal's thread does the rest, a bounded number in flight. The preparer's work counts when
+    /// it falls into the measured time.
+    fn journal_thread(
+        &self,
+        load: &Load,
+        journal: &mut ThreadedJournal,
+        sequence: &mut u64,
+        groups: u64,
+    ) -> Duration {
+        while !journal.segment_ready() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let (began, cpu) = (Instant::now(), cpu_time());
+        for _ in 0..groups {
+            let mut batch = journal.batch();
+            self.fill(load, &mut batch, *sequence);
+            *sequence += load.records;
+            journal.append(batch).expect("the batch is taken");
+        }
+        while journal.durable_upto() + 1 < *sequence {
+            std::thread::yield_now();
+        }
+        let took = began.elapsed();
+        report("journal thread", load, groups, took, cpu_time() - cpu);
+        took
+    }
+}
+
+/// CPU time of the whole process.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn report(driver: &str, load: &Load, groups: u64, took: Duration, cpu: Duration) {
+    // Short calibration rounds say nothing.
+    if took < Duration::from_millis(100) {
+        return;
+    }
+    let records = groups * load.records;
+    let rate = records as f64 / took.as_secs_f64();
+    let cpu_nanos = cpu.as_nanos() / u128::from(records);
+    eprintln!(
+        "{} / {driver}: {rate:.0} records/s, {cpu_nanos} ns CPU a record, {groups} groups",
+        load.name
+    );
+}
+
+criterion_group!(benches, append);
+criterion_main!(benches);

@@ -1,0 +1,513 @@
+//! The log as a synchronous state machine over a [`Medium`]: write a group, sync it, write the next.
+//!
+//! It has no thread and no clock, so that a simulation drives the very code that runs live. After any failed write or sync it
+//! is fenced: what the medium holds is then unknown, and only a new opening can find out.
+
+use crate::batch::{Batch, RecordMeta};
+use crate::catalog::{Catalog, Places, Segment};
+use crate::chain::Chain;
+use crate::error::JournalError;
+use crate::medium::{Medium, MediumFile, MediumLock};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::prepare::{Preparation, Prepared, Standby};
+use crate::reader::Reader;
+use crate::record::{KIND_EPOCH_START, KIND_WITNESS, NO_HASH};
+use crate::recovery::{Recovered, Recovery, recover, remove_standbys};
+use crate::seal::{Writing, seal_group};
+use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use std::io;
+use std::sync::Arc;
+
+/// Name of the lock that keeps two processes off one journal.
+pub(crate) const LOCK_NAME: &str = "journal.lock";
+
+/// Position of a batch's last record: it is durable when [`durable_upto`](Log::durable_upto) has reached it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// An open log with the exclusive right to append.
+#[derive(Debug)]
+pub struct Log {
+    medium: Arc<dyn Medium>,
+    _lock: Box<dyn MediumLock>,
+    options: Options,
+    catalog: Arc<Catalog>,
+    standby: Arc<Standby>,
+    /// The next segment, while it is filled step by step in this thread.
+    preparation: Option<Preparation>,
+    metrics: Arc<Metrics>,
+    writing: Writing,
+    chain: Chain,
+    active: Arc<Segment>,
+    file: Arc<dyn MediumFile>,
+    /// Offset in the active segment where the next group is written.
+    offset: u64,
+    /// Offset behind the last sealed group; the same unless one is sealed and not written yet.
+    sealed_end: u64,
+    /// Sequence of the last record written.
+    written_upto: u64,
+    /// A group is written and not yet synced.
+    unsynced: bool,
+    /// For the journal's own records.
+    own: Batch,
+    fenced: Option<Arc<JournalError>>,
+}
+
+impl Log {
+    /// Opens the journal on a medium, or makes one if there is none, and begins a new epoch. When it returns, everything in the
+    /// log is durable. Refuses damage and never repairs it; a torn end is dropped and reported.
+    pub fn open(
+        medium: Arc<dyn Medium>,
+        options: Options,
+    ) -> Result<(Log, Recovery), JournalError> {
+        options.check()?;
+        let lock = medium
+            .lock(LOCK_NAME)
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::WouldBlock => JournalError::Locked,
+                _ => JournalError::medium("lock", LOCK_NAME, source),
+            })?;
+        remove_standbys(&*medium)?;
+        let standby = Arc::new(Standby::new(Arc::clone(&medium), options.segment_bytes));
+        let recovered = recover(&*medium, &options)?;
+        let created = recovered.is_none();
+        let recovered = match recovered {
+            Some(recovered) => recovered,
+            None => create(&*medium, &standby, &options)?,
+        };
+        let torn = recovered.torn.clone();
+        let records_verified = recovered.records_verified;
+        let mut log = Log::continuing(medium, lock, options, standby, recovered);
+        if !created {
+            log.begin_epoch()?;
+        }
+        let recovery = Recovery {
+            first_sequence: log.catalog.first_sequence(),
+            last_sequence: log.chain.last_sequence(),
+            last_time: log.chain.last_time,
+            epoch: log.writing.epoch,
+            segments: log.catalog.segments(),
+            records_verified,
+            torn,
+            created,
+        };
+        Ok((log, recovery))
+    }
+
+    /// An empty batch that fits this journal.
+    pub fn batch(&self) -> Batch {
+        Batch::new(
+            self.options.batch_bytes_max,
+            self.options.evidence_key.is_some(),
+        )
+    }
+
+    /// Size limit of a group in bytes.
+    pub fn group_bytes_max(&self) -> usize {
+        self.options.group_bytes_max
+    }
+
+    /// Writes batches as one group: all of it survives a crash, or nothing. Durable only after [`sync`](Log::sync), and the
+    /// group before must have been synced. The batches are sealed in place; clear them for reuse.
+    ///
+    /// # Panics
+    /// If the group before was not synced, or the batches hold no record or more than
+    /// [`group_bytes_max`](Log::group_bytes_max): defects of the caller.
+    pub fn append(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
+        self.open_for_writing()?;
+        assert!(!self.unsynced, "the group before must be synced first");
+        if !self.fits(group) {
+            let begun = self.begin_segment();
+            self.fence_on_error(begun)?;
+        }
+        self.seal(group)?;
+        self.write(group)
+    }
+
+    /// Makes the written group durable and returns the last durable sequence. A failure is never tried again.
+    pub fn sync(&mut self) -> Result<u64, JournalError> {
+        self.open_for_writing()?;
+        let synced = self.file.sync();
+        self.synced(synced)
+    }
+
+    /// Whether the group fits into the current segment.
+    pub(crate) fn fits(&self, group: &[Batch]) -> bool {
+        let bytes: usize = group.iter().map(Batch::bytes).sum();
+        self.sealed_end + bytes as u64 <= self.active.header.segment_bytes
+    }
+
+    /// Encrypts, hashes and chains a group that fits, without touching the medium: this may be done while the group before is
+    /// still being synced.
+    pub(crate) fn seal(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
+        let bytes: usize = group.iter().map(Batch::bytes).sum();
+        assert!(
+            bytes <= self.options.group_bytes_max,
+            "a group of {bytes} bytes is over the limit"
+        );
+        assert!(
+            group.iter().any(|batch| !batch.is_empty()),
+            "a group holds at least one record"
+        );
+        let checked = self.check_order(group);
+        self.fence_on_error(checked)?;
+        self.seal_checked(group);
+        Ok(())
+    }
+
+    /// Writes the sealed group. Its end is behind everything that was sealed.
+    pub(crate) fn write(&mut self, group: &[Batch]) -> Result<Ticket, JournalError> {
+        assert!(!self.unsynced, "the group before must be synced first");
+        let written = self.write_sealed(group);
+        self.fence_on_error(written)?;
+        let bytes: usize = group.iter().map(Batch::bytes).sum();
+        let records: usize = group.iter().map(Batch::records).sum();
+        self.metrics.group_written(records as u64, bytes as u64);
+        Ok(Ticket(self.written_upto))
+    }
+
+    /// The file whose sync makes the written group durable, for another thread.
+    pub(crate) fn file(&self) -> Arc<dyn MediumFile> {
+        Arc::clone(&self.file)
+    }
+
+    /// Takes the outcome of a sync of [`file`](Log::file).
+    pub(crate) fn synced(&mut self, outcome: io::Result<()>) -> Result<u64, JournalError> {
+        let synced =
+            outcome.map_err(|source| JournalError::medium("sync", &self.active.name, source));
+        self.fence_on_error(synced)?;
+        self.unsynced = false;
+        self.catalog.publish_durable(self.written_upto);
+        Ok(self.written_upto)
+    }
+
+    /// Whether damage to the last group would pass for a torn write. True after records, false after a witness.
+    pub fn needs_witness(&self) -> bool {
+        !self.chain.witnessed
+    }
+
+    /// Writes and syncs a witness: a group of the journal's own that proves that the one before it was durable.
+    pub fn witness(&mut self) -> Result<(), JournalError> {
+        self.open_for_writing()?;
+        assert!(!self.unsynced, "the group before must be synced first");
+        let bytes = self.write_own(KIND_WITNESS, self.chain.last_time);
+        let bytes = self.fence_on_error(bytes)?;
+        self.metrics.witness_written(bytes);
+        self.sync()?;
+        Ok(())
+    }
+
+    /// Fills the next segment by one chunk, for a log that has no preparer thread. An error does not fence the log: it goes on
+    /// in the current segment.
+    pub fn prepare_step(&mut self) -> Result<Prepared, JournalError> {
+        if self.standby.is_ready() {
+            return Ok(Prepared::Ready);
+        }
+        let preparation = match self.preparation.take() {
+            Some(preparation) => preparation,
+            None => self.standby.begin()?,
+        };
+        match self.standby.step(preparation)? {
+            Ok(file) => {
+                self.standby.put(file);
+                Ok(Prepared::Ready)
+            }
+            Err(unfinished) => {
+                self.preparation = Some(unfinished);
+                Ok(Prepared::Working)
+            }
+        }
+    }
+
+    /// The sequence that the next record must have.
+    pub fn next_sequence(&self) -> u64 {
+        self.chain.next_sequence
+    }
+
+    /// Last durable sequence; 0 if there is none.
+    pub fn durable_upto(&self) -> u64 {
+        self.catalog.durable_upto()
+    }
+
+    /// The failure that closed this log, if one did.
+    pub fn failure(&self) -> Option<Arc<JournalError>> {
+        self.fenced.clone()
+    }
+
+    /// A reader of everything durable, for any thread.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.catalog))
+    }
+
+    /// The log's counters.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    pub(crate) fn standby(&self) -> &Arc<Standby> {
+        &self.standby
+    }
+
+    fn continuing(
+        medium: Arc<dyn Medium>,
+        lock: Box<dyn MediumLock>,
+        options: Options,
+        standby: Arc<Standby>,
+        recovered: Recovered,
+    ) -> Log {
+        let Recovered {
+            segments,
+            active,
+            file,
+            chain,
+            end,
+            ..
+        } = recovered;
+        let catalog = Catalog::new(
+            Arc::clone(&medium),
+            options.evidence_key.clone(),
+            chain.identity,
+            segments,
+            chain.last_sequence(),
+        );
+        let writing = Log::writing(&options, &chain, chain.epoch, chain.epoch_salt);
+        Log {
+            medium,
+            _lock: lock,
+            options,
+            catalog: Arc::new(catalog),
+            standby,
+            preparation: None,
+            metrics: Arc::default(),
+            writing,
+            chain,
+            active,
+            file,
+            offset: end,
+            sealed_end: end,
+            written_upto: chain.last_sequence(),
+            unsynced: false,
+            own: Batch::new(0, false),
+            fenced: None,
+        }
+    }
+
+    fn writing(options: &Options, chain: &Chain, epoch: u32, epoch_salt: u32) -> Writing {
+        let cipher = options
+            .evidence_key
+            .as_ref()
+            .and_then(|key| key.epoch(&chain.identity, epoch, epoch_salt));
+        Writing {
+            epoch,
+            epoch_salt,
+            cipher,
+        }
+    }
+
+    /// Begins the epoch of this opening, by a record or, where none fits, by a new segment, which states its epoch.
+    fn begin_epoch(&mut self) -> Result<(), JournalError> {
+        let epoch = self.chain.epoch + 1;
+        let epoch_salt = self.options.entropy.epoch_salt(epoch)?;
+        self.writing = Log::writing(&self.options, &self.chain, epoch, epoch_salt);
+        if self.offset + OWN_RECORD_BYTES > self.active.header.segment_bytes {
+            return self.begin_segment();
+        }
+        self.write_own(KIND_EPOCH_START, self.options.opened_at)?;
+        self.file
+            .sync()
+            .map_err(|source| JournalError::medium("sync", &self.active.name, source))?;
+        self.unsynced = false;
+        Ok(())
+    }
+
+    /// A batch that does not continue the log, or was made for another one, is a defect of the caller, found before a byte is
+    /// written.
+    fn check_order(&self, group: &[Batch]) -> Result<(), JournalError> {
+        let mut expected = self.chain.next_sequence;
+        for batch in group.iter().filter(|batch| !batch.is_empty()) {
+            let found = batch.first_sequence().unwrap_or(expected);
+            if found != expected {
+                return Err(JournalError::OutOfOrder { expected, found });
+            }
+            expected += batch.records() as u64;
+            assert!(
+                batch.seals_evidence() == self.options.evidence_key.is_some(),
+                "a batch comes from its own journal"
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes one of the journal's own records as a group.
+    fn write_own(&mut self, kind: u16, time: u64) -> Result<u64, JournalError> {
+        let meta = RecordMeta {
+            kind,
+            sequence: self.chain.last_sequence(),
+            time,
+            rules_version: 0,
+        };
+        let mut own = std::mem::replace(&mut self.own, Batch::new(0, false));
+        own.clear();
+        own.push_own(meta);
+        if !self.fits(std::slice::from_ref(&own)) {
+            self.begin_segment()?;
+        }
+        self.seal_checked(std::slice::from_mut(&mut own));
+        self.write_sealed(std::slice::from_ref(&own))?;
+        self.own = own;
+        Ok(OWN_RECORD_BYTES)
+    }
+
+    fn seal_checked(&mut self, group: &mut [Batch]) {
+        let active = &self.active;
+        let placed = |sequence, offset| active.note(sequence, offset);
+        self.sealed_end = seal_group(
+            group,
+            &mut self.chain,
+            &self.writing,
+            self.sealed_end,
+            placed,
+        );
+    }
+
+    fn write_sealed(&mut self, group: &[Batch]) -> Result<(), JournalError> {
+        for batch in group.iter().filter(|batch| !batch.is_empty()) {
+            let written = self.file.write_at(batch.encoded(), self.offset);
+            written.map_err(|source| JournalError::medium("write", &self.active.name, source))?;
+            self.offset += batch.bytes() as u64;
+            self.written_upto = batch.last_sequence().unwrap_or(self.written_upto);
+        }
+        assert!(
+            self.offset == self.sealed_end,
+            "everything sealed is written"
+        );
+        self.unsynced = true;
+        self.standby.report_used(self.offset);
+        Ok(())
+    }
+
+    /// Goes on in a new segment. Everything in the current one is durable by now.
+    fn begin_segment(&mut self) -> Result<(), JournalError> {
+        let ready = self.standby.take();
+        let late = ready.is_none();
+        let standby = match (ready, self.preparation.take()) {
+            (Some(ready), unfinished) => {
+                self.preparation = unfinished;
+                ready
+            }
+            (None, Some(unfinished)) => self.standby.finish(unfinished)?,
+            (None, None) => self.standby.finish(self.standby.begin()?)?,
+        };
+        // A segment that holds nothing but epoch starts is replaced, because its successor has the same name.
+        let current = &self.active.header;
+        if current.first_sequence == self.chain.next_sequence {
+            self.chain = Chain::at_segment(current);
+        }
+        let header = SegmentHeader {
+            number: if current.first_sequence == self.chain.next_sequence {
+                current.number
+            } else {
+                current.number + 1
+            },
+            first_sequence: self.chain.next_sequence,
+            first_group: self.chain.group + 1,
+            segment_bytes: self.options.segment_bytes,
+            epoch: self.writing.epoch,
+            epoch_salt: self.writing.epoch_salt,
+            time: self.chain.last_time,
+            identity: self.chain.identity,
+            previous: self.chain.hash,
+            key_check: current.key_check,
+            writer: self.options.writer.clone(),
+        };
+        install(&*self.medium, &standby.name, &*standby.file, &header)?;
+        self.chain.enter(&header.file_name(), &header)?;
+        self.active = Arc::new(Segment::new(header, Places::following()));
+        self.catalog.add(Arc::clone(&self.active));
+        self.file = Arc::from(standby.file);
+        self.offset = SEGMENT_HEADER_BYTES as u64;
+        self.sealed_end = self.offset;
+        self.metrics.segment_begun(late);
+        Ok(())
+    }
+
+    fn open_for_writing(&self) -> Result<(), JournalError> {
+        match &self.fenced {
+            Some(cause) => Err(JournalError::Fenced {
+                cause: Arc::clone(cause),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn fence_on_error<T>(&mut self, outcome: Result<T, JournalError>) -> Result<T, JournalError> {
+        outcome.map_err(|error| {
+            let cause = Arc::new(error);
+            self.fenced = Some(Arc::clone(&cause));
+            JournalError::Fenced { cause }
+        })
+    }
+}
+
+/// Size of one of the journal's own records, which have neither facts nor evidence.
+const OWN_RECORD_BYTES: u64 = crate::record::HEADER_BYTES as u64;
+
+/// Makes the first segment of a new journal.
+fn create(
+    medium: &dyn Medium,
+    standby: &Standby,
+    options: &Options,
+) -> Result<Recovered, JournalError> {
+    let identity = options.entropy.identity()?;
+    let header = SegmentHeader {
+        number: 1,
+        first_sequence: 1,
+        first_group: 1,
+        segment_bytes: options.segment_bytes,
+        epoch: 1,
+        epoch_salt: options.entropy.epoch_salt(1)?,
+        time: options.opened_at,
+        identity,
+        previous: NO_HASH,
+        key_check: options
+            .evidence_key
+            .as_ref()
+            .map_or([0; 16], |key| key.check(&identity)),
+        writer: options.writer.clone(),
+    };
+    let prepared = standby.finish(standby.begin()?)?;
+    install(medium, &prepared.name, &*prepared.file, &header)?;
+    let chain = Chain::at_segment(&header);
+    let active = Arc::new(Segment::new(header, Places::following()));
+    Ok(Recovered {
+        chain,
+        segments: vec![Arc::clone(&active)],
+        active,
+        file: Arc::from(prepared.file),
+        end: SEGMENT_HEADER_BYTES as u64,
+        torn: None,
+        records_verified: 0,
+    })
+}
+
+/// Turns a standby file into a segment. Its header is durable before its name is, so that a segment without a sound header is
+/// always damage.
+fn install(
+    medium: &dyn Medium,
+    standby: &str,
+    file: &dyn MediumFile,
+    header: &SegmentHeader,
+) -> Result<(), JournalError> {
+    let name = header.file_name();
+    file.write_at(&header.encode(), 0)
+        .map_err(|source| JournalError::medium("write", &name, source))?;
+    file.sync()
+        .map_err(|source| JournalError::medium("sync", &name, source))?;
+    medium
+        .rename(standby, &name)
+        .map_err(|source| JournalError::medium("rename", &name, source))?;
+    medium
+        .sync_dir()
+        .map_err(|source| JournalError::medium("sync folder", "", source))
+}

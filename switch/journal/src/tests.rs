@@ -1,0 +1,12 @@
+//! Tests of the journal as a whole, over the disk in memory and the real one.
+
+mod bed;
+mod crash;
+mod damage;
+mod decoding;
+mod flips;
+mod golden;
+mod limits;
+mod reading;
+mod threads;
+mod tools;

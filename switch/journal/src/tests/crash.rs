@@ -1,0 +1,254 @@
+//! Power failures, kills and failed syncs at every point: what was synced survives, what was not is whole or gone.
+
+use super::bed::{Draw, append, check_readable, medium, open, push, small};
+use crate::{JournalError, Log, LogEnd, MemoryMedium, verify};
+
+/// What the outside of the log knows: the last sequence it was told durable, and the last it handed over.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    durable: u64,
+    written: u64,
+}
+
+/// Writes groups, witnesses and standby chunks, by the seed, until something fails or the count is reached.
+fn work(
+    log: &mut Log,
+    draw: &mut Draw,
+    groups: u64,
+    known: &mut Known,
+) -> Result<(), JournalError> {
+    for _ in 0..groups {
+        let mut group = vec![log.batch(), log.batch()];
+        let mut sequence = log.next_sequence();
+        for batch in &mut group {
+            for _ in 0..1 + draw.below(3) {
+                push(batch, sequence);
+                sequence += 1;
+            }
+        }
+        known.written = sequence - 1;
+        let ticket = log.append(&mut group)?;
+        assert_eq!(ticket.0, known.written);
+        known.durable = log.sync()?;
+        assert_eq!(known.durable, known.written);
+        match draw.below(4) {
+            0 if log.needs_witness() => log.witness()?,
+            1 => drop(log.prepare_step()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// After a failure the log opens, holds all that was durable and nothing but what was written, and verifies.
+fn check_recovered(disk: &MemoryMedium, known: &mut Known, context: &str) -> Log {
+    let (log, recovery) =
+        Log::open(medium(disk), small()).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let last = recovery.last_sequence;
+    assert!(
+        last == known.durable || last == known.written,
+        "{context}: {known:?}, recovered {recovery:?}"
+    );
+    assert_eq!(check_readable(&log.reader()), last, "{context}");
+    *known = Known {
+        durable: last,
+        written: last,
+    };
+    drop(log);
+    let report =
+        verify(disk, None, &mut |_| {}).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(report.damage, None, "{context}");
+    assert_eq!(report.end, LogEnd::Whole, "{context}");
+    assert_eq!(report.records, last, "{context}");
+    Log::open(medium(disk), small())
+        .unwrap_or_else(|error| panic!("{context}: {error}"))
+        .0
+}
+
+#[test]
+fn power_off_at_every_operation() {
+    let whole = MemoryMedium::new();
+    let (mut log, _) = open(&whole);
+    work(&mut log, &mut Draw::new(1), 40, &mut Known::default()).expect("nothing fails");
+    let operations = whole.operations();
+    assert!(operations > 100, "the scenario has {operations} operations");
+    for at in 1..=operations {
+        for seed in 0..3 {
+            let context = format!("power off at operation {at}, seed {seed}");
+            let disk = MemoryMedium::new();
+            disk.power_off_after(at);
+            let mut known = Known::default();
+            if let Ok((mut log, _)) = Log::open(medium(&disk), small()) {
+                let _ = work(&mut log, &mut Draw::new(1), 40, &mut known);
+            }
+            assert!(disk.is_off(), "{context}");
+            disk.crash(seed);
+            let mut log = check_recovered(&disk, &mut known, &context);
+            work(&mut log, &mut Draw::new(2), 3, &mut known)
+                .unwrap_or_else(|error| panic!("{context}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn crash_after_crash() {
+    for seed in 0..150 {
+        let disk = MemoryMedium::new();
+        let mut draw = Draw::new(seed);
+        let mut known = Known::default();
+        for round in 0..8 {
+            let context = format!("seed {seed}, round {round}");
+            disk.power_off_after(1 + draw.below(60));
+            // The opening may fail too: recovery itself is interrupted.
+            if let Ok((mut log, _)) = Log::open(medium(&disk), small()) {
+                known.durable = log.durable_upto();
+                known.written = known.written.max(known.durable);
+                let _ = work(&mut log, &mut draw, 30, &mut known);
+            }
+            if disk.is_off() && draw.below(4) > 0 {
+                disk.crash(draw.below(u64::MAX));
+            } else {
+                disk.kill();
+            }
+            if draw.below(3) == 0 {
+                drop(check_recovered(&disk, &mut known, &context));
+            }
+        }
+        disk.kill();
+        check_recovered(&disk, &mut known, &format!("seed {seed}, end"));
+    }
+}
+
+#[test]
+fn killed_between_write_and_sync() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    let mut batch = log.batch();
+    push(&mut batch, 3);
+    log.append(std::slice::from_mut(&mut batch))
+        .expect("the group is written");
+    disk.kill();
+    // The group stands in the cache only. Accepting it makes it durable before anything is built on it.
+    let (mut log, recovery) = open(&disk);
+    assert_eq!((recovery.last_sequence, recovery.torn), (3, None));
+    append(&mut log, 1);
+    disk.crash(0);
+    let (log, recovery) = open(&disk);
+    assert_eq!(recovery.last_sequence, 4);
+    assert_eq!(check_readable(&log.reader()), 4);
+}
+
+#[test]
+fn failed_sync_stops_for_ever() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    disk.fail_sync(1);
+    let mut batch = log.batch();
+    push(&mut batch, 3);
+    log.append(std::slice::from_mut(&mut batch))
+        .expect("the group is written");
+    let error = log.sync().expect_err("the sync fails");
+    assert!(
+        matches!(&error, JournalError::Fenced { cause } if matches!(**cause, JournalError::Medium { operation: "sync", .. }))
+    );
+    assert!(
+        matches!(log.sync(), Err(JournalError::Fenced { .. })),
+        "no second try"
+    );
+    batch.clear();
+    push(&mut batch, 4);
+    assert!(matches!(
+        log.append(std::slice::from_mut(&mut batch)),
+        Err(JournalError::Fenced { .. })
+    ));
+    assert!(matches!(log.witness(), Err(JournalError::Fenced { .. })));
+    assert_eq!(log.durable_upto(), 2);
+    assert!(log.failure().is_some());
+}
+
+#[test]
+fn group_behind_a_failed_sync_is_written_again() {
+    // The cache still shows the group, the disk never got it, and a further sync would succeed without writing it.
+    for seed in 0..20 {
+        let disk = MemoryMedium::new();
+        let (mut log, _) = open(&disk);
+        append(&mut log, 2);
+        disk.fail_sync(1);
+        let mut batch = log.batch();
+        push(&mut batch, 3);
+        log.append(std::slice::from_mut(&mut batch))
+            .expect("the group is written");
+        log.sync().expect_err("the sync fails");
+        disk.kill();
+        let (mut log, recovery) = open(&disk);
+        assert_eq!(recovery.last_sequence, 3);
+        append(&mut log, 1);
+        disk.crash(seed);
+        let (log, recovery) = open(&disk);
+        assert_eq!(recovery.last_sequence, 4);
+        assert_eq!(check_readable(&log.reader()), 4);
+    }
+}
+
+#[test]
+fn failed_write_stops_with_nothing_acknowledged() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    disk.fail_write(1);
+    let mut batch = log.batch();
+    push(&mut batch, 3);
+    let error = log
+        .append(std::slice::from_mut(&mut batch))
+        .expect_err("the write fails");
+    assert!(
+        matches!(&error, JournalError::Fenced { cause } if matches!(**cause, JournalError::Medium { operation: "write", .. }))
+    );
+    assert!(matches!(log.sync(), Err(JournalError::Fenced { .. })));
+    disk.kill();
+    let (log, recovery) = open(&disk);
+    assert_eq!(recovery.last_sequence, 2);
+    assert_eq!(check_readable(&log.reader()), 2);
+}
+
+#[test]
+fn torn_end_is_reported_and_erased() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    let segment = super::bed::segments(&disk).remove(0);
+    let before = disk.contents(&segment).expect("the segment is there");
+    let mut batch = log.batch();
+    (3..6).for_each(|sequence| push(&mut batch, sequence));
+    log.append(std::slice::from_mut(&mut batch))
+        .expect("the group is written");
+    let after = disk.contents(&segment).expect("the segment is there");
+    let begin = before
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |last| (last + 8) / 8 * 8);
+    disk.kill();
+    // The first record of the group did not reach the disk, the later ones did: a hole, but no proof of damage.
+    disk.overwrite(&segment, begin as u64, &[0; 160]);
+    let (log, recovery) = open(&disk);
+    let torn = recovery.torn.expect("the torn end is reported");
+    assert_eq!(
+        (torn.segment.as_str(), torn.offset),
+        (segment.as_str(), begin as u64)
+    );
+    assert_eq!(torn.records, 2);
+    assert_eq!(recovery.last_sequence, 2);
+    assert_eq!(check_readable(&log.reader()), 2);
+    let erased = disk.contents(&segment).expect("the segment is there");
+    let behind_epoch_start = begin + 160;
+    assert!(
+        after[behind_epoch_start..].iter().any(|&byte| byte != 0),
+        "something was there"
+    );
+    assert!(
+        erased[behind_epoch_start..].iter().all(|&byte| byte == 0),
+        "and is gone"
+    );
+}

@@ -1,0 +1,334 @@
+//! The journal in its thread, and the one that is driven step by step.
+
+use super::bed::{check_readable, medium, open, push, sample, segments};
+use crate::prepare::is_standby;
+use crate::{
+    AppendRefused, Batch, FileMedium, Journal, JournalError, LogEnd, Medium, MemoryMedium, Step,
+    SteppedJournal, ThreadOptions, ThreadedJournal, Ticket, verify,
+};
+use crossbeam::channel::{Receiver, unbounded};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn start(disk: &MemoryMedium, options: ThreadOptions) -> (ThreadedJournal, Receiver<u64>) {
+    let (log, _) = open(disk);
+    let (woken, wakes) = unbounded();
+    let wake = Box::new(move |durable| {
+        let _ = woken.send(durable);
+    });
+    (
+        ThreadedJournal::start(log, options, wake).expect("the threads start"),
+        wakes,
+    )
+}
+
+fn filled(journal: &mut impl Journal, sequences: std::ops::Range<u64>) -> Batch {
+    let mut batch = journal.batch();
+    assert!(batch.is_empty());
+    sequences.for_each(|sequence| push(&mut batch, sequence));
+    batch
+}
+
+/// Waits for the journal to say that a sequence is durable.
+fn await_durable(wakes: &Receiver<u64>, sequence: u64) {
+    while wakes.recv().expect("the journal lives") < sequence {}
+}
+
+#[test]
+fn what_is_told_durable_is_durable() {
+    let disk = MemoryMedium::new();
+    let (mut journal, wakes) = start(&disk, ThreadOptions::default());
+    for first in (1..400).step_by(4) {
+        let batch = filled(&mut journal, first..first + 4);
+        assert_eq!(
+            journal.append(batch).expect("the journal lives"),
+            Ticket(first + 3)
+        );
+    }
+    await_durable(&wakes, 400);
+    assert_eq!(journal.durable_upto(), 400);
+    assert_eq!(check_readable(&journal.reader()), 400);
+    // What a power failure leaves of the disk at this moment.
+    let after = disk.fork();
+    after.crash(1);
+    assert_eq!(open(&after).1.last_sequence, 400);
+    journal.close().expect("nothing failed");
+}
+
+#[test]
+fn groups_gather_what_waits() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let real = Arc::new(FileMedium::open(folder.path()).expect("the folder opens"));
+    let (log, _) = crate::Log::open(real, super::bed::small()).expect("the journal opens");
+    let mut journal = ThreadedJournal::start(log, ThreadOptions::default(), Box::new(|_| {}))
+        .expect("the threads start");
+    for sequence in 1..=3000 {
+        let batch = filled(&mut journal, sequence..sequence + 1);
+        journal.append(batch).expect("the journal lives");
+    }
+    let metrics = Arc::clone(journal.metrics());
+    let reader = journal.reader();
+    journal.close().expect("nothing failed");
+    assert_eq!(check_readable(&reader), 3000);
+    let counted = metrics.snapshot();
+    assert_eq!(counted.records, 3000);
+    assert!(counted.groups < 3000, "{counted:?}");
+    assert!(
+        counted.segments_begun > 10 && counted.bytes > 0 && counted.witnesses > 0,
+        "{counted:?}"
+    );
+    assert!(
+        counted.sync_nanos >= counted.sync_nanos_max && counted.sync_nanos_max > 0,
+        "{counted:?}"
+    );
+}
+
+#[test]
+fn spent_batches_come_back() {
+    let disk = MemoryMedium::new();
+    let (mut journal, wakes) = start(&disk, ThreadOptions::default());
+    let batch = filled(&mut journal, 1..5);
+    journal.append(batch).expect("the journal lives");
+    await_durable(&wakes, 4);
+    // The batch comes back right after the wake; the next group's wake is surely later.
+    let batch = filled(&mut journal, 5..6);
+    journal.append(batch).expect("the journal lives");
+    await_durable(&wakes, 5);
+    assert!(journal.batch().capacity() > 0, "it was used before");
+}
+
+#[test]
+fn an_idle_journal_writes_a_witness_once() {
+    let disk = MemoryMedium::new();
+    let (mut journal, wakes) = start(
+        &disk,
+        ThreadOptions {
+            witness_after: Duration::from_millis(1),
+            ..Default::default()
+        },
+    );
+    let batch = filled(&mut journal, 1..3);
+    journal.append(batch).expect("the journal lives");
+    await_durable(&wakes, 2);
+    while journal.metrics().snapshot().witnesses == 0 {
+        std::thread::yield_now();
+    }
+    let metrics = Arc::clone(journal.metrics());
+    journal.close().expect("nothing failed");
+    assert_eq!(metrics.snapshot().witnesses, 1);
+    assert_eq!(
+        verify(&disk, None, &mut |_| {})
+            .expect("verification runs")
+            .own_records,
+        1
+    );
+}
+
+#[test]
+fn closing_makes_the_rest_durable() {
+    let disk = MemoryMedium::new();
+    let (mut journal, _wakes) = start(
+        &disk,
+        ThreadOptions {
+            witness_after: Duration::from_secs(3600),
+            ..Default::default()
+        },
+    );
+    for sequence in 1..=50 {
+        let batch = filled(&mut journal, sequence..sequence + 1);
+        journal.append(batch).expect("the journal lives");
+    }
+    drop(journal);
+    disk.crash(5);
+    let report = verify(&disk, None, &mut |_| {}).expect("verification runs");
+    assert_eq!(
+        (report.records, report.own_records, report.end),
+        (50, 1, LogEnd::Whole)
+    );
+}
+
+#[test]
+fn a_failed_sync_closes_the_journal() {
+    let disk = MemoryMedium::new();
+    let (mut journal, wakes) = start(&disk, ThreadOptions::default());
+    let batch = filled(&mut journal, 1..3);
+    journal.append(batch).expect("the journal lives");
+    await_durable(&wakes, 2);
+    // Everything from here on fails, whichever sync comes first.
+    disk.set_capacity(Some(0));
+    disk.power_off_after(1);
+    let batch = filled(&mut journal, 3..5);
+    journal.append(batch).expect("it is queued");
+    while journal.failure().is_none() {
+        wakes
+            .recv()
+            .expect("the journal wakes its owner when it fails");
+    }
+    assert_eq!(journal.durable_upto(), 2);
+    let batch = filled(&mut journal, 5..6);
+    assert!(matches!(
+        journal.append(batch),
+        Err(JournalError::Fenced { .. })
+    ));
+    let batch = filled(&mut journal, 5..6);
+    assert!(matches!(
+        journal.try_append(batch),
+        Err(AppendRefused::Failed(JournalError::Fenced { .. }))
+    ));
+    assert!(matches!(journal.close(), Err(JournalError::Fenced { .. })));
+}
+
+#[test]
+fn a_full_queue_gives_the_batch_back() {
+    let disk = MemoryMedium::new();
+    let (log, _) = open(&disk);
+    // The wake holds the journal's thread until the test lets it go.
+    let (go, held) = unbounded::<()>();
+    let (entered, entries) = unbounded();
+    let wake = Box::new(move |durable: u64| {
+        let _ = entered.send(durable);
+        let _ = held.recv();
+    });
+    let options = ThreadOptions {
+        queue_batches: 1,
+        ..ThreadOptions::default()
+    };
+    let mut journal = ThreadedJournal::start(log, options, wake).expect("the threads start");
+    let batch = filled(&mut journal, 1..2);
+    journal.append(batch).expect("the journal lives");
+    entries.recv().expect("the first group is durable");
+    let batch = filled(&mut journal, 2..3);
+    journal.try_append(batch).expect("one may wait");
+    let batch = filled(&mut journal, 3..4);
+    let Err(AppendRefused::Full(batch)) = journal.try_append(batch) else {
+        panic!("the queue is full")
+    };
+    assert_eq!(batch.first_sequence(), Some(3));
+    drop(go);
+    journal.append(batch).expect("it waits for room");
+    let reader = journal.reader();
+    journal.close().expect("nothing failed");
+    assert_eq!(check_readable(&reader), 3);
+}
+
+#[test]
+fn a_panic_in_the_thread_is_a_failure() {
+    let disk = MemoryMedium::new();
+    let (log, _) = open(&disk);
+    let (woken, wakes) = unbounded();
+    let wake = Box::new(move |durable: u64| {
+        let _ = woken.send(durable);
+        assert!(durable != 1, "the first wake breaks");
+    });
+    let mut journal =
+        ThreadedJournal::start(log, ThreadOptions::default(), wake).expect("the threads start");
+    let mut later = journal.batch();
+    push(&mut later, 2);
+    let batch = filled(&mut journal, 1..2);
+    journal.append(batch).expect("the journal lives");
+    let _ = wakes.recv();
+    // The sender dies with the thread.
+    while wakes.recv().is_ok() {}
+    assert!(journal.failure().is_some());
+    assert!(journal.append(later).is_err());
+}
+
+#[test]
+fn steps_do_one_thing_each() {
+    let disk = MemoryMedium::new();
+    let (log, _) = open(&disk);
+    let mut journal = SteppedJournal::new(log);
+    let empty = journal.batch();
+    assert_eq!(
+        journal.append(empty).expect("an empty batch is nothing"),
+        Ticket(0)
+    );
+    let batch = filled(&mut journal, 1..3);
+    assert_eq!(journal.append(batch).expect("it is queued"), Ticket(2));
+    let batch = filled(&mut journal, 3..5);
+    journal.append(batch).expect("it is queued");
+    assert_eq!(journal.durable_upto(), 0);
+    assert_eq!(
+        journal.step().expect("nothing fails"),
+        Step::Wrote(Ticket(4))
+    );
+    let batch = filled(&mut journal, 5..6);
+    journal.append(batch).expect("it is queued");
+    assert_eq!(journal.durable_upto(), 0);
+    assert_eq!(journal.step().expect("nothing fails"), Step::Synced(4));
+    assert_eq!(journal.durable_upto(), 4);
+    assert_eq!(
+        journal.step().expect("nothing fails"),
+        Step::Wrote(Ticket(5))
+    );
+    assert_eq!(journal.step().expect("nothing fails"), Step::Synced(5));
+    assert_eq!(journal.step().expect("nothing fails"), Step::Witnessed);
+    assert_eq!(journal.step().expect("nothing fails"), Step::Prepared);
+    assert_eq!(journal.step().expect("nothing fails"), Step::Idle);
+    let names = disk.list().expect("the folder is listed");
+    assert!(
+        names.iter().any(|name| is_standby(name)),
+        "the next segment is ready"
+    );
+    let record = journal
+        .read_record(5)
+        .expect("it is sound")
+        .expect("it is durable");
+    super::bed::check_record(&record, 5);
+    let mut stream = journal
+        .read_from(1, crate::Depth::Facts)
+        .expect("reading begins");
+    assert_eq!(
+        stream
+            .next()
+            .expect("it is sound")
+            .expect("it is durable")
+            .meta,
+        sample(1).meta
+    );
+    disk.fail_sync(1);
+    let batch = filled(&mut journal, 6..7);
+    journal.append(batch).expect("it is queued");
+    assert_eq!(
+        journal.step().expect("the write succeeds"),
+        Step::Wrote(Ticket(6))
+    );
+    assert!(journal.step().is_err());
+    assert!(journal.failure().is_some());
+    let batch = filled(&mut journal, 7..8);
+    assert!(matches!(
+        journal.append(batch),
+        Err(JournalError::Fenced { .. })
+    ));
+}
+
+#[test]
+fn stepped_and_threaded_write_the_same_log() {
+    let run = |threaded: bool| {
+        let disk = MemoryMedium::new();
+        let (log, _) =
+            crate::Log::open(medium(&disk), super::bed::small()).expect("the journal opens");
+        let mut journal: Box<dyn Journal> = if threaded {
+            Box::new(
+                ThreadedJournal::start(log, ThreadOptions::default(), Box::new(|_| {}))
+                    .expect("the threads start"),
+            )
+        } else {
+            Box::new(SteppedJournal::new(log))
+        };
+        let mut batch = journal.batch();
+        (1..6).for_each(|sequence| push(&mut batch, sequence));
+        journal.append(batch).expect("it is queued");
+        drop(journal);
+        (disk, threaded)
+    };
+    let (threaded, _) = run(true);
+    let (stepped, _) = run(false);
+    assert_eq!(segments(&threaded), segments(&stepped));
+    assert_eq!(open(&threaded).1.last_sequence, 5);
+    assert_eq!(
+        open(&stepped).1.last_sequence,
+        0,
+        "nobody stepped, nothing was written"
+    );
+}

@@ -1,0 +1,360 @@
+//! The journal in its own thread, which encrypts, hashes, writes and syncs off the core's thread. Two more help it: one fills
+//! the next segment, one syncs while the next group is sealed.
+//!
+//! While a group syncs, batches gather in the queue; all of them become the next group. So one sync serves the more
+//! records the busier the switch is.
+
+use crate::batch::Batch;
+use crate::error::JournalError;
+use crate::journal::Journal;
+use crate::log::{Log, Ticket};
+use crate::metrics::Metrics;
+use crate::prepare::Standby;
+use crate::reader::{Depth, OwnedRecord, Reader, RecordStream};
+use crate::syncer::{Synced, Syncer, spawn, sync};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Batches that wait for the journal's thread unless configured.
+pub const QUEUE_BATCHES: usize = 64;
+/// How long the journal is idle before it writes a witness, unless configured.
+pub const WITNESS_AFTER: Duration = Duration::from_millis(50);
+
+/// How the threads run.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadOptions {
+    /// Batches that may wait before `append` does.
+    pub queue_batches: usize,
+    /// Idle time after which a witness is written. Until then damage to the last group passes for a torn write.
+    pub witness_after: Duration,
+}
+
+impl Default for ThreadOptions {
+    fn default() -> ThreadOptions {
+        ThreadOptions {
+            queue_batches: QUEUE_BATCHES,
+            witness_after: WITNESS_AFTER,
+        }
+    }
+}
+
+/// Why a batch was not taken.
+#[derive(Debug)]
+pub enum AppendRefused {
+    /// The queue is full; the batch comes back.
+    Full(Batch),
+    /// The journal is closed for ever.
+    Failed(JournalError),
+}
+
+/// A [`Log`] driven by its own thread.
+#[derive(Debug)]
+pub struct ThreadedJournal {
+    queue: Option<Sender<Batch>>,
+    spent: Receiver<Batch>,
+    reader: Reader,
+    metrics: Arc<Metrics>,
+    standby: Arc<Standby>,
+    failure: Arc<Mutex<Option<Arc<JournalError>>>>,
+    threads: Vec<JoinHandle<()>>,
+    batch_bytes_max: usize,
+    seals_evidence: bool,
+    accepted: u64,
+}
+
+impl ThreadedJournal {
+    /// Moves the log into its thread. `wake` is called there with the last durable sequence after every sync, and once
+    /// when the journal fails; it must be quick.
+    pub fn start(
+        log: Log,
+        options: ThreadOptions,
+        wake: Box<dyn Fn(u64) + Send>,
+    ) -> Result<ThreadedJournal, JournalError> {
+        let (queue, waiting) = bounded(options.queue_batches.max(1));
+        let (spent_in, spent) = bounded(options.queue_batches.max(1) * 2);
+        let failure = Arc::default();
+        let standby = Arc::clone(log.standby());
+        let empty = log.batch();
+        let mut journal = ThreadedJournal {
+            queue: Some(queue),
+            spent,
+            reader: log.reader(),
+            metrics: Arc::clone(log.metrics()),
+            standby: Arc::clone(&standby),
+            failure: Arc::clone(&failure),
+            threads: Vec::with_capacity(2),
+            batch_bytes_max: empty.bytes_max(),
+            seals_evidence: empty.seals_evidence(),
+            accepted: log.next_sequence() - 1,
+        };
+        let worker = Worker {
+            log,
+            waiting,
+            spent: spent_in,
+            failure,
+            wake,
+            witness_after: options.witness_after,
+            syncer: Syncer::start()?,
+            group: Vec::new(),
+            syncing: Vec::new(),
+            left_over: None,
+        };
+        journal
+            .threads
+            .push(spawn("journal", move || worker.run())?);
+        journal
+            .threads
+            .push(spawn("journal-prepare", move || standby.run())?);
+        Ok(journal)
+    }
+
+    /// Hands a batch over without waiting.
+    pub fn try_append(&mut self, batch: Batch) -> Result<Ticket, AppendRefused> {
+        let ticket = Ticket(batch.last_sequence().unwrap_or(self.accepted));
+        if batch.is_empty() {
+            return Ok(ticket);
+        }
+        let Some(queue) = &self.queue else {
+            return Err(AppendRefused::Failed(self.fenced()));
+        };
+        match queue.try_send(batch) {
+            Ok(()) => {
+                self.accepted = ticket.0;
+                Ok(ticket)
+            }
+            Err(TrySendError::Full(batch)) => Err(AppendRefused::Full(batch)),
+            Err(TrySendError::Disconnected(_)) => Err(AppendRefused::Failed(self.fenced())),
+        }
+    }
+
+    /// A reader of everything durable, for any thread.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// The journal's counters.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Segments filled in advance, and attempts that failed: a growing second number means that the disk is nearly full.
+    pub fn preparations(&self) -> (u64, u64) {
+        self.standby.counts()
+    }
+
+    /// Whether the next segment is filled and waits for its use.
+    pub fn segment_ready(&self) -> bool {
+        self.standby.is_ready()
+    }
+
+    /// Makes everything handed over durable, witnesses it and ends the threads. Dropping the journal does the same, but tells
+    /// nobody of a failure.
+    pub fn close(mut self) -> Result<(), JournalError> {
+        self.stop();
+        match self.failure() {
+            Some(cause) => Err(JournalError::Fenced { cause }),
+            None => Ok(()),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.queue = None;
+        self.standby.stop();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                self.failure
+                    .lock()
+                    .get_or_insert_with(|| Arc::new(JournalError::ThreadDied));
+            }
+        }
+    }
+
+    fn fenced(&self) -> JournalError {
+        let cause = self
+            .failure()
+            .unwrap_or_else(|| Arc::new(JournalError::ThreadDied));
+        JournalError::Fenced { cause }
+    }
+}
+
+impl Journal for ThreadedJournal {
+    fn batch(&mut self) -> Batch {
+        self.spent
+            .try_recv()
+            .unwrap_or_else(|_| Batch::new(self.batch_bytes_max, self.seals_evidence))
+    }
+
+    fn append(&mut self, batch: Batch) -> Result<Ticket, JournalError> {
+        match self.try_append(batch) {
+            Ok(ticket) => Ok(ticket),
+            Err(AppendRefused::Failed(error)) => Err(error),
+            Err(AppendRefused::Full(batch)) => {
+                let ticket = Ticket(batch.last_sequence().unwrap_or(self.accepted));
+                let sent = self
+                    .queue
+                    .as_ref()
+                    .is_some_and(|queue| queue.send(batch).is_ok());
+                if !sent {
+                    return Err(self.fenced());
+                }
+                self.accepted = ticket.0;
+                Ok(ticket)
+            }
+        }
+    }
+
+    fn durable_upto(&self) -> u64 {
+        self.reader.durable_upto()
+    }
+
+    fn failure(&self) -> Option<Arc<JournalError>> {
+        self.failure.lock().clone()
+    }
+
+    fn read_from(
+        &self,
+        sequence: u64,
+        depth: Depth,
+    ) -> Result<Box<dyn RecordStream>, JournalError> {
+        Ok(Box::new(self.reader.read_from(sequence, depth)?))
+    }
+
+    fn read_record(&self, sequence: u64) -> Result<Option<OwnedRecord>, JournalError> {
+        self.reader.read_record(sequence)
+    }
+}
+
+impl Drop for ThreadedJournal {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The journal's thread.
+struct Worker {
+    log: Log,
+    waiting: Receiver<Batch>,
+    spent: Sender<Batch>,
+    failure: Arc<Mutex<Option<Arc<JournalError>>>>,
+    wake: Box<dyn Fn(u64) + Send>,
+    witness_after: Duration,
+    syncer: Syncer,
+    /// The group being sealed and written.
+    group: Vec<Batch>,
+    /// The group being synced.
+    syncing: Vec<Batch>,
+    /// A batch that did not fit into the last group.
+    left_over: Option<Batch>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let worked =
+            catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or(Err(JournalError::ThreadDied));
+        if let Err(error) = worked {
+            let cause = match error {
+                JournalError::Fenced { cause } => cause,
+                other => Arc::new(other),
+            };
+            *self.failure.lock() = Some(cause);
+            // Closes the queue: whoever waits to hand a batch over learns of the failure.
+            let Worker {
+                log, wake, waiting, ..
+            } = self;
+            drop(waiting);
+            wake(log.durable_upto());
+        }
+    }
+
+    fn work(&mut self) -> Result<(), JournalError> {
+        while self.gather()? {
+            if self.syncing.is_empty() {
+                self.log.append(&mut self.group)?;
+            } else if self.log.fits(&self.group) {
+                // The costly part runs while the group before is on its way to the disk; the write waits for it.
+                self.log.seal(&mut self.group)?;
+                self.await_sync()?;
+                self.log.write(&self.group)?;
+            } else {
+                self.await_sync()?;
+                self.log.append(&mut self.group)?;
+            }
+            std::mem::swap(&mut self.group, &mut self.syncing);
+            let file = self.log.file();
+            if self.waiting.is_empty() && self.left_over.is_none() {
+                self.synced(sync(&*file))?;
+            } else {
+                self.syncer.begin(file)?;
+            }
+        }
+        if self.log.needs_witness() {
+            self.log.witness()?;
+        }
+        Ok(())
+    }
+
+    fn await_sync(&mut self) -> Result<(), JournalError> {
+        let synced = self.syncer.finish()?;
+        self.synced(synced)
+    }
+
+    /// The written group is durable: tells so and gives its batches back.
+    fn synced(&mut self, (outcome, took): Synced) -> Result<(), JournalError> {
+        let durable = self.log.synced(outcome)?;
+        self.log.metrics().synced(took);
+        (self.wake)(durable);
+        for mut batch in self.syncing.drain(..) {
+            batch.clear();
+            // A full return channel means that there are batches enough.
+            let _ = self.spent.try_send(batch);
+        }
+        Ok(())
+    }
+
+    /// Takes all waiting batches as the next group; writes a witness while there is none. False when no more will come.
+    fn gather(&mut self) -> Result<bool, JournalError> {
+        let first = match self.left_over.take() {
+            Some(batch) => batch,
+            None => match self.first_batch()? {
+                Some(batch) => batch,
+                None => return Ok(false),
+            },
+        };
+        let mut bytes = first.bytes();
+        self.group.push(first);
+        while let Ok(batch) = self.waiting.try_recv() {
+            bytes += batch.bytes();
+            if bytes > self.log.group_bytes_max() {
+                self.left_over = Some(batch);
+                break;
+            }
+            self.group.push(batch);
+        }
+        Ok(true)
+    }
+
+    /// The first batch of the next group. Only waits when nothing is being synced.
+    fn first_batch(&mut self) -> Result<Option<Batch>, JournalError> {
+        if !self.syncing.is_empty() {
+            return match self.waiting.try_recv() {
+                Ok(batch) => Ok(Some(batch)),
+                Err(_) => {
+                    self.await_sync()?;
+                    self.first_batch()
+                }
+            };
+        }
+        if self.log.needs_witness() {
+            match self.waiting.recv_timeout(self.witness_after) {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => self.log.witness()?,
+            }
+        }
+        Ok(self.waiting.recv().ok())
+    }
+}
