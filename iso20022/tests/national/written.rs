@@ -141,6 +141,35 @@ fn a_credit_transfer_has_the_shape_of_the_bench_document() {
     assert_eq!(readable(&bytes), readable(bench.as_bytes()));
 }
 
+/// The envelope shown in docs/messages.md is one that the switch reads.
+#[test]
+fn the_example_of_the_documentation_is_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/messages.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let example = page
+        .split("```xml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let bare = written(None, &Body::CreditTransfer(samples::by_account()));
+    let bare = String::from_utf8(bare).unwrap();
+    let content = bare
+        .split_once("tech:xsd:pacs.008.001.10\">")
+        .unwrap()
+        .1
+        .replace("</Document>", "");
+    let example = example.replace("    ...\n", &content);
+    let message = Reader::new(formats())
+        .read(example.as_bytes(), Direction::ToSwitch)
+        .unwrap_or_else(|refusal| panic!("{refusal}\n{example}"));
+    assert_eq!(
+        message.header,
+        Some(header("HSBKKZKX20261121000000000001234"))
+    );
+}
+
 /// libxml2 with the XSDs, where both are at hand.
 #[test]
 fn xmllint_accepts_every_document() {
