@@ -95,7 +95,10 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
 impl CaptureTable {
     /// Path of a slot of this table; empty for a slot of another table.
     pub fn path(&self, slot: SlotId) -> &'static str {
-        self.paths.get(usize::from(slot.0)).copied().unwrap_or_default()
+        self.paths
+            .get(usize::from(slot.0))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Paths that no version of the definition has: spelling mistakes.
@@ -164,12 +167,9 @@ impl CaptureSet {
 
     /// The plan for one message, if anything is captured of it.
     pub(crate) fn plan(&self, message: MessageType) -> &Plan {
-        static NOTHING: Plan = Plan {
-            slots: 0,
-            nodes: Vec::new(),
-            edges: Vec::new(),
-        };
-        self.plans.get(usize::from(message.0)).unwrap_or(&NOTHING)
+        self.plans
+            .get(usize::from(message.0))
+            .unwrap_or(Plan::nothing())
     }
 }
 
@@ -228,6 +228,16 @@ impl Node {
 }
 
 impl Plan {
+    /// The plan that captures nothing.
+    pub(crate) fn nothing() -> &'static Plan {
+        static NOTHING: Plan = Plan {
+            slots: 0,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        };
+        &NOTHING
+    }
+
     fn compile(message: MessageType, paths: &[&'static str]) -> Plan {
         let mut plan = Plan {
             slots: paths.len(),
@@ -434,7 +444,10 @@ impl<'p, 'a> Slots<'p, 'a> {
         let slots = *self;
         std::iter::from_fn(move || {
             let found = next?;
-            next = slots.slots.get(found.next as usize).filter(|_| found.next > 0);
+            next = slots
+                .slots
+                .get(found.next as usize)
+                .filter(|_| found.next > 0);
             Some(Occurrence {
                 bytes: slots.bytes,
                 element: range(found.element),

@@ -37,6 +37,73 @@ pub struct ComplexType {
     pub model: Model,
     /// The child elements, in the order of the XSD; empty for [`Model::Any`].
     pub particles: &'static [Particle],
+    /// How many particles must be behind before an element may end.
+    required: u32,
+}
+
+impl ComplexType {
+    /// `xs:sequence`.
+    pub(crate) const fn sequence(
+        name: &'static str,
+        particles: &'static [Particle],
+    ) -> ComplexType {
+        let mut required = particles.len();
+        while required > 0 && particles[required - 1].min == 0 {
+            required -= 1;
+        }
+        ComplexType {
+            name,
+            model: Model::Sequence,
+            particles,
+            required: required as u32,
+        }
+    }
+
+    /// `xs:choice`.
+    pub(crate) const fn choice(name: &'static str, particles: &'static [Particle]) -> ComplexType {
+        let mut required = 1;
+        let mut i = 0;
+        while i < particles.len() {
+            if particles[i].min == 0 {
+                required = 0;
+            }
+            i += 1;
+        }
+        ComplexType {
+            name,
+            model: Model::Choice,
+            particles,
+            required,
+        }
+    }
+
+    /// A lone `xs:any`.
+    pub(crate) const fn any(name: &'static str, wildcard: Wildcard) -> ComplexType {
+        ComplexType {
+            name,
+            model: Model::Any(wildcard),
+            particles: &[],
+            required: 1,
+        }
+    }
+
+    /// Whether an element of the type may end after `count` occurrences of the particle at `position`, the first if it has no
+    /// children yet.
+    #[inline]
+    pub(crate) fn is_complete(&self, position: u32, count: u32) -> bool {
+        match self.model {
+            Model::Sequence => match self.particles.get(position as usize) {
+                Some(particle) => count >= particle.min && position + 1 >= self.required,
+                None => true,
+            },
+            Model::Choice if count == 0 => self.required == 0,
+            Model::Choice => self
+                .particles
+                .get(position as usize)
+                .is_some_and(|particle| count >= particle.min),
+            Model::Any(_) => count == 1,
+        }
+    }
 }
 
 /// How the particles of a complex type combine.

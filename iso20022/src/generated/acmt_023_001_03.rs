@@ -3,34 +3,22 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("IdVrfctnReq", Complex(&IDENTIFICATION_VERIFICATION_REQUEST_V03)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("IdVrfctnReq", Complex(&IDENTIFICATION_VERIFICATION_REQUEST_V03)),
+]);
 
-static IDENTIFICATION_VERIFICATION4: ComplexType = ComplexType {
-    name: "IdentificationVerification4",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        one("PtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
-    ],
-};
+static IDENTIFICATION_VERIFICATION4: ComplexType = ComplexType::sequence("IdentificationVerification4", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    one("PtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
+]);
 
-static IDENTIFICATION_VERIFICATION_REQUEST_V03: ComplexType = ComplexType {
-    name: "IdentificationVerificationRequestV03",
-    model: Model::Sequence,
-    particles: &[
-        one("Assgnmt", Complex(&shared::IDENTIFICATION_ASSIGNMENT3)),
-        many("Vrfctn", 1, UNBOUNDED, Complex(&IDENTIFICATION_VERIFICATION4)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static IDENTIFICATION_VERIFICATION_REQUEST_V03: ComplexType = ComplexType::sequence("IdentificationVerificationRequestV03", &[
+    one("Assgnmt", Complex(&shared::IDENTIFICATION_ASSIGNMENT3)),
+    many("Vrfctn", 1, UNBOUNDED, Complex(&IDENTIFICATION_VERIFICATION4)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "acmt.023.001.03",

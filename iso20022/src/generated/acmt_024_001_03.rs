@@ -3,57 +3,37 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("IdVrfctnRpt", Complex(&IDENTIFICATION_VERIFICATION_REPORT_V03)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("IdVrfctnRpt", Complex(&IDENTIFICATION_VERIFICATION_REPORT_V03)),
+]);
 
-static IDENTIFICATION_VERIFICATION_REPORT_V03: ComplexType = ComplexType {
-    name: "IdentificationVerificationReportV03",
-    model: Model::Sequence,
-    particles: &[
-        one("Assgnmt", Complex(&shared::IDENTIFICATION_ASSIGNMENT3)),
-        opt("OrgnlAssgnmt", Complex(&MESSAGE_IDENTIFICATION7)),
-        many("Rpt", 1, UNBOUNDED, Complex(&VERIFICATION_REPORT4)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static IDENTIFICATION_VERIFICATION_REPORT_V03: ComplexType = ComplexType::sequence("IdentificationVerificationReportV03", &[
+    one("Assgnmt", Complex(&shared::IDENTIFICATION_ASSIGNMENT3)),
+    opt("OrgnlAssgnmt", Complex(&MESSAGE_IDENTIFICATION7)),
+    many("Rpt", 1, UNBOUNDED, Complex(&VERIFICATION_REPORT4)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static MESSAGE_IDENTIFICATION7: ComplexType = ComplexType {
-    name: "MessageIdentification7",
-    model: Model::Sequence,
-    particles: &[
-        opt("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("FrstAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
+static MESSAGE_IDENTIFICATION7: ComplexType = ComplexType::sequence("MessageIdentification7", &[
+    opt("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("FrstAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
 
-static VERIFICATION_REASON1_CHOICE: ComplexType = ComplexType {
-    name: "VerificationReason1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_VERIFICATION_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static VERIFICATION_REASON1_CHOICE: ComplexType = ComplexType::choice("VerificationReason1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_VERIFICATION_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
 
-static VERIFICATION_REPORT4: ComplexType = ComplexType {
-    name: "VerificationReport4",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlId", Simple(&simple::MAX35_TEXT)),
-        one("Vrfctn", Simple(&simple::IDENTIFICATION_VERIFICATION_INDICATOR)),
-        opt("Rsn", Complex(&VERIFICATION_REASON1_CHOICE)),
-        opt("OrgnlPtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
-        opt("UpdtdPtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
-    ],
-};
+static VERIFICATION_REPORT4: ComplexType = ComplexType::sequence("VerificationReport4", &[
+    one("OrgnlId", Simple(&simple::MAX35_TEXT)),
+    one("Vrfctn", Simple(&simple::IDENTIFICATION_VERIFICATION_INDICATOR)),
+    opt("Rsn", Complex(&VERIFICATION_REASON1_CHOICE)),
+    opt("OrgnlPtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
+    opt("UpdtdPtyAndAcctId", Complex(&shared::IDENTIFICATION_INFORMATION4)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "acmt.024.001.03",

@@ -2,44 +2,28 @@
 
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("admi.002.001.01", Complex(&ADMI_002_001_01)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("admi.002.001.01", Complex(&ADMI_002_001_01)),
+]);
 
-static MESSAGE_REFERENCE: ComplexType = ComplexType {
-    name: "MessageReference",
-    model: Model::Sequence,
-    particles: &[
-        one("Ref", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static MESSAGE_REFERENCE: ComplexType = ComplexType::sequence("MessageReference", &[
+    one("Ref", Simple(&simple::MAX35_TEXT)),
+]);
 
-static REJECTION_REASON2: ComplexType = ComplexType {
-    name: "RejectionReason2",
-    model: Model::Sequence,
-    particles: &[
-        one("RjctgPtyRsn", Simple(&simple::MAX35_TEXT)),
-        opt("RjctnDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("ErrLctn", Simple(&simple::MAX350_TEXT)),
-        opt("RsnDesc", Simple(&simple::MAX350_TEXT)),
-        opt("AddtlData", Simple(&simple::MAX20000_TEXT)),
-    ],
-};
+static REJECTION_REASON2: ComplexType = ComplexType::sequence("RejectionReason2", &[
+    one("RjctgPtyRsn", Simple(&simple::MAX35_TEXT)),
+    opt("RjctnDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("ErrLctn", Simple(&simple::MAX350_TEXT)),
+    opt("RsnDesc", Simple(&simple::MAX350_TEXT)),
+    opt("AddtlData", Simple(&simple::MAX20000_TEXT)),
+]);
 
-static ADMI_002_001_01: ComplexType = ComplexType {
-    name: "admi.002.001.01",
-    model: Model::Sequence,
-    particles: &[
-        one("RltdRef", Complex(&MESSAGE_REFERENCE)),
-        one("Rsn", Complex(&REJECTION_REASON2)),
-    ],
-};
+static ADMI_002_001_01: ComplexType = ComplexType::sequence("admi.002.001.01", &[
+    one("RltdRef", Complex(&MESSAGE_REFERENCE)),
+    one("Rsn", Complex(&REJECTION_REASON2)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.002.001.01",

@@ -2,34 +2,22 @@
 
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("SysEvtNtfctn", Complex(&SYSTEM_EVENT_NOTIFICATION_V02)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("SysEvtNtfctn", Complex(&SYSTEM_EVENT_NOTIFICATION_V02)),
+]);
 
-static EVENT2: ComplexType = ComplexType {
-    name: "Event2",
-    model: Model::Sequence,
-    particles: &[
-        one("EvtCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
-        many("EvtParam", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
-        opt("EvtDesc", Simple(&simple::MAX1000_TEXT)),
-        opt("EvtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
+static EVENT2: ComplexType = ComplexType::sequence("Event2", &[
+    one("EvtCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
+    many("EvtParam", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
+    opt("EvtDesc", Simple(&simple::MAX1000_TEXT)),
+    opt("EvtTm", Simple(&simple::ISODATE_TIME)),
+]);
 
-static SYSTEM_EVENT_NOTIFICATION_V02: ComplexType = ComplexType {
-    name: "SystemEventNotificationV02",
-    model: Model::Sequence,
-    particles: &[
-        one("EvtInf", Complex(&EVENT2)),
-    ],
-};
+static SYSTEM_EVENT_NOTIFICATION_V02: ComplexType = ComplexType::sequence("SystemEventNotificationV02", &[
+    one("EvtInf", Complex(&EVENT2)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.004.001.02",

@@ -3,117 +3,73 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("RctAck", Complex(&RECEIPT_ACKNOWLEDGEMENT_V01)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("RctAck", Complex(&RECEIPT_ACKNOWLEDGEMENT_V01)),
+]);
 
-static GENERIC_IDENTIFICATION36: ComplexType = ComplexType {
-    name: "GenericIdentification36",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        one("Issr", Simple(&simple::MAX35_TEXT)),
-        opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static GENERIC_IDENTIFICATION36: ComplexType = ComplexType::sequence("GenericIdentification36", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    one("Issr", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
+]);
 
-static MESSAGE_HEADER10: ComplexType = ComplexType {
-    name: "MessageHeader10",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("QryNm", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static MESSAGE_HEADER10: ComplexType = ComplexType::sequence("MessageHeader10", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("QryNm", Simple(&simple::MAX35_TEXT)),
+]);
 
-static MESSAGE_REFERENCE1: ComplexType = ComplexType {
-    name: "MessageReference1",
-    model: Model::Sequence,
-    particles: &[
-        one("Ref", Simple(&simple::MAX35_TEXT)),
-        opt("MsgNm", Simple(&simple::MAX35_TEXT)),
-        opt("RefIssr", Complex(&PARTY_IDENTIFICATION136)),
-    ],
-};
+static MESSAGE_REFERENCE1: ComplexType = ComplexType::sequence("MessageReference1", &[
+    one("Ref", Simple(&simple::MAX35_TEXT)),
+    opt("MsgNm", Simple(&simple::MAX35_TEXT)),
+    opt("RefIssr", Complex(&PARTY_IDENTIFICATION136)),
+]);
 
-static NAME_AND_ADDRESS5: ComplexType = ComplexType {
-    name: "NameAndAddress5",
-    model: Model::Sequence,
-    particles: &[
-        one("Nm", Simple(&simple::MAX350_TEXT)),
-        opt("Adr", Complex(&POSTAL_ADDRESS1)),
-    ],
-};
+static NAME_AND_ADDRESS5: ComplexType = ComplexType::sequence("NameAndAddress5", &[
+    one("Nm", Simple(&simple::MAX350_TEXT)),
+    opt("Adr", Complex(&POSTAL_ADDRESS1)),
+]);
 
-static PARTY_IDENTIFICATION120_CHOICE: ComplexType = ComplexType {
-    name: "PartyIdentification120Choice",
-    model: Model::Choice,
-    particles: &[
-        one("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
-        one("PrtryId", Complex(&GENERIC_IDENTIFICATION36)),
-        one("NmAndAdr", Complex(&NAME_AND_ADDRESS5)),
-    ],
-};
+static PARTY_IDENTIFICATION120_CHOICE: ComplexType = ComplexType::choice("PartyIdentification120Choice", &[
+    one("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
+    one("PrtryId", Complex(&GENERIC_IDENTIFICATION36)),
+    one("NmAndAdr", Complex(&NAME_AND_ADDRESS5)),
+]);
 
-static PARTY_IDENTIFICATION136: ComplexType = ComplexType {
-    name: "PartyIdentification136",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Complex(&PARTY_IDENTIFICATION120_CHOICE)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-    ],
-};
+static PARTY_IDENTIFICATION136: ComplexType = ComplexType::sequence("PartyIdentification136", &[
+    one("Id", Complex(&PARTY_IDENTIFICATION120_CHOICE)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+]);
 
-static POSTAL_ADDRESS1: ComplexType = ComplexType {
-    name: "PostalAddress1",
-    model: Model::Sequence,
-    particles: &[
-        opt("AdrTp", Simple(&simple::ADDRESS_TYPE2_CODE)),
-        many("AdrLine", 0, 5, Simple(&simple::MAX70_TEXT)),
-        opt("StrtNm", Simple(&simple::MAX70_TEXT)),
-        opt("BldgNb", Simple(&simple::MAX16_TEXT)),
-        opt("PstCd", Simple(&simple::MAX16_TEXT)),
-        opt("TwnNm", Simple(&simple::MAX35_TEXT)),
-        opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
-        one("Ctry", Simple(&simple::COUNTRY_CODE)),
-    ],
-};
+static POSTAL_ADDRESS1: ComplexType = ComplexType::sequence("PostalAddress1", &[
+    opt("AdrTp", Simple(&simple::ADDRESS_TYPE2_CODE)),
+    many("AdrLine", 0, 5, Simple(&simple::MAX70_TEXT)),
+    opt("StrtNm", Simple(&simple::MAX70_TEXT)),
+    opt("BldgNb", Simple(&simple::MAX16_TEXT)),
+    opt("PstCd", Simple(&simple::MAX16_TEXT)),
+    opt("TwnNm", Simple(&simple::MAX35_TEXT)),
+    opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
+    one("Ctry", Simple(&simple::COUNTRY_CODE)),
+]);
 
-static RECEIPT_ACKNOWLEDGEMENT_REPORT2: ComplexType = ComplexType {
-    name: "ReceiptAcknowledgementReport2",
-    model: Model::Sequence,
-    particles: &[
-        one("RltdRef", Complex(&MESSAGE_REFERENCE1)),
-        one("ReqHdlg", Complex(&REQUEST_HANDLING2)),
-    ],
-};
+static RECEIPT_ACKNOWLEDGEMENT_REPORT2: ComplexType = ComplexType::sequence("ReceiptAcknowledgementReport2", &[
+    one("RltdRef", Complex(&MESSAGE_REFERENCE1)),
+    one("ReqHdlg", Complex(&REQUEST_HANDLING2)),
+]);
 
-static RECEIPT_ACKNOWLEDGEMENT_V01: ComplexType = ComplexType {
-    name: "ReceiptAcknowledgementV01",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Complex(&MESSAGE_HEADER10)),
-        many("Rpt", 1, UNBOUNDED, Complex(&RECEIPT_ACKNOWLEDGEMENT_REPORT2)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static RECEIPT_ACKNOWLEDGEMENT_V01: ComplexType = ComplexType::sequence("ReceiptAcknowledgementV01", &[
+    one("MsgId", Complex(&MESSAGE_HEADER10)),
+    many("Rpt", 1, UNBOUNDED, Complex(&RECEIPT_ACKNOWLEDGEMENT_REPORT2)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static REQUEST_HANDLING2: ComplexType = ComplexType {
-    name: "RequestHandling2",
-    model: Model::Sequence,
-    particles: &[
-        one("StsCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
-        opt("StsDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("Desc", Simple(&simple::MAX140_TEXT)),
-    ],
-};
+static REQUEST_HANDLING2: ComplexType = ComplexType::sequence("RequestHandling2", &[
+    one("StsCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
+    opt("StsDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("Desc", Simple(&simple::MAX140_TEXT)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.007.001.01",

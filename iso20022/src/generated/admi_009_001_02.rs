@@ -3,35 +3,23 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("StatcDataReq", Complex(&STATIC_DATA_REQUEST_V02)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("StatcDataReq", Complex(&STATIC_DATA_REQUEST_V02)),
+]);
 
-static REQUEST_DETAILS3: ComplexType = ComplexType {
-    name: "RequestDetails3",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Simple(&simple::MAX35_TEXT)),
-        opt("Key", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static REQUEST_DETAILS3: ComplexType = ComplexType::sequence("RequestDetails3", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    opt("Key", Simple(&simple::MAX35_TEXT)),
+]);
 
-static STATIC_DATA_REQUEST_V02: ComplexType = ComplexType {
-    name: "StaticDataRequestV02",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
-        one("DataReqDtls", Complex(&REQUEST_DETAILS3)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static STATIC_DATA_REQUEST_V02: ComplexType = ComplexType::sequence("StaticDataRequestV02", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
+    one("DataReqDtls", Complex(&REQUEST_DETAILS3)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.009.001.02",

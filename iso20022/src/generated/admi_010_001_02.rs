@@ -3,54 +3,34 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("StatcDataRpt", Complex(&STATIC_DATA_REPORT_V02)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("StatcDataRpt", Complex(&STATIC_DATA_REPORT_V02)),
+]);
 
-static REPORT_PARAMETER1: ComplexType = ComplexType {
-    name: "ReportParameter1",
-    model: Model::Sequence,
-    particles: &[
-        one("Nm", Simple(&simple::MAX70_TEXT)),
-        one("Val", Simple(&simple::MAX350_TEXT)),
-    ],
-};
+static REPORT_PARAMETER1: ComplexType = ComplexType::sequence("ReportParameter1", &[
+    one("Nm", Simple(&simple::MAX70_TEXT)),
+    one("Val", Simple(&simple::MAX350_TEXT)),
+]);
 
-static REQUEST_DETAILS4: ComplexType = ComplexType {
-    name: "RequestDetails4",
-    model: Model::Sequence,
-    particles: &[
-        one("Key", Simple(&simple::MAX35_TEXT)),
-        many("RptData", 0, UNBOUNDED, Complex(&REPORT_PARAMETER1)),
-    ],
-};
+static REQUEST_DETAILS4: ComplexType = ComplexType::sequence("RequestDetails4", &[
+    one("Key", Simple(&simple::MAX35_TEXT)),
+    many("RptData", 0, UNBOUNDED, Complex(&REPORT_PARAMETER1)),
+]);
 
-static REQUEST_DETAILS5: ComplexType = ComplexType {
-    name: "RequestDetails5",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Simple(&simple::MAX35_TEXT)),
-        one("ReqRef", Simple(&simple::MAX35_TEXT)),
-        many("RptKey", 1, UNBOUNDED, Complex(&REQUEST_DETAILS4)),
-    ],
-};
+static REQUEST_DETAILS5: ComplexType = ComplexType::sequence("RequestDetails5", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("ReqRef", Simple(&simple::MAX35_TEXT)),
+    many("RptKey", 1, UNBOUNDED, Complex(&REQUEST_DETAILS4)),
+]);
 
-static STATIC_DATA_REPORT_V02: ComplexType = ComplexType {
-    name: "StaticDataReportV02",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
-        one("RptDtls", Complex(&REQUEST_DETAILS5)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static STATIC_DATA_REPORT_V02: ComplexType = ComplexType::sequence("StaticDataReportV02", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
+    one("RptDtls", Complex(&REQUEST_DETAILS5)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.010.001.02",

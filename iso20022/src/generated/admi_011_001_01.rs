@@ -3,38 +3,26 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("SysEvtAck", Complex(&SYSTEM_EVENT_ACKNOWLEDGEMENT_V01)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("SysEvtAck", Complex(&SYSTEM_EVENT_ACKNOWLEDGEMENT_V01)),
+]);
 
-static EVENT1: ComplexType = ComplexType {
-    name: "Event1",
-    model: Model::Sequence,
-    particles: &[
-        one("EvtCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
-        many("EvtParam", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
-        opt("EvtDesc", Simple(&simple::MAX350_TEXT)),
-        opt("EvtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
+static EVENT1: ComplexType = ComplexType::sequence("Event1", &[
+    one("EvtCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
+    many("EvtParam", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
+    opt("EvtDesc", Simple(&simple::MAX350_TEXT)),
+    opt("EvtTm", Simple(&simple::ISODATE_TIME)),
+]);
 
-static SYSTEM_EVENT_ACKNOWLEDGEMENT_V01: ComplexType = ComplexType {
-    name: "SystemEventAcknowledgementV01",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgtrRef", Simple(&simple::MAX35_TEXT)),
-        opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
-        opt("AckDtls", Complex(&EVENT1)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static SYSTEM_EVENT_ACKNOWLEDGEMENT_V01: ComplexType = ComplexType::sequence("SystemEventAcknowledgementV01", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgtrRef", Simple(&simple::MAX35_TEXT)),
+    opt("SttlmSsnIdr", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
+    opt("AckDtls", Complex(&EVENT1)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "admi.011.001.01",

@@ -3,187 +3,139 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static COMPENSATION2: ComplexType = ComplexType {
-    name: "Compensation2",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        one("Rsn", Complex(&shared::COMPENSATION_REASON1_CHOICE)),
-    ],
-};
+static COMPENSATION2: ComplexType = ComplexType::sequence("Compensation2", &[
+    one("Amt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    one("Rsn", Complex(&shared::COMPENSATION_REASON1_CHOICE)),
+]);
 
-static CORRECTIVE_INTERBANK_TRANSACTION2: ComplexType = ComplexType {
-    name: "CorrectiveInterbankTransaction2",
-    model: Model::Sequence,
-    particles: &[
-        opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    ],
-};
+static CORRECTIVE_INTERBANK_TRANSACTION2: ComplexType = ComplexType::sequence("CorrectiveInterbankTransaction2", &[
+    opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+]);
 
-static CORRECTIVE_PAYMENT_INITIATION4: ComplexType = ComplexType {
-    name: "CorrectivePaymentInitiation4",
-    model: Model::Sequence,
-    particles: &[
-        opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
-        opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        one("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("ReqdColltnDt", Simple(&simple::ISODATE)),
-    ],
-};
+static CORRECTIVE_PAYMENT_INITIATION4: ComplexType = ComplexType::sequence("CorrectivePaymentInitiation4", &[
+    opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
+    opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    one("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("ReqdColltnDt", Simple(&simple::ISODATE)),
+]);
 
-static CORRECTIVE_TRANSACTION4_CHOICE: ComplexType = ComplexType {
-    name: "CorrectiveTransaction4Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Initn", Complex(&CORRECTIVE_PAYMENT_INITIATION4)),
-        one("IntrBk", Complex(&CORRECTIVE_INTERBANK_TRANSACTION2)),
-    ],
-};
+static CORRECTIVE_TRANSACTION4_CHOICE: ComplexType = ComplexType::choice("CorrectiveTransaction4Choice", &[
+    one("Initn", Complex(&CORRECTIVE_PAYMENT_INITIATION4)),
+    one("IntrBk", Complex(&CORRECTIVE_INTERBANK_TRANSACTION2)),
+]);
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("RsltnOfInvstgtn", Complex(&RESOLUTION_OF_INVESTIGATION_V09)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("RsltnOfInvstgtn", Complex(&RESOLUTION_OF_INVESTIGATION_V09)),
+]);
 
-static ORIGINAL_PAYMENT_INSTRUCTION30: ComplexType = ComplexType {
-    name: "OriginalPaymentInstruction30",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlPmtInfCxlId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("PmtInfCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_CANCELLATIONS_PER_STATUS1)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION103)),
-    ],
-};
+static ORIGINAL_PAYMENT_INSTRUCTION30: ComplexType = ComplexType::sequence("OriginalPaymentInstruction30", &[
+    opt("OrgnlPmtInfCxlId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("PmtInfCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_CANCELLATIONS_PER_STATUS1)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION103)),
+]);
 
-static PAYMENT_TRANSACTION102: ComplexType = ComplexType {
-    name: "PaymentTransaction102",
-    model: Model::Sequence,
-    particles: &[
-        opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
-        opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-    ],
-};
+static PAYMENT_TRANSACTION102: ComplexType = ComplexType::sequence("PaymentTransaction102", &[
+    opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
+    opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+]);
 
-static PAYMENT_TRANSACTION103: ComplexType = ComplexType {
-    name: "PaymentTransaction103",
-    model: Model::Sequence,
-    particles: &[
-        opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        opt("OrgnlInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("OrgnlReqdColltnDt", Simple(&simple::ISODATE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-    ],
-};
+static PAYMENT_TRANSACTION103: ComplexType = ComplexType::sequence("PaymentTransaction103", &[
+    opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    opt("OrgnlInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("OrgnlReqdColltnDt", Simple(&simple::ISODATE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+]);
 
-static PAYMENT_TRANSACTION107: ComplexType = ComplexType {
-    name: "PaymentTransaction107",
-    model: Model::Sequence,
-    particles: &[
-        opt("ModStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        many("ModStsRsnInf", 0, UNBOUNDED, Complex(&shared::MODIFICATION_STATUS_REASON2)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
-        opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-    ],
-};
+static PAYMENT_TRANSACTION107: ComplexType = ComplexType::sequence("PaymentTransaction107", &[
+    opt("ModStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    many("ModStsRsnInf", 0, UNBOUNDED, Complex(&shared::MODIFICATION_STATUS_REASON2)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
+    opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+]);
 
-static RESOLUTION_DATA1: ComplexType = ComplexType {
-    name: "ResolutionData1",
-    model: Model::Sequence,
-    particles: &[
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
-        opt("Compstn", Complex(&COMPENSATION2)),
-        many("Chrgs", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
-    ],
-};
+static RESOLUTION_DATA1: ComplexType = ComplexType::sequence("ResolutionData1", &[
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
+    opt("Compstn", Complex(&COMPENSATION2)),
+    many("Chrgs", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
+]);
 
-static RESOLUTION_OF_INVESTIGATION_V09: ComplexType = ComplexType {
-    name: "ResolutionOfInvestigationV09",
-    model: Model::Sequence,
-    particles: &[
-        one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("Sts", Complex(&shared::INVESTIGATION_STATUS5_CHOICE)),
-        many("CxlDtls", 0, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION22)),
-        opt("ModDtls", Complex(&PAYMENT_TRANSACTION107)),
-        opt("ClmNonRctDtls", Complex(&shared::CLAIM_NON_RECEIPT2_CHOICE)),
-        opt("StmtDtls", Complex(&shared::STATEMENT_RESOLUTION_ENTRY4)),
-        opt("CrrctnTx", Complex(&CORRECTIVE_TRANSACTION4_CHOICE)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static RESOLUTION_OF_INVESTIGATION_V09: ComplexType = ComplexType::sequence("ResolutionOfInvestigationV09", &[
+    one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("Sts", Complex(&shared::INVESTIGATION_STATUS5_CHOICE)),
+    many("CxlDtls", 0, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION22)),
+    opt("ModDtls", Complex(&PAYMENT_TRANSACTION107)),
+    opt("ClmNonRctDtls", Complex(&shared::CLAIM_NON_RECEIPT2_CHOICE)),
+    opt("StmtDtls", Complex(&shared::STATEMENT_RESOLUTION_ENTRY4)),
+    opt("CrrctnTx", Complex(&CORRECTIVE_TRANSACTION4_CHOICE)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA1)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static UNDERLYING_TRANSACTION22: ComplexType = ComplexType {
-    name: "UnderlyingTransaction22",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlGrpInfAndSts", Complex(&shared::ORIGINAL_GROUP_HEADER14)),
-        many("OrgnlPmtInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_PAYMENT_INSTRUCTION30)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION102)),
-    ],
-};
+static UNDERLYING_TRANSACTION22: ComplexType = ComplexType::sequence("UnderlyingTransaction22", &[
+    opt("OrgnlGrpInfAndSts", Complex(&shared::ORIGINAL_GROUP_HEADER14)),
+    many("OrgnlPmtInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_PAYMENT_INSTRUCTION30)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION102)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "camt.029.001.09",

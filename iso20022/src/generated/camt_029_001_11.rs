@@ -3,199 +3,147 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static CHARGES9: ComplexType = ComplexType {
-    name: "Charges9",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("Agt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("AgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-    ],
-};
+static CHARGES9: ComplexType = ComplexType::sequence("Charges9", &[
+    one("Amt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("Agt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("AgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+]);
 
-static COMPENSATION4: ComplexType = ComplexType {
-    name: "Compensation4",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        one("Rsn", Complex(&shared::COMPENSATION_REASON1_CHOICE)),
-    ],
-};
+static COMPENSATION4: ComplexType = ComplexType::sequence("Compensation4", &[
+    one("Amt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    one("Rsn", Complex(&shared::COMPENSATION_REASON1_CHOICE)),
+]);
 
-static CORRECTIVE_INTERBANK_TRANSACTION3: ComplexType = ComplexType {
-    name: "CorrectiveInterbankTransaction3",
-    model: Model::Sequence,
-    particles: &[
-        opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    ],
-};
+static CORRECTIVE_INTERBANK_TRANSACTION3: ComplexType = ComplexType::sequence("CorrectiveInterbankTransaction3", &[
+    opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+]);
 
-static CORRECTIVE_PAYMENT_INITIATION5: ComplexType = ComplexType {
-    name: "CorrectivePaymentInitiation5",
-    model: Model::Sequence,
-    particles: &[
-        opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
-        opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        one("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("ReqdColltnDt", Simple(&simple::ISODATE)),
-    ],
-};
+static CORRECTIVE_PAYMENT_INITIATION5: ComplexType = ComplexType::sequence("CorrectivePaymentInitiation5", &[
+    opt("GrpHdr", Complex(&shared::CORRECTIVE_GROUP_INFORMATION1)),
+    opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    one("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("ReqdColltnDt", Simple(&simple::ISODATE)),
+]);
 
-static CORRECTIVE_TRANSACTION5_CHOICE: ComplexType = ComplexType {
-    name: "CorrectiveTransaction5Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Initn", Complex(&CORRECTIVE_PAYMENT_INITIATION5)),
-        one("IntrBk", Complex(&CORRECTIVE_INTERBANK_TRANSACTION3)),
-    ],
-};
+static CORRECTIVE_TRANSACTION5_CHOICE: ComplexType = ComplexType::choice("CorrectiveTransaction5Choice", &[
+    one("Initn", Complex(&CORRECTIVE_PAYMENT_INITIATION5)),
+    one("IntrBk", Complex(&CORRECTIVE_INTERBANK_TRANSACTION3)),
+]);
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("RsltnOfInvstgtn", Complex(&RESOLUTION_OF_INVESTIGATION_V11)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("RsltnOfInvstgtn", Complex(&RESOLUTION_OF_INVESTIGATION_V11)),
+]);
 
-static ORIGINAL_PAYMENT_INSTRUCTION43: ComplexType = ComplexType {
-    name: "OriginalPaymentInstruction43",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlPmtInfCxlId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("PmtInfCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_CANCELLATIONS_PER_STATUS1)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION139)),
-    ],
-};
+static ORIGINAL_PAYMENT_INSTRUCTION43: ComplexType = ComplexType::sequence("OriginalPaymentInstruction43", &[
+    opt("OrgnlPmtInfCxlId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("PmtInfCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_CANCELLATIONS_PER_STATUS1)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION139)),
+]);
 
-static PAYMENT_TRANSACTION132: ComplexType = ComplexType {
-    name: "PaymentTransaction132",
-    model: Model::Sequence,
-    particles: &[
-        opt("ModStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        many("ModStsRsnInf", 0, UNBOUNDED, Complex(&shared::MODIFICATION_STATUS_REASON2)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
-        opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
-    ],
-};
+static PAYMENT_TRANSACTION132: ComplexType = ComplexType::sequence("PaymentTransaction132", &[
+    opt("ModStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlPmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    many("ModStsRsnInf", 0, UNBOUNDED, Complex(&shared::MODIFICATION_STATUS_REASON2)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
+    opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
+]);
 
-static PAYMENT_TRANSACTION138: ComplexType = ComplexType {
-    name: "PaymentTransaction138",
-    model: Model::Sequence,
-    particles: &[
-        opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
-        opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
-    ],
-};
+static PAYMENT_TRANSACTION138: ComplexType = ComplexType::sequence("PaymentTransaction138", &[
+    opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("Assgnr", Complex(&shared::PARTY40_CHOICE)),
+    opt("Assgne", Complex(&shared::PARTY40_CHOICE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
+]);
 
-static PAYMENT_TRANSACTION139: ComplexType = ComplexType {
-    name: "PaymentTransaction139",
-    model: Model::Sequence,
-    particles: &[
-        opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
-        opt("OrgnlInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("OrgnlReqdColltnDt", Simple(&simple::ISODATE)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
-    ],
-};
+static PAYMENT_TRANSACTION139: ComplexType = ComplexType::sequence("PaymentTransaction139", &[
+    opt("CxlStsId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxCxlSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&shared::CANCELLATION_STATUS_REASON4)),
+    opt("OrgnlInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("OrgnlReqdColltnDt", Simple(&simple::ISODATE)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE35)),
+]);
 
-static RESOLUTION_DATA3: ComplexType = ComplexType {
-    name: "ResolutionData3",
-    model: Model::Sequence,
-    particles: &[
-        opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
-        opt("Compstn", Complex(&COMPENSATION4)),
-        many("Chrgs", 0, UNBOUNDED, Complex(&CHARGES9)),
-    ],
-};
+static RESOLUTION_DATA3: ComplexType = ComplexType::sequence("ResolutionData3", &[
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
+    opt("Compstn", Complex(&COMPENSATION4)),
+    many("Chrgs", 0, UNBOUNDED, Complex(&CHARGES9)),
+]);
 
-static RESOLUTION_OF_INVESTIGATION_V11: ComplexType = ComplexType {
-    name: "ResolutionOfInvestigationV11",
-    model: Model::Sequence,
-    particles: &[
-        one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
-        opt("RslvdCase", Complex(&shared::CASE5)),
-        one("Sts", Complex(&shared::INVESTIGATION_STATUS5_CHOICE)),
-        many("CxlDtls", 0, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION29)),
-        opt("ModDtls", Complex(&PAYMENT_TRANSACTION132)),
-        opt("ClmNonRctDtls", Complex(&shared::CLAIM_NON_RECEIPT2_CHOICE)),
-        opt("StmtDtls", Complex(&shared::STATEMENT_RESOLUTION_ENTRY4)),
-        opt("CrrctnTx", Complex(&CORRECTIVE_TRANSACTION5_CHOICE)),
-        opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static RESOLUTION_OF_INVESTIGATION_V11: ComplexType = ComplexType::sequence("ResolutionOfInvestigationV11", &[
+    one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
+    opt("RslvdCase", Complex(&shared::CASE5)),
+    one("Sts", Complex(&shared::INVESTIGATION_STATUS5_CHOICE)),
+    many("CxlDtls", 0, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION29)),
+    opt("ModDtls", Complex(&PAYMENT_TRANSACTION132)),
+    opt("ClmNonRctDtls", Complex(&shared::CLAIM_NON_RECEIPT2_CHOICE)),
+    opt("StmtDtls", Complex(&shared::STATEMENT_RESOLUTION_ENTRY4)),
+    opt("CrrctnTx", Complex(&CORRECTIVE_TRANSACTION5_CHOICE)),
+    opt("RsltnRltdInf", Complex(&RESOLUTION_DATA3)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static UNDERLYING_TRANSACTION29: ComplexType = ComplexType {
-    name: "UnderlyingTransaction29",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlGrpInfAndSts", Complex(&shared::ORIGINAL_GROUP_HEADER14)),
-        many("OrgnlPmtInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_PAYMENT_INSTRUCTION43)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION138)),
-    ],
-};
+static UNDERLYING_TRANSACTION29: ComplexType = ComplexType::sequence("UnderlyingTransaction29", &[
+    opt("OrgnlGrpInfAndSts", Complex(&shared::ORIGINAL_GROUP_HEADER14)),
+    many("OrgnlPmtInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_PAYMENT_INSTRUCTION43)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION138)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "camt.029.001.11",

@@ -3,58 +3,42 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFIPmtCxlReq", Complex(&FITO_FIPAYMENT_CANCELLATION_REQUEST_V08)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFIPmtCxlReq", Complex(&FITO_FIPAYMENT_CANCELLATION_REQUEST_V08)),
+]);
 
-static FITO_FIPAYMENT_CANCELLATION_REQUEST_V08: ComplexType = ComplexType {
-    name: "FIToFIPaymentCancellationRequestV08",
-    model: Model::Sequence,
-    particles: &[
-        one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
-        opt("Case", Complex(&shared::CASE5)),
-        opt("CtrlData", Complex(&shared::CONTROL_DATA1)),
-        many("Undrlyg", 1, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION23)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FIPAYMENT_CANCELLATION_REQUEST_V08: ComplexType = ComplexType::sequence("FIToFIPaymentCancellationRequestV08", &[
+    one("Assgnmt", Complex(&shared::CASE_ASSIGNMENT5)),
+    opt("Case", Complex(&shared::CASE5)),
+    opt("CtrlData", Complex(&shared::CONTROL_DATA1)),
+    many("Undrlyg", 1, UNBOUNDED, Complex(&UNDERLYING_TRANSACTION23)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static PAYMENT_TRANSACTION106: ComplexType = ComplexType {
-    name: "PaymentTransaction106",
-    model: Model::Sequence,
-    particles: &[
-        opt("CxlId", Simple(&simple::MAX35_TEXT)),
-        opt("Case", Complex(&shared::CASE5)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("Assgnr", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("Assgne", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        many("CxlRsnInf", 0, UNBOUNDED, Complex(&shared::PAYMENT_CANCELLATION_REASON5)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_TRANSACTION106: ComplexType = ComplexType::sequence("PaymentTransaction106", &[
+    opt("CxlId", Simple(&simple::MAX35_TEXT)),
+    opt("Case", Complex(&shared::CASE5)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("Assgnr", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("Assgne", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    many("CxlRsnInf", 0, UNBOUNDED, Complex(&shared::PAYMENT_CANCELLATION_REASON5)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static UNDERLYING_TRANSACTION23: ComplexType = ComplexType {
-    name: "UnderlyingTransaction23",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlGrpInfAndCxl", Complex(&shared::ORIGINAL_GROUP_HEADER15)),
-        many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION106)),
-    ],
-};
+static UNDERLYING_TRANSACTION23: ComplexType = ComplexType::sequence("UnderlyingTransaction23", &[
+    opt("OrgnlGrpInfAndCxl", Complex(&shared::ORIGINAL_GROUP_HEADER15)),
+    many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION106)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "camt.056.001.08",

@@ -3,48 +3,40 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static BUSINESS_APPLICATION_HEADER7: ComplexType = ComplexType {
-    name: "BusinessApplicationHeader7",
-    model: Model::Sequence,
-    particles: &[
-        opt("CharSet", Simple(&simple::UNICODE_CHARTS_CODE)),
-        one("Fr", Complex(&shared::PARTY44_CHOICE)),
-        one("To", Complex(&shared::PARTY44_CHOICE)),
-        one("BizMsgIdr", Simple(&simple::MAX35_TEXT)),
-        one("MsgDefIdr", Simple(&simple::MAX35_TEXT)),
-        opt("BizSvc", Simple(&simple::MAX35_TEXT)),
-        opt("MktPrctc", Complex(&shared::IMPLEMENTATION_SPECIFICATION1)),
-        one("CreDt", Simple(&simple::ISODATE_TIME)),
-        opt("BizPrcgDt", Simple(&simple::ISODATE_TIME)),
-        opt("CpyDplct", Simple(&simple::COPY_DUPLICATE1_CODE)),
-        opt("PssblDplct", Simple(&simple::YES_NO_INDICATOR)),
-        opt("Prty", Simple(&simple::BUSINESS_MESSAGE_PRIORITY_CODE)),
-        opt("Sgntr", Complex(&shared::SIGNATURE_ENVELOPE)),
-    ],
-};
+static BUSINESS_APPLICATION_HEADER7: ComplexType = ComplexType::sequence("BusinessApplicationHeader7", &[
+    opt("CharSet", Simple(&simple::UNICODE_CHARTS_CODE)),
+    one("Fr", Complex(&shared::PARTY44_CHOICE)),
+    one("To", Complex(&shared::PARTY44_CHOICE)),
+    one("BizMsgIdr", Simple(&simple::MAX35_TEXT)),
+    one("MsgDefIdr", Simple(&simple::MAX35_TEXT)),
+    opt("BizSvc", Simple(&simple::MAX35_TEXT)),
+    opt("MktPrctc", Complex(&shared::IMPLEMENTATION_SPECIFICATION1)),
+    one("CreDt", Simple(&simple::ISODATE_TIME)),
+    opt("BizPrcgDt", Simple(&simple::ISODATE_TIME)),
+    opt("CpyDplct", Simple(&simple::COPY_DUPLICATE1_CODE)),
+    opt("PssblDplct", Simple(&simple::YES_NO_INDICATOR)),
+    opt("Prty", Simple(&simple::BUSINESS_MESSAGE_PRIORITY_CODE)),
+    opt("Sgntr", Complex(&shared::SIGNATURE_ENVELOPE)),
+]);
 
-static BUSINESS_APPLICATION_HEADER_V03: ComplexType = ComplexType {
-    name: "BusinessApplicationHeaderV03",
-    model: Model::Sequence,
-    particles: &[
-        opt("CharSet", Simple(&simple::UNICODE_CHARTS_CODE)),
-        one("Fr", Complex(&shared::PARTY44_CHOICE)),
-        one("To", Complex(&shared::PARTY44_CHOICE)),
-        one("BizMsgIdr", Simple(&simple::MAX35_TEXT)),
-        one("MsgDefIdr", Simple(&simple::MAX35_TEXT)),
-        opt("BizSvc", Simple(&simple::MAX35_TEXT)),
-        opt("MktPrctc", Complex(&shared::IMPLEMENTATION_SPECIFICATION1)),
-        one("CreDt", Simple(&simple::ISODATE_TIME)),
-        opt("BizPrcgDt", Simple(&simple::ISODATE_TIME)),
-        opt("CpyDplct", Simple(&simple::COPY_DUPLICATE1_CODE)),
-        opt("PssblDplct", Simple(&simple::YES_NO_INDICATOR)),
-        opt("Prty", Simple(&simple::BUSINESS_MESSAGE_PRIORITY_CODE)),
-        opt("Sgntr", Complex(&shared::SIGNATURE_ENVELOPE)),
-        many("Rltd", 0, UNBOUNDED, Complex(&BUSINESS_APPLICATION_HEADER7)),
-    ],
-};
+static BUSINESS_APPLICATION_HEADER_V03: ComplexType = ComplexType::sequence("BusinessApplicationHeaderV03", &[
+    opt("CharSet", Simple(&simple::UNICODE_CHARTS_CODE)),
+    one("Fr", Complex(&shared::PARTY44_CHOICE)),
+    one("To", Complex(&shared::PARTY44_CHOICE)),
+    one("BizMsgIdr", Simple(&simple::MAX35_TEXT)),
+    one("MsgDefIdr", Simple(&simple::MAX35_TEXT)),
+    opt("BizSvc", Simple(&simple::MAX35_TEXT)),
+    opt("MktPrctc", Complex(&shared::IMPLEMENTATION_SPECIFICATION1)),
+    one("CreDt", Simple(&simple::ISODATE_TIME)),
+    opt("BizPrcgDt", Simple(&simple::ISODATE_TIME)),
+    opt("CpyDplct", Simple(&simple::COPY_DUPLICATE1_CODE)),
+    opt("PssblDplct", Simple(&simple::YES_NO_INDICATOR)),
+    opt("Prty", Simple(&simple::BUSINESS_MESSAGE_PRIORITY_CODE)),
+    opt("Sgntr", Complex(&shared::SIGNATURE_ENVELOPE)),
+    many("Rltd", 0, UNBOUNDED, Complex(&BUSINESS_APPLICATION_HEADER7)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "head.001.001.03",

@@ -3,50 +3,38 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFIPmtStsRpt", Complex(&FITO_FIPAYMENT_STATUS_REPORT_V10)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFIPmtStsRpt", Complex(&FITO_FIPAYMENT_STATUS_REPORT_V10)),
+]);
 
-static FITO_FIPAYMENT_STATUS_REPORT_V10: ComplexType = ComplexType {
-    name: "FIToFIPaymentStatusReportV10",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&shared::GROUP_HEADER91)),
-        many("OrgnlGrpInfAndSts", 0, UNBOUNDED, Complex(&shared::ORIGINAL_GROUP_HEADER17)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION110)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FIPAYMENT_STATUS_REPORT_V10: ComplexType = ComplexType::sequence("FIToFIPaymentStatusReportV10", &[
+    one("GrpHdr", Complex(&shared::GROUP_HEADER91)),
+    many("OrgnlGrpInfAndSts", 0, UNBOUNDED, Complex(&shared::ORIGINAL_GROUP_HEADER17)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION110)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static PAYMENT_TRANSACTION110: ComplexType = ComplexType {
-    name: "PaymentTransaction110",
-    model: Model::Sequence,
-    particles: &[
-        opt("StsId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
-        many("StsRsnInf", 0, UNBOUNDED, Complex(&shared::STATUS_REASON_INFORMATION12)),
-        many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
-        opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("FctvIntrBkSttlmDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_TRANSACTION110: ComplexType = ComplexType::sequence("PaymentTransaction110", &[
+    opt("StsId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
+    many("StsRsnInf", 0, UNBOUNDED, Complex(&shared::STATUS_REASON_INFORMATION12)),
+    many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("FctvIntrBkSttlmDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.002.001.10",

@@ -3,171 +3,127 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static AMENDMENT_INFORMATION_DETAILS15: ComplexType = ComplexType {
-    name: "AmendmentInformationDetails15",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCdtrSchmeId", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("OrgnlCdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("OrgnlCdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("OrgnlDbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("OrgnlDbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("OrgnlDbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("OrgnlDbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
-        opt("OrgnlFrqcy", Complex(&shared::FREQUENCY36_CHOICE)),
-        opt("OrgnlRsn", Complex(&shared::MANDATE_SETUP_REASON1_CHOICE)),
-        opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
+static AMENDMENT_INFORMATION_DETAILS15: ComplexType = ComplexType::sequence("AmendmentInformationDetails15", &[
+    opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCdtrSchmeId", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("OrgnlCdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("OrgnlCdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("OrgnlDbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("OrgnlDbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("OrgnlDbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("OrgnlDbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
+    opt("OrgnlFrqcy", Complex(&shared::FREQUENCY36_CHOICE)),
+    opt("OrgnlRsn", Complex(&shared::MANDATE_SETUP_REASON1_CHOICE)),
+    opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFIPmtStsRpt", Complex(&FITO_FIPAYMENT_STATUS_REPORT_V14)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFIPmtStsRpt", Complex(&FITO_FIPAYMENT_STATUS_REPORT_V14)),
+]);
 
-static FITO_FIPAYMENT_STATUS_REPORT_V14: ComplexType = ComplexType {
-    name: "FIToFIPaymentStatusReportV14",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&GROUP_HEADER120)),
-        many("OrgnlGrpInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_GROUP_HEADER22)),
-        many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION161)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FIPAYMENT_STATUS_REPORT_V14: ComplexType = ComplexType::sequence("FIToFIPaymentStatusReportV14", &[
+    one("GrpHdr", Complex(&GROUP_HEADER120)),
+    many("OrgnlGrpInfAndSts", 0, UNBOUNDED, Complex(&ORIGINAL_GROUP_HEADER22)),
+    many("TxInfAndSts", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION161)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static GROUP_HEADER120: ComplexType = ComplexType {
-    name: "GroupHeader120",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("OrgnlBizQry", Complex(&shared::ORIGINAL_BUSINESS_QUERY1)),
-    ],
-};
+static GROUP_HEADER120: ComplexType = ComplexType::sequence("GroupHeader120", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("OrgnlBizQry", Complex(&shared::ORIGINAL_BUSINESS_QUERY1)),
+]);
 
-static MANDATE_RELATED_DATA3_CHOICE: ComplexType = ComplexType {
-    name: "MandateRelatedData3Choice",
-    model: Model::Choice,
-    particles: &[
-        opt("DrctDbtMndt", Complex(&MANDATE_RELATED_INFORMATION16)),
-        opt("CdtTrfMndt", Complex(&shared::CREDIT_TRANSFER_MANDATE_DATA1)),
-    ],
-};
+static MANDATE_RELATED_DATA3_CHOICE: ComplexType = ComplexType::choice("MandateRelatedData3Choice", &[
+    opt("DrctDbtMndt", Complex(&MANDATE_RELATED_INFORMATION16)),
+    opt("CdtTrfMndt", Complex(&shared::CREDIT_TRANSFER_MANDATE_DATA1)),
+]);
 
-static MANDATE_RELATED_INFORMATION16: ComplexType = ComplexType {
-    name: "MandateRelatedInformation16",
-    model: Model::Sequence,
-    particles: &[
-        opt("MndtId", Simple(&simple::MAX35_TEXT)),
-        opt("DtOfSgntr", Simple(&simple::ISODATE)),
-        opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS15)),
-        opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
-        opt("FrstColltnDt", Simple(&simple::ISODATE)),
-        opt("FnlColltnDt", Simple(&simple::ISODATE)),
-        opt("Frqcy", Complex(&shared::FREQUENCY36_CHOICE)),
-        opt("Rsn", Complex(&shared::MANDATE_SETUP_REASON1_CHOICE)),
-        opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
+static MANDATE_RELATED_INFORMATION16: ComplexType = ComplexType::sequence("MandateRelatedInformation16", &[
+    opt("MndtId", Simple(&simple::MAX35_TEXT)),
+    opt("DtOfSgntr", Simple(&simple::ISODATE)),
+    opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS15)),
+    opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
+    opt("FrstColltnDt", Simple(&simple::ISODATE)),
+    opt("FnlColltnDt", Simple(&simple::ISODATE)),
+    opt("Frqcy", Complex(&shared::FREQUENCY36_CHOICE)),
+    opt("Rsn", Complex(&shared::MANDATE_SETUP_REASON1_CHOICE)),
+    opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
 
-static ORIGINAL_GROUP_HEADER22: ComplexType = ComplexType {
-    name: "OriginalGroupHeader22",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("GrpSts", Simple(&simple::EXTERNAL_PAYMENT_GROUP_STATUS1_CODE)),
-        many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION14)),
-        many("NbOfTxsPerSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_TRANSACTIONS_PER_STATUS5)),
-    ],
-};
+static ORIGINAL_GROUP_HEADER22: ComplexType = ComplexType::sequence("OriginalGroupHeader22", &[
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("GrpSts", Simple(&simple::EXTERNAL_PAYMENT_GROUP_STATUS1_CODE)),
+    many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION14)),
+    many("NbOfTxsPerSts", 0, UNBOUNDED, Complex(&shared::NUMBER_OF_TRANSACTIONS_PER_STATUS5)),
+]);
 
-static ORIGINAL_TRANSACTION_REFERENCE42: ComplexType = ComplexType {
-    name: "OriginalTransactionReference42",
-    model: Model::Sequence,
-    particles: &[
-        opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Amt", Complex(&shared::AMOUNT_TYPE4_CHOICE)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("ReqdColltnDt", Simple(&simple::ISODATE)),
-        opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("CdtrSchmeId", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION15)),
-        opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION27)),
-        opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
-        opt("MndtRltdInf", Complex(&MANDATE_RELATED_DATA3_CHOICE)),
-        opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION22)),
-        opt("UltmtDbtr", Complex(&PARTY50_CHOICE)),
-        opt("Dbtr", Complex(&PARTY50_CHOICE)),
-        opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("Cdtr", Complex(&PARTY50_CHOICE)),
-        opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("UltmtCdtr", Complex(&PARTY50_CHOICE)),
-        opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
-    ],
-};
+static ORIGINAL_TRANSACTION_REFERENCE42: ComplexType = ComplexType::sequence("OriginalTransactionReference42", &[
+    opt("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Amt", Complex(&shared::AMOUNT_TYPE4_CHOICE)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("ReqdColltnDt", Simple(&simple::ISODATE)),
+    opt("ReqdExctnDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("CdtrSchmeId", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION15)),
+    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION27)),
+    opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
+    opt("MndtRltdInf", Complex(&MANDATE_RELATED_DATA3_CHOICE)),
+    opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION22)),
+    opt("UltmtDbtr", Complex(&PARTY50_CHOICE)),
+    opt("Dbtr", Complex(&PARTY50_CHOICE)),
+    opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("Cdtr", Complex(&PARTY50_CHOICE)),
+    opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("UltmtCdtr", Complex(&PARTY50_CHOICE)),
+    opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
+]);
 
-static PARTY50_CHOICE: ComplexType = ComplexType {
-    name: "Party50Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Pty", Complex(&shared::PARTY_IDENTIFICATION272)),
-        one("Agt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-    ],
-};
+static PARTY50_CHOICE: ComplexType = ComplexType::choice("Party50Choice", &[
+    one("Pty", Complex(&shared::PARTY_IDENTIFICATION272)),
+    one("Agt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+]);
 
-static PAYMENT_TRANSACTION161: ComplexType = ComplexType {
-    name: "PaymentTransaction161",
-    model: Model::Sequence,
-    particles: &[
-        opt("StsId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("TxSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
-        many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION14)),
-        many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES16)),
-        opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("PrcgDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("FctvIntrBkSttlmDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
-        opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("OrgnlTxRef", Complex(&ORIGINAL_TRANSACTION_REFERENCE42)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_TRANSACTION161: ComplexType = ComplexType::sequence("PaymentTransaction161", &[
+    opt("StsId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
+    many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION14)),
+    many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES16)),
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("PrcgDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("FctvIntrBkSttlmDt", Complex(&shared::DATE_AND_DATE_TIME2_CHOICE)),
+    opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("OrgnlTxRef", Complex(&ORIGINAL_TRANSACTION_REFERENCE42)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static STATUS_REASON_INFORMATION14: ComplexType = ComplexType {
-    name: "StatusReasonInformation14",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("Rsn", Complex(&shared::STATUS_REASON6_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
+static STATUS_REASON_INFORMATION14: ComplexType = ComplexType::sequence("StatusReasonInformation14", &[
+    opt("Orgtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("Rsn", Complex(&shared::STATUS_REASON6_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.002.001.14",

@@ -3,78 +3,62 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("PmtRtr", Complex(&PAYMENT_RETURN_V09)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("PmtRtr", Complex(&PAYMENT_RETURN_V09)),
+]);
 
-static PAYMENT_RETURN_V09: ComplexType = ComplexType {
-    name: "PaymentReturnV09",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&shared::GROUP_HEADER90)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_HEADER18)),
-        many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION112)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_RETURN_V09: ComplexType = ComplexType::sequence("PaymentReturnV09", &[
+    one("GrpHdr", Complex(&shared::GROUP_HEADER90)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_HEADER18)),
+    many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION112)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static PAYMENT_TRANSACTION112: ComplexType = ComplexType {
-    name: "PaymentTransaction112",
-    model: Model::Sequence,
-    particles: &[
-        opt("RtrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
-        one("RtrdIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
-        opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
-        opt("RtrdInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
-        opt("CompstnAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
-        many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("RtrChain", Complex(&TRANSACTION_PARTIES7)),
-        many("RtrRsnInf", 0, UNBOUNDED, Complex(&shared::PAYMENT_RETURN_REASON6)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_TRANSACTION112: ComplexType = ComplexType::sequence("PaymentTransaction112", &[
+    opt("RtrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("OrgnlClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("OrgnlIntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("RtrdIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
+    opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
+    opt("RtrdInstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
+    opt("CompstnAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
+    many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("RtrChain", Complex(&TRANSACTION_PARTIES7)),
+    many("RtrRsnInf", 0, UNBOUNDED, Complex(&shared::PAYMENT_RETURN_REASON6)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static TRANSACTION_PARTIES7: ComplexType = ComplexType {
-    name: "TransactionParties7",
-    model: Model::Sequence,
-    particles: &[
-        opt("UltmtDbtr", Complex(&shared::PARTY40_CHOICE)),
-        one("Dbtr", Complex(&shared::PARTY40_CHOICE)),
-        opt("InitgPty", Complex(&shared::PARTY40_CHOICE)),
-        opt("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        one("Cdtr", Complex(&shared::PARTY40_CHOICE)),
-        opt("UltmtCdtr", Complex(&shared::PARTY40_CHOICE)),
-    ],
-};
+static TRANSACTION_PARTIES7: ComplexType = ComplexType::sequence("TransactionParties7", &[
+    opt("UltmtDbtr", Complex(&shared::PARTY40_CHOICE)),
+    one("Dbtr", Complex(&shared::PARTY40_CHOICE)),
+    opt("InitgPty", Complex(&shared::PARTY40_CHOICE)),
+    opt("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    one("Cdtr", Complex(&shared::PARTY40_CHOICE)),
+    opt("UltmtCdtr", Complex(&shared::PARTY40_CHOICE)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.004.001.09",

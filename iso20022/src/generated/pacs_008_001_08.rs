@@ -3,117 +3,93 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static CREDIT_TRANSFER_TRANSACTION39: ComplexType = ComplexType {
-    name: "CreditTransferTransaction39",
-    model: Model::Sequence,
-    particles: &[
-        one("PmtId", Complex(&PAYMENT_IDENTIFICATION7)),
-        opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-        one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
-        opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
-        opt("SttlmTmReq", Complex(&shared::SETTLEMENT_TIME_REQUEST2)),
-        opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("PoolgAdjstmntDt", Simple(&simple::ISODATE)),
-        opt("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
-        one("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
-        many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
-        opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt1Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt2Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("PrvsInstgAgt3Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt1Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt2Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("IntrmyAgt3Acct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("UltmtDbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-        opt("InitgPty", Complex(&shared::PARTY_IDENTIFICATION135)),
-        one("Dbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-        opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT38)),
-        one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT38)),
-        one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT38)),
-        one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-        opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT38)),
-        opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-        many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&INSTRUCTION_FOR_CREDITOR_AGENT1)),
-        many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
-        opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
-        many("RgltryRptg", 0, 10, Complex(&shared::REGULATORY_REPORTING3)),
-        opt("Tax", Complex(&shared::TAX_INFORMATION8)),
-        many("RltdRmtInf", 0, 10, Complex(&shared::REMITTANCE_LOCATION7)),
-        opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION16)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static CREDIT_TRANSFER_TRANSACTION39: ComplexType = ComplexType::sequence("CreditTransferTransaction39", &[
+    one("PmtId", Complex(&PAYMENT_IDENTIFICATION7)),
+    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
+    one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
+    opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
+    opt("SttlmTmReq", Complex(&shared::SETTLEMENT_TIME_REQUEST2)),
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("PoolgAdjstmntDt", Simple(&simple::ISODATE)),
+    opt("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
+    one("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
+    many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES7)),
+    opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt1Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt2Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt3Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt2Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt3Acct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("UltmtDbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
+    opt("InitgPty", Complex(&shared::PARTY_IDENTIFICATION135)),
+    one("Dbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
+    opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT38)),
+    one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT38)),
+    one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT38)),
+    one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
+    opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT38)),
+    opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
+    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&INSTRUCTION_FOR_CREDITOR_AGENT1)),
+    many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
+    opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
+    many("RgltryRptg", 0, 10, Complex(&shared::REGULATORY_REPORTING3)),
+    opt("Tax", Complex(&shared::TAX_INFORMATION8)),
+    many("RltdRmtInf", 0, 10, Complex(&shared::REMITTANCE_LOCATION7)),
+    opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION16)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFICstmrCdtTrf", Complex(&FITO_FICUSTOMER_CREDIT_TRANSFER_V08)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFICstmrCdtTrf", Complex(&FITO_FICUSTOMER_CREDIT_TRANSFER_V08)),
+]);
 
-static FITO_FICUSTOMER_CREDIT_TRANSFER_V08: ComplexType = ComplexType {
-    name: "FIToFICustomerCreditTransferV08",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&GROUP_HEADER93)),
-        many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION39)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FICUSTOMER_CREDIT_TRANSFER_V08: ComplexType = ComplexType::sequence("FIToFICustomerCreditTransferV08", &[
+    one("GrpHdr", Complex(&GROUP_HEADER93)),
+    many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION39)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static GROUP_HEADER93: ComplexType = ComplexType {
-    name: "GroupHeader93",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
-        one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION7)),
-        opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
+static GROUP_HEADER93: ComplexType = ComplexType::sequence("GroupHeader93", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION7)),
+    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
 
-static INSTRUCTION_FOR_CREDITOR_AGENT1: ComplexType = ComplexType {
-    name: "InstructionForCreditorAgent1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cd", Simple(&simple::INSTRUCTION3_CODE)),
-        opt("InstrInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
+static INSTRUCTION_FOR_CREDITOR_AGENT1: ComplexType = ComplexType::sequence("InstructionForCreditorAgent1", &[
+    opt("Cd", Simple(&simple::INSTRUCTION3_CODE)),
+    opt("InstrInf", Simple(&simple::MAX140_TEXT)),
+]);
 
-static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType {
-    name: "PaymentIdentification7",
-    model: Model::Sequence,
-    particles: &[
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        one("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType::sequence("PaymentIdentification7", &[
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    one("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.008.001.08",

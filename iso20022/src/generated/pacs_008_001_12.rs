@@ -3,125 +3,97 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static CREDIT_TRANSFER_TRANSACTION64: ComplexType = ComplexType {
-    name: "CreditTransferTransaction64",
-    model: Model::Sequence,
-    particles: &[
-        one("PmtId", Complex(&shared::PAYMENT_IDENTIFICATION13)),
-        opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-        one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
-        opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
-        opt("SttlmTmReq", Complex(&shared::SETTLEMENT_TIME_REQUEST2)),
-        opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("PoolgAdjstmntDt", Simple(&simple::ISODATE)),
-        opt("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
-        one("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
-        many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES16)),
-        opt("MndtRltdInf", Complex(&shared::CREDIT_TRANSFER_MANDATE_DATA1)),
-        opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("PrvsInstgAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("PrvsInstgAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("PrvsInstgAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("IntrmyAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("IntrmyAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("IntrmyAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("UltmtDbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("InitgPty", Complex(&shared::PARTY_IDENTIFICATION272)),
-        one("Dbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-        one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-        one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-        opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION272)),
-        many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_CREDITOR_AGENT3)),
-        many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
-        opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
-        many("RgltryRptg", 0, 10, Complex(&shared::REGULATORY_REPORTING3)),
-        opt("Tax", Complex(&shared::TAX_DATA1)),
-        many("RltdRmtInf", 0, 10, Complex(&REMITTANCE_LOCATION8)),
-        opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION22)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static CREDIT_TRANSFER_TRANSACTION64: ComplexType = ComplexType::sequence("CreditTransferTransaction64", &[
+    one("PmtId", Complex(&shared::PAYMENT_IDENTIFICATION13)),
+    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
+    one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("SttlmPrty", Simple(&simple::PRIORITY3_CODE)),
+    opt("SttlmTmIndctn", Complex(&shared::SETTLEMENT_DATE_TIME_INDICATION1)),
+    opt("SttlmTmReq", Complex(&shared::SETTLEMENT_TIME_REQUEST2)),
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("PoolgAdjstmntDt", Simple(&simple::ISODATE)),
+    opt("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("XchgRate", Simple(&simple::BASE_ONE_RATE)),
+    one("ChrgBr", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
+    many("ChrgsInf", 0, UNBOUNDED, Complex(&shared::CHARGES16)),
+    opt("MndtRltdInf", Complex(&shared::CREDIT_TRANSFER_MANDATE_DATA1)),
+    opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("PrvsInstgAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("PrvsInstgAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("PrvsInstgAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("IntrmyAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("IntrmyAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("IntrmyAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("UltmtDbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("InitgPty", Complex(&shared::PARTY_IDENTIFICATION272)),
+    one("Dbtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
+    one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
+    one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
+    opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION272)),
+    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_CREDITOR_AGENT3)),
+    many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
+    opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
+    many("RgltryRptg", 0, 10, Complex(&shared::REGULATORY_REPORTING3)),
+    opt("Tax", Complex(&shared::TAX_DATA1)),
+    many("RltdRmtInf", 0, 10, Complex(&REMITTANCE_LOCATION8)),
+    opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION22)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFICstmrCdtTrf", Complex(&FITO_FICUSTOMER_CREDIT_TRANSFER_V12)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFICstmrCdtTrf", Complex(&FITO_FICUSTOMER_CREDIT_TRANSFER_V12)),
+]);
 
-static FITO_FICUSTOMER_CREDIT_TRANSFER_V12: ComplexType = ComplexType {
-    name: "FIToFICustomerCreditTransferV12",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&GROUP_HEADER113)),
-        many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION64)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FICUSTOMER_CREDIT_TRANSFER_V12: ComplexType = ComplexType::sequence("FIToFICustomerCreditTransferV12", &[
+    one("GrpHdr", Complex(&GROUP_HEADER113)),
+    many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION64)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static GROUP_HEADER113: ComplexType = ComplexType {
-    name: "GroupHeader113",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
-        one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION15)),
-        opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-    ],
-};
+static GROUP_HEADER113: ComplexType = ComplexType::sequence("GroupHeader113", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION15)),
+    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+]);
 
-static NAME_AND_ADDRESS18: ComplexType = ComplexType {
-    name: "NameAndAddress18",
-    model: Model::Sequence,
-    particles: &[
-        one("Nm", Simple(&simple::MAX140_TEXT)),
-        one("Adr", Complex(&shared::POSTAL_ADDRESS27)),
-    ],
-};
+static NAME_AND_ADDRESS18: ComplexType = ComplexType::sequence("NameAndAddress18", &[
+    one("Nm", Simple(&simple::MAX140_TEXT)),
+    one("Adr", Complex(&shared::POSTAL_ADDRESS27)),
+]);
 
-static REMITTANCE_LOCATION8: ComplexType = ComplexType {
-    name: "RemittanceLocation8",
-    model: Model::Sequence,
-    particles: &[
-        opt("RmtId", Simple(&simple::MAX35_TEXT)),
-        many("RmtLctnDtls", 0, UNBOUNDED, Complex(&REMITTANCE_LOCATION_DATA2)),
-    ],
-};
+static REMITTANCE_LOCATION8: ComplexType = ComplexType::sequence("RemittanceLocation8", &[
+    opt("RmtId", Simple(&simple::MAX35_TEXT)),
+    many("RmtLctnDtls", 0, UNBOUNDED, Complex(&REMITTANCE_LOCATION_DATA2)),
+]);
 
-static REMITTANCE_LOCATION_DATA2: ComplexType = ComplexType {
-    name: "RemittanceLocationData2",
-    model: Model::Sequence,
-    particles: &[
-        one("Mtd", Simple(&simple::REMITTANCE_LOCATION_METHOD2_CODE)),
-        opt("ElctrncAdr", Simple(&simple::MAX2048_TEXT)),
-        opt("PstlAdr", Complex(&NAME_AND_ADDRESS18)),
-    ],
-};
+static REMITTANCE_LOCATION_DATA2: ComplexType = ComplexType::sequence("RemittanceLocationData2", &[
+    one("Mtd", Simple(&simple::REMITTANCE_LOCATION_METHOD2_CODE)),
+    opt("ElctrncAdr", Simple(&simple::MAX2048_TEXT)),
+    opt("PstlAdr", Complex(&NAME_AND_ADDRESS18)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.008.001.12",

@@ -3,45 +3,33 @@
 use super::shared;
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{ComplexType, MessageKind, MessageTable, Model, TypeRef, UNBOUNDED, many, one, opt};
+use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static DOCUMENT: ComplexType = ComplexType {
-    name: "Document",
-    model: Model::Sequence,
-    particles: &[
-        one("FIToFIPmtStsReq", Complex(&FITO_FIPAYMENT_STATUS_REQUEST_V03)),
-    ],
-};
+static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
+    one("FIToFIPmtStsReq", Complex(&FITO_FIPAYMENT_STATUS_REQUEST_V03)),
+]);
 
-static FITO_FIPAYMENT_STATUS_REQUEST_V03: ComplexType = ComplexType {
-    name: "FIToFIPaymentStatusRequestV03",
-    model: Model::Sequence,
-    particles: &[
-        one("GrpHdr", Complex(&shared::GROUP_HEADER91)),
-        many("OrgnlGrpInf", 0, UNBOUNDED, Complex(&shared::ORIGINAL_GROUP_INFORMATION27)),
-        many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION113)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static FITO_FIPAYMENT_STATUS_REQUEST_V03: ComplexType = ComplexType::sequence("FIToFIPaymentStatusRequestV03", &[
+    one("GrpHdr", Complex(&shared::GROUP_HEADER91)),
+    many("OrgnlGrpInf", 0, UNBOUNDED, Complex(&shared::ORIGINAL_GROUP_INFORMATION27)),
+    many("TxInf", 0, UNBOUNDED, Complex(&PAYMENT_TRANSACTION113)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
-static PAYMENT_TRANSACTION113: ComplexType = ComplexType {
-    name: "PaymentTransaction113",
-    model: Model::Sequence,
-    particles: &[
-        opt("StsReqId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-        opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
-        many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-    ],
-};
+static PAYMENT_TRANSACTION113: ComplexType = ComplexType::sequence("PaymentTransaction113", &[
+    opt("StsReqId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlGrpInf", Complex(&shared::ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlInstrId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlEndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlTxId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlUETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlTxRef", Complex(&shared::ORIGINAL_TRANSACTION_REFERENCE28)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
+]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
     identifier: "pacs.028.001.03",

@@ -2,25 +2,17 @@
 
 use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
-use crate::schema::{Attribute, AttributedType, ComplexType, Model, Process, UNBOUNDED, Wildcard, many, one, opt};
+use crate::schema::{Attribute, AttributedType, ComplexType, Process, UNBOUNDED, Wildcard, many, one, opt};
 
-pub(super) static ACCOUNT_IDENTIFICATION4_CHOICE: ComplexType = ComplexType {
-    name: "AccountIdentification4Choice",
-    model: Model::Choice,
-    particles: &[
-        one("IBAN", Simple(&simple::IBAN2007_IDENTIFIER)),
-        one("Othr", Complex(&GENERIC_ACCOUNT_IDENTIFICATION1)),
-    ],
-};
+pub(super) static ACCOUNT_IDENTIFICATION4_CHOICE: ComplexType = ComplexType::choice("AccountIdentification4Choice", &[
+    one("IBAN", Simple(&simple::IBAN2007_IDENTIFIER)),
+    one("Othr", Complex(&GENERIC_ACCOUNT_IDENTIFICATION1)),
+]);
 
-pub(super) static ACCOUNT_SCHEME_NAME1_CHOICE: ComplexType = ComplexType {
-    name: "AccountSchemeName1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_ACCOUNT_IDENTIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
+pub(super) static ACCOUNT_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("AccountSchemeName1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_ACCOUNT_IDENTIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
 
 pub(super) static ACTIVE_CURRENCY_AND_AMOUNT: AttributedType = AttributedType {
     name: "ActiveCurrencyAndAmount",
@@ -38,1986 +30,1280 @@ pub(super) static ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT: AttributedType = Attri
     ],
 };
 
-pub(super) static ADDRESS_TYPE3_CHOICE: ComplexType = ComplexType {
-    name: "AddressType3Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::ADDRESS_TYPE2_CODE)),
-        one("Prtry", Complex(&GENERIC_IDENTIFICATION30)),
-    ],
-};
-
-pub(super) static AMENDMENT_INFORMATION_DETAILS13: ComplexType = ComplexType {
-    name: "AmendmentInformationDetails13",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
-        opt("OrgnlCdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlCdtrAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("OrgnlDbtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("OrgnlDbtrAcct", Complex(&CASH_ACCOUNT38)),
-        opt("OrgnlDbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlDbtrAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
-        opt("OrgnlFrqcy", Complex(&FREQUENCY36_CHOICE)),
-        opt("OrgnlRsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
-        opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
-
-pub(super) static AMENDMENT_INFORMATION_DETAILS14: ComplexType = ComplexType {
-    name: "AmendmentInformationDetails14",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
-        opt("OrgnlCdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlCdtrAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("OrgnlDbtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("OrgnlDbtrAcct", Complex(&CASH_ACCOUNT40)),
-        opt("OrgnlDbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("OrgnlDbtrAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
-        opt("OrgnlFrqcy", Complex(&FREQUENCY36_CHOICE)),
-        opt("OrgnlRsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
-        opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
-
-pub(super) static AMOUNT_TYPE4_CHOICE: ComplexType = ComplexType {
-    name: "AmountType4Choice",
-    model: Model::Choice,
-    particles: &[
-        one("InstdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("EqvtAmt", Complex(&EQUIVALENT_AMOUNT2)),
-    ],
-};
-
-pub(super) static AUTHORISATION1_CHOICE: ComplexType = ComplexType {
-    name: "Authorisation1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::AUTHORISATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX128_TEXT)),
-    ],
-};
-
-pub(super) static BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6: ComplexType = ComplexType {
-    name: "BranchAndFinancialInstitutionIdentification6",
-    model: Model::Sequence,
-    particles: &[
-        one("FinInstnId", Complex(&FINANCIAL_INSTITUTION_IDENTIFICATION18)),
-        opt("BrnchId", Complex(&BRANCH_DATA3)),
-    ],
-};
-
-pub(super) static BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8: ComplexType = ComplexType {
-    name: "BranchAndFinancialInstitutionIdentification8",
-    model: Model::Sequence,
-    particles: &[
-        one("FinInstnId", Complex(&FINANCIAL_INSTITUTION_IDENTIFICATION23)),
-        opt("BrnchId", Complex(&BRANCH_DATA5)),
-    ],
-};
-
-pub(super) static BRANCH_DATA3: ComplexType = ComplexType {
-    name: "BranchData3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Id", Simple(&simple::MAX35_TEXT)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
-    ],
-};
-
-pub(super) static BRANCH_DATA5: ComplexType = ComplexType {
-    name: "BranchData5",
-    model: Model::Sequence,
-    particles: &[
-        opt("Id", Simple(&simple::MAX35_TEXT)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
-    ],
-};
-
-pub(super) static CANCELLATION_REASON33_CHOICE: ComplexType = ComplexType {
-    name: "CancellationReason33Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CANCELLATION_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CANCELLATION_STATUS_REASON3_CHOICE: ComplexType = ComplexType {
-    name: "CancellationStatusReason3Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PAYMENT_CANCELLATION_REJECTION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CANCELLATION_STATUS_REASON4: ComplexType = ComplexType {
-    name: "CancellationStatusReason4",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Rsn", Complex(&CANCELLATION_STATUS_REASON3_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
-
-pub(super) static CASE5: ComplexType = ComplexType {
-    name: "Case5",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        one("Cretr", Complex(&PARTY40_CHOICE)),
-        opt("ReopCaseIndctn", Simple(&simple::YES_NO_INDICATOR)),
-    ],
-};
-
-pub(super) static CASE_ASSIGNMENT5: ComplexType = ComplexType {
-    name: "CaseAssignment5",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        one("Assgnr", Complex(&PARTY40_CHOICE)),
-        one("Assgne", Complex(&PARTY40_CHOICE)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static CASH_ACCOUNT38: ComplexType = ComplexType {
-    name: "CashAccount38",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
-        opt("Tp", Complex(&CASH_ACCOUNT_TYPE2_CHOICE)),
-        opt("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
-        opt("Nm", Simple(&simple::MAX70_TEXT)),
-        opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static CASH_ACCOUNT40: ComplexType = ComplexType {
-    name: "CashAccount40",
-    model: Model::Sequence,
-    particles: &[
-        opt("Id", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
-        opt("Tp", Complex(&CASH_ACCOUNT_TYPE2_CHOICE)),
-        opt("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
-        opt("Nm", Simple(&simple::MAX70_TEXT)),
-        opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static CASH_ACCOUNT_TYPE2_CHOICE: ComplexType = ComplexType {
-    name: "CashAccountType2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CASH_ACCOUNT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CATEGORY_PURPOSE1_CHOICE: ComplexType = ComplexType {
-    name: "CategoryPurpose1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CATEGORY_PURPOSE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CHARGE_TYPE3_CHOICE: ComplexType = ComplexType {
-    name: "ChargeType3Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CHARGE_TYPE1_CODE)),
-        one("Prtry", Complex(&GENERIC_IDENTIFICATION3)),
-    ],
-};
-
-pub(super) static CHARGES16: ComplexType = ComplexType {
-    name: "Charges16",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("Tp", Complex(&CHARGE_TYPE3_CHOICE)),
-    ],
-};
-
-pub(super) static CHARGES6: ComplexType = ComplexType {
-    name: "Charges6",
-    model: Model::Sequence,
-    particles: &[
-        opt("TtlChrgsAndTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("Rcrd", 0, UNBOUNDED, Complex(&CHARGES_RECORD3)),
-    ],
-};
-
-pub(super) static CHARGES7: ComplexType = ComplexType {
-    name: "Charges7",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static CHARGES_RECORD3: ComplexType = ComplexType {
-    name: "ChargesRecord3",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
-        opt("ChrgInclInd", Simple(&simple::CHARGE_INCLUDED_INDICATOR)),
-        opt("Tp", Complex(&CHARGE_TYPE3_CHOICE)),
-        opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
-        opt("Br", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
-        opt("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("Tax", Complex(&TAX_CHARGES2)),
-    ],
-};
-
-pub(super) static CLAIM_NON_RECEIPT2: ComplexType = ComplexType {
-    name: "ClaimNonReceipt2",
-    model: Model::Sequence,
-    particles: &[
-        one("DtPrcd", Simple(&simple::ISODATE)),
-        opt("OrgnlNxtAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static CLAIM_NON_RECEIPT2_CHOICE: ComplexType = ComplexType {
-    name: "ClaimNonReceipt2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Accptd", Complex(&CLAIM_NON_RECEIPT2)),
-        one("Rjctd", Complex(&CLAIM_NON_RECEIPT_REJECT_REASON1_CHOICE)),
-    ],
-};
-
-pub(super) static CLAIM_NON_RECEIPT_REJECT_REASON1_CHOICE: ComplexType = ComplexType {
-    name: "ClaimNonReceiptRejectReason1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CLAIM_NON_RECEIPT_REJECTION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CLEARING_SYSTEM_IDENTIFICATION2_CHOICE: ComplexType = ComplexType {
-    name: "ClearingSystemIdentification2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CLEARING_SYSTEM_IDENTIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CLEARING_SYSTEM_IDENTIFICATION3_CHOICE: ComplexType = ComplexType {
-    name: "ClearingSystemIdentification3Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CASH_CLEARING_SYSTEM1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CLEARING_SYSTEM_MEMBER_IDENTIFICATION2: ComplexType = ComplexType {
-    name: "ClearingSystemMemberIdentification2",
-    model: Model::Sequence,
-    particles: &[
-        opt("ClrSysId", Complex(&CLEARING_SYSTEM_IDENTIFICATION2_CHOICE)),
-        one("MmbId", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static COMPENSATION_REASON1_CHOICE: ComplexType = ComplexType {
-    name: "CompensationReason1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PAYMENT_COMPENSATION_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CONTACT13: ComplexType = ComplexType {
-    name: "Contact13",
-    model: Model::Sequence,
-    particles: &[
-        opt("NmPrfx", Simple(&simple::NAME_PREFIX2_CODE)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PhneNb", Simple(&simple::PHONE_NUMBER)),
-        opt("MobNb", Simple(&simple::PHONE_NUMBER)),
-        opt("FaxNb", Simple(&simple::PHONE_NUMBER)),
-        opt("URLAdr", Simple(&simple::MAX2048_TEXT)),
-        opt("EmailAdr", Simple(&simple::MAX256_TEXT)),
-        opt("EmailPurp", Simple(&simple::MAX35_TEXT)),
-        opt("JobTitl", Simple(&simple::MAX35_TEXT)),
-        opt("Rspnsblty", Simple(&simple::MAX35_TEXT)),
-        opt("Dept", Simple(&simple::MAX70_TEXT)),
-        many("Othr", 0, UNBOUNDED, Complex(&OTHER_CONTACT1)),
-        opt("PrefrdMtd", Simple(&simple::PREFERRED_CONTACT_METHOD2_CODE)),
-    ],
-};
-
-pub(super) static CONTACT4: ComplexType = ComplexType {
-    name: "Contact4",
-    model: Model::Sequence,
-    particles: &[
-        opt("NmPrfx", Simple(&simple::NAME_PREFIX2_CODE)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PhneNb", Simple(&simple::PHONE_NUMBER)),
-        opt("MobNb", Simple(&simple::PHONE_NUMBER)),
-        opt("FaxNb", Simple(&simple::PHONE_NUMBER)),
-        opt("EmailAdr", Simple(&simple::MAX2048_TEXT)),
-        opt("EmailPurp", Simple(&simple::MAX35_TEXT)),
-        opt("JobTitl", Simple(&simple::MAX35_TEXT)),
-        opt("Rspnsblty", Simple(&simple::MAX35_TEXT)),
-        opt("Dept", Simple(&simple::MAX70_TEXT)),
-        many("Othr", 0, UNBOUNDED, Complex(&OTHER_CONTACT1)),
-        opt("PrefrdMtd", Simple(&simple::PREFERRED_CONTACT_METHOD1_CODE)),
-    ],
-};
-
-pub(super) static CONTROL_DATA1: ComplexType = ComplexType {
-    name: "ControlData1",
-    model: Model::Sequence,
-    particles: &[
-        one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static CORRECTIVE_GROUP_INFORMATION1: ComplexType = ComplexType {
-    name: "CorrectiveGroupInformation1",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("MsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static CREDIT_TRANSFER_MANDATE_DATA1: ComplexType = ComplexType {
-    name: "CreditTransferMandateData1",
-    model: Model::Sequence,
-    particles: &[
-        opt("MndtId", Simple(&simple::MAX35_TEXT)),
-        opt("Tp", Complex(&MANDATE_TYPE_INFORMATION2)),
-        opt("DtOfSgntr", Simple(&simple::ISODATE)),
-        opt("DtOfVrfctn", Simple(&simple::ISODATE_TIME)),
-        opt("ElctrncSgntr", Simple(&simple::MAX10_KBINARY)),
-        opt("FrstPmtDt", Simple(&simple::ISODATE)),
-        opt("FnlPmtDt", Simple(&simple::ISODATE)),
-        opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
-        opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_INFORMATION2: ComplexType = ComplexType {
-    name: "CreditorReferenceInformation2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&CREDITOR_REFERENCE_TYPE2)),
-        opt("Ref", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_INFORMATION3: ComplexType = ComplexType {
-    name: "CreditorReferenceInformation3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&CREDITOR_REFERENCE_TYPE3)),
-        opt("Ref", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "CreditorReferenceType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::DOCUMENT_TYPE3_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_TYPE2: ComplexType = ComplexType {
-    name: "CreditorReferenceType2",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&CREDITOR_REFERENCE_TYPE1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_TYPE2_CHOICE: ComplexType = ComplexType {
-    name: "CreditorReferenceType2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_CREDITOR_REFERENCE_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static CREDITOR_REFERENCE_TYPE3: ComplexType = ComplexType {
-    name: "CreditorReferenceType3",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&CREDITOR_REFERENCE_TYPE2_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DATE_AND_DATE_TIME2_CHOICE: ComplexType = ComplexType {
-    name: "DateAndDateTime2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Dt", Simple(&simple::ISODATE)),
-        one("DtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static DATE_AND_PLACE_OF_BIRTH1: ComplexType = ComplexType {
-    name: "DateAndPlaceOfBirth1",
-    model: Model::Sequence,
-    particles: &[
-        one("BirthDt", Simple(&simple::ISODATE)),
-        opt("PrvcOfBirth", Simple(&simple::MAX35_TEXT)),
-        one("CityOfBirth", Simple(&simple::MAX35_TEXT)),
-        one("CtryOfBirth", Simple(&simple::COUNTRY_CODE)),
-    ],
-};
-
-pub(super) static DATE_AND_TYPE1: ComplexType = ComplexType {
-    name: "DateAndType1",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Complex(&DATE_TYPE2_CHOICE)),
-        one("Dt", Simple(&simple::ISODATE)),
-    ],
-};
-
-pub(super) static DATE_PERIOD2: ComplexType = ComplexType {
-    name: "DatePeriod2",
-    model: Model::Sequence,
-    particles: &[
-        one("FrDt", Simple(&simple::ISODATE)),
-        one("ToDt", Simple(&simple::ISODATE)),
-    ],
-};
-
-pub(super) static DATE_TYPE2_CHOICE: ComplexType = ComplexType {
-    name: "DateType2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_DATE_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DISCOUNT_AMOUNT_AND_TYPE1: ComplexType = ComplexType {
-    name: "DiscountAmountAndType1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&DISCOUNT_AMOUNT_TYPE1_CHOICE)),
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static DISCOUNT_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "DiscountAmountType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_DISCOUNT_AMOUNT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_ADJUSTMENT1: ComplexType = ComplexType {
-    name: "DocumentAdjustment1",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
-        opt("Rsn", Simple(&simple::MAX4_TEXT)),
-        opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_AMOUNT1: ComplexType = ComplexType {
-    name: "DocumentAmount1",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Complex(&DOCUMENT_AMOUNT_TYPE1_CHOICE)),
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static DOCUMENT_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "DocumentAmountType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_AMOUNT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_LINE_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "DocumentLineIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&DOCUMENT_LINE_TYPE1)),
-        opt("Nb", Simple(&simple::MAX35_TEXT)),
-        opt("RltdDt", Simple(&simple::ISODATE)),
-    ],
-};
-
-pub(super) static DOCUMENT_LINE_INFORMATION1: ComplexType = ComplexType {
-    name: "DocumentLineInformation1",
-    model: Model::Sequence,
-    particles: &[
-        many("Id", 1, UNBOUNDED, Complex(&DOCUMENT_LINE_IDENTIFICATION1)),
-        opt("Desc", Simple(&simple::MAX2048_TEXT)),
-        opt("Amt", Complex(&REMITTANCE_AMOUNT3)),
-    ],
-};
-
-pub(super) static DOCUMENT_LINE_INFORMATION2: ComplexType = ComplexType {
-    name: "DocumentLineInformation2",
-    model: Model::Sequence,
-    particles: &[
-        many("Id", 1, UNBOUNDED, Complex(&DOCUMENT_LINE_IDENTIFICATION1)),
-        opt("Desc", Simple(&simple::MAX2048_TEXT)),
-        opt("Amt", Complex(&REMITTANCE_AMOUNT4)),
-    ],
-};
-
-pub(super) static DOCUMENT_LINE_TYPE1: ComplexType = ComplexType {
-    name: "DocumentLineType1",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&DOCUMENT_LINE_TYPE1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_LINE_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "DocumentLineType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_LINE_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_TYPE1: ComplexType = ComplexType {
-    name: "DocumentType1",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&DOCUMENT_TYPE2_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static DOCUMENT_TYPE2_CHOICE: ComplexType = ComplexType {
-    name: "DocumentType2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static EQUIVALENT_AMOUNT2: ComplexType = ComplexType {
-    name: "EquivalentAmount2",
-    model: Model::Sequence,
-    particles: &[
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        one("CcyOfTrf", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
-    ],
-};
-
-pub(super) static FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType {
-    name: "FinancialIdentificationSchemeName1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_FINANCIAL_INSTITUTION_IDENTIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static FINANCIAL_INSTITUTION_IDENTIFICATION18: ComplexType = ComplexType {
-    name: "FinancialInstitutionIdentification18",
-    model: Model::Sequence,
-    particles: &[
-        opt("BICFI", Simple(&simple::BICFIDEC2014_IDENTIFIER)),
-        opt("ClrSysMmbId", Complex(&CLEARING_SYSTEM_MEMBER_IDENTIFICATION2)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
-        opt("Othr", Complex(&GENERIC_FINANCIAL_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static FINANCIAL_INSTITUTION_IDENTIFICATION23: ComplexType = ComplexType {
-    name: "FinancialInstitutionIdentification23",
-    model: Model::Sequence,
-    particles: &[
-        opt("BICFI", Simple(&simple::BICFIDEC2014_IDENTIFIER)),
-        opt("ClrSysMmbId", Complex(&CLEARING_SYSTEM_MEMBER_IDENTIFICATION2)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
-        opt("Othr", Complex(&GENERIC_FINANCIAL_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static FREQUENCY36_CHOICE: ComplexType = ComplexType {
-    name: "Frequency36Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Tp", Simple(&simple::FREQUENCY6_CODE)),
-        one("Prd", Complex(&FREQUENCY_PERIOD1)),
-        one("PtInTm", Complex(&FREQUENCY_AND_MOMENT1)),
-    ],
-};
-
-pub(super) static FREQUENCY_AND_MOMENT1: ComplexType = ComplexType {
-    name: "FrequencyAndMoment1",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Simple(&simple::FREQUENCY6_CODE)),
-        one("PtInTm", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
-
-pub(super) static FREQUENCY_PERIOD1: ComplexType = ComplexType {
-    name: "FrequencyPeriod1",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Simple(&simple::FREQUENCY6_CODE)),
-        one("CntPerPrd", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static GARNISHMENT3: ComplexType = ComplexType {
-    name: "Garnishment3",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Complex(&GARNISHMENT_TYPE1)),
-        opt("Grnshee", Complex(&PARTY_IDENTIFICATION135)),
-        opt("GrnshmtAdmstr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("FmlyMdclInsrncInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("MplyeeTermntnInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-    ],
-};
-
-pub(super) static GARNISHMENT4: ComplexType = ComplexType {
-    name: "Garnishment4",
-    model: Model::Sequence,
-    particles: &[
-        one("Tp", Complex(&GARNISHMENT_TYPE1)),
-        opt("Grnshee", Complex(&PARTY_IDENTIFICATION272)),
-        opt("GrnshmtAdmstr", Complex(&PARTY_IDENTIFICATION272)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("FmlyMdclInsrncInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("MplyeeTermntnInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-    ],
-};
-
-pub(super) static GARNISHMENT_TYPE1: ComplexType = ComplexType {
-    name: "GarnishmentType1",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&GARNISHMENT_TYPE1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GARNISHMENT_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "GarnishmentType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_GARNISHMENT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_ACCOUNT_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "GenericAccountIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX34_TEXT)),
-        opt("SchmeNm", Complex(&ACCOUNT_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_FINANCIAL_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "GenericFinancialIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        opt("SchmeNm", Complex(&FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_IDENTIFICATION3: ComplexType = ComplexType {
-    name: "GenericIdentification3",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_IDENTIFICATION30: ComplexType = ComplexType {
-    name: "GenericIdentification30",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
-        one("Issr", Simple(&simple::MAX35_TEXT)),
-        opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_ORGANISATION_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "GenericOrganisationIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        opt("SchmeNm", Complex(&ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_ORGANISATION_IDENTIFICATION3: ComplexType = ComplexType {
-    name: "GenericOrganisationIdentification3",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX256_TEXT)),
-        opt("SchmeNm", Complex(&ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_PERSON_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "GenericPersonIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX35_TEXT)),
-        opt("SchmeNm", Complex(&PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GENERIC_PERSON_IDENTIFICATION2: ComplexType = ComplexType {
-    name: "GenericPersonIdentification2",
-    model: Model::Sequence,
-    particles: &[
-        one("Id", Simple(&simple::MAX256_TEXT)),
-        opt("SchmeNm", Complex(&PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static GROUP_HEADER90: ComplexType = ComplexType {
-    name: "GroupHeader90",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        many("Authstn", 0, 2, Complex(&AUTHORISATION1_CHOICE)),
-        opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
-        one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("GrpRtr", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("TtlRtrdIntrBkSttlmAmt", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        one("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION7)),
-        opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static GROUP_HEADER91: ComplexType = ComplexType {
-    name: "GroupHeader91",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static IDENTIFICATION_ASSIGNMENT3: ComplexType = ComplexType {
-    name: "IdentificationAssignment3",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("Cretr", Complex(&PARTY40_CHOICE)),
-        opt("FrstAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        one("Assgnr", Complex(&PARTY40_CHOICE)),
-        one("Assgne", Complex(&PARTY40_CHOICE)),
-    ],
-};
-
-pub(super) static IDENTIFICATION_INFORMATION4: ComplexType = ComplexType {
-    name: "IdentificationInformation4",
-    model: Model::Sequence,
-    particles: &[
-        opt("Pty", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Acct", Complex(&CASH_ACCOUNT40)),
-        opt("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static IMPLEMENTATION_SPECIFICATION1: ComplexType = ComplexType {
-    name: "ImplementationSpecification1",
-    model: Model::Sequence,
-    particles: &[
-        one("Regy", Simple(&simple::MAX350_TEXT)),
-        one("Id", Simple(&simple::MAX2048_TEXT)),
-    ],
-};
-
-pub(super) static INSTRUCTION_FOR_CREDITOR_AGENT3: ComplexType = ComplexType {
-    name: "InstructionForCreditorAgent3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cd", Simple(&simple::EXTERNAL_CREDITOR_AGENT_INSTRUCTION1_CODE)),
-        opt("InstrInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static INSTRUCTION_FOR_NEXT_AGENT1: ComplexType = ComplexType {
-    name: "InstructionForNextAgent1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cd", Simple(&simple::INSTRUCTION4_CODE)),
-        opt("InstrInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static INVESTIGATION_STATUS5_CHOICE: ComplexType = ComplexType {
-    name: "InvestigationStatus5Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Conf", Simple(&simple::EXTERNAL_INVESTIGATION_EXECUTION_CONFIRMATION1_CODE)),
-        many("RjctdMod", 1, UNBOUNDED, Complex(&MODIFICATION_STATUS_REASON1_CHOICE)),
-        one("DplctOf", Complex(&CASE5)),
-        one("AssgnmtCxlConf", Simple(&simple::YES_NO_INDICATOR)),
-    ],
-};
-
-pub(super) static LOCAL_INSTRUMENT2_CHOICE: ComplexType = ComplexType {
-    name: "LocalInstrument2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_LOCAL_INSTRUMENT1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static MANDATE_CLASSIFICATION1_CHOICE: ComplexType = ComplexType {
-    name: "MandateClassification1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::MANDATE_CLASSIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static MANDATE_RELATED_DATA2_CHOICE: ComplexType = ComplexType {
-    name: "MandateRelatedData2Choice",
-    model: Model::Choice,
-    particles: &[
-        opt("DrctDbtMndt", Complex(&MANDATE_RELATED_INFORMATION15)),
-        opt("CdtTrfMndt", Complex(&CREDIT_TRANSFER_MANDATE_DATA1)),
-    ],
-};
-
-pub(super) static MANDATE_RELATED_INFORMATION14: ComplexType = ComplexType {
-    name: "MandateRelatedInformation14",
-    model: Model::Sequence,
-    particles: &[
-        opt("MndtId", Simple(&simple::MAX35_TEXT)),
-        opt("DtOfSgntr", Simple(&simple::ISODATE)),
-        opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS13)),
-        opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
-        opt("FrstColltnDt", Simple(&simple::ISODATE)),
-        opt("FnlColltnDt", Simple(&simple::ISODATE)),
-        opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
-        opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
-        opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
-
-pub(super) static MANDATE_RELATED_INFORMATION15: ComplexType = ComplexType {
-    name: "MandateRelatedInformation15",
-    model: Model::Sequence,
-    particles: &[
-        opt("MndtId", Simple(&simple::MAX35_TEXT)),
-        opt("DtOfSgntr", Simple(&simple::ISODATE)),
-        opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
-        opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS14)),
-        opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
-        opt("FrstColltnDt", Simple(&simple::ISODATE)),
-        opt("FnlColltnDt", Simple(&simple::ISODATE)),
-        opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
-        opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
-        opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
-    ],
-};
-
-pub(super) static MANDATE_SETUP_REASON1_CHOICE: ComplexType = ComplexType {
-    name: "MandateSetupReason1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_MANDATE_SETUP_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX70_TEXT)),
-    ],
-};
-
-pub(super) static MANDATE_TYPE_INFORMATION2: ComplexType = ComplexType {
-    name: "MandateTypeInformation2",
-    model: Model::Sequence,
-    particles: &[
-        opt("SvcLvl", Complex(&SERVICE_LEVEL8_CHOICE)),
-        opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
-        opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
-        opt("Clssfctn", Complex(&MANDATE_CLASSIFICATION1_CHOICE)),
-    ],
-};
-
-pub(super) static MODIFICATION_STATUS_REASON1_CHOICE: ComplexType = ComplexType {
-    name: "ModificationStatusReason1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PAYMENT_MODIFICATION_REJECTION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static MODIFICATION_STATUS_REASON2: ComplexType = ComplexType {
-    name: "ModificationStatusReason2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Rsn", Complex(&MODIFICATION_STATUS_REASON1_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
-
-pub(super) static NAME_AND_ADDRESS16: ComplexType = ComplexType {
-    name: "NameAndAddress16",
-    model: Model::Sequence,
-    particles: &[
-        one("Nm", Simple(&simple::MAX140_TEXT)),
-        one("Adr", Complex(&POSTAL_ADDRESS24)),
-    ],
-};
-
-pub(super) static NUMBER_OF_CANCELLATIONS_PER_STATUS1: ComplexType = ComplexType {
-    name: "NumberOfCancellationsPerStatus1",
-    model: Model::Sequence,
-    particles: &[
-        one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        one("DtldSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
-        opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static NUMBER_OF_TRANSACTIONS_PER_STATUS1: ComplexType = ComplexType {
-    name: "NumberOfTransactionsPerStatus1",
-    model: Model::Sequence,
-    particles: &[
-        one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        one("DtldSts", Simple(&simple::TRANSACTION_INDIVIDUAL_STATUS1_CODE)),
-        opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static NUMBER_OF_TRANSACTIONS_PER_STATUS5: ComplexType = ComplexType {
-    name: "NumberOfTransactionsPerStatus5",
-    model: Model::Sequence,
-    particles: &[
-        one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        one("DtldSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
-        opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static ORGANISATION_IDENTIFICATION29: ComplexType = ComplexType {
-    name: "OrganisationIdentification29",
-    model: Model::Sequence,
-    particles: &[
-        opt("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        many("Othr", 0, UNBOUNDED, Complex(&GENERIC_ORGANISATION_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static ORGANISATION_IDENTIFICATION39: ComplexType = ComplexType {
-    name: "OrganisationIdentification39",
-    model: Model::Sequence,
-    particles: &[
-        opt("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
-        opt("LEI", Simple(&simple::LEIIDENTIFIER)),
-        many("Othr", 0, UNBOUNDED, Complex(&GENERIC_ORGANISATION_IDENTIFICATION3)),
-    ],
-};
-
-pub(super) static ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType {
-    name: "OrganisationIdentificationSchemeName1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_ORGANISATION_IDENTIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static ORIGINAL_BUSINESS_QUERY1: ComplexType = ComplexType {
-    name: "OriginalBusinessQuery1",
-    model: Model::Sequence,
-    particles: &[
-        one("MsgId", Simple(&simple::MAX35_TEXT)),
-        opt("MsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_HEADER14: ComplexType = ComplexType {
-    name: "OriginalGroupHeader14",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlGrpCxlId", Simple(&simple::MAX35_TEXT)),
-        opt("RslvdCase", Complex(&CASE5)),
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("GrpCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
-        many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&CANCELLATION_STATUS_REASON4)),
-        many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&NUMBER_OF_TRANSACTIONS_PER_STATUS1)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_HEADER15: ComplexType = ComplexType {
-    name: "OriginalGroupHeader15",
-    model: Model::Sequence,
-    particles: &[
-        opt("GrpCxlId", Simple(&simple::MAX35_TEXT)),
-        opt("Case", Complex(&CASE5)),
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("GrpCxl", Simple(&simple::GROUP_CANCELLATION_INDICATOR)),
-        many("CxlRsnInf", 0, UNBOUNDED, Complex(&PAYMENT_CANCELLATION_REASON5)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_HEADER17: ComplexType = ComplexType {
-    name: "OriginalGroupHeader17",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-        opt("GrpSts", Simple(&simple::EXTERNAL_PAYMENT_GROUP_STATUS1_CODE)),
-        many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION12)),
-        many("NbOfTxsPerSts", 0, UNBOUNDED, Complex(&NUMBER_OF_TRANSACTIONS_PER_STATUS5)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_HEADER18: ComplexType = ComplexType {
-    name: "OriginalGroupHeader18",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        many("RtrRsnInf", 0, UNBOUNDED, Complex(&PAYMENT_RETURN_REASON6)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_INFORMATION27: ComplexType = ComplexType {
-    name: "OriginalGroupInformation27",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-        opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    ],
-};
-
-pub(super) static ORIGINAL_GROUP_INFORMATION29: ComplexType = ComplexType {
-    name: "OriginalGroupInformation29",
-    model: Model::Sequence,
-    particles: &[
-        one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
-        one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
-        opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static ORIGINAL_TRANSACTION_REFERENCE28: ComplexType = ComplexType {
-    name: "OriginalTransactionReference28",
-    model: Model::Sequence,
-    particles: &[
-        opt("IntrBkSttlmAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Amt", Complex(&AMOUNT_TYPE4_CHOICE)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("ReqdColltnDt", Simple(&simple::ISODATE)),
-        opt("ReqdExctnDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
-        opt("CdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
-        opt("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION7)),
-        opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION27)),
-        opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
-        opt("MndtRltdInf", Complex(&MANDATE_RELATED_INFORMATION14)),
-        opt("RmtInf", Complex(&REMITTANCE_INFORMATION16)),
-        opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
-        opt("Dbtr", Complex(&PARTY40_CHOICE)),
-        opt("DbtrAcct", Complex(&CASH_ACCOUNT38)),
-        opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("DbtrAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("CdtrAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("Cdtr", Complex(&PARTY40_CHOICE)),
-        opt("CdtrAcct", Complex(&CASH_ACCOUNT38)),
-        opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
-        opt("Purp", Complex(&PURPOSE2_CHOICE)),
-    ],
-};
-
-pub(super) static ORIGINAL_TRANSACTION_REFERENCE35: ComplexType = ComplexType {
-    name: "OriginalTransactionReference35",
-    model: Model::Sequence,
-    particles: &[
-        opt("IntrBkSttlmAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Amt", Complex(&AMOUNT_TYPE4_CHOICE)),
-        opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-        opt("ReqdColltnDt", Simple(&simple::ISODATE)),
-        opt("ReqdExctnDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
-        opt("CdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
-        opt("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION11)),
-        opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION27)),
-        opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
-        opt("MndtRltdInf", Complex(&MANDATE_RELATED_DATA2_CHOICE)),
-        opt("RmtInf", Complex(&REMITTANCE_INFORMATION21)),
-        opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
-        opt("Dbtr", Complex(&PARTY40_CHOICE)),
-        opt("DbtrAcct", Complex(&CASH_ACCOUNT40)),
-        opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("DbtrAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("CdtrAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("Cdtr", Complex(&PARTY40_CHOICE)),
-        opt("CdtrAcct", Complex(&CASH_ACCOUNT40)),
-        opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
-        opt("Purp", Complex(&PURPOSE2_CHOICE)),
-    ],
-};
-
-pub(super) static OTHER_CONTACT1: ComplexType = ComplexType {
-    name: "OtherContact1",
-    model: Model::Sequence,
-    particles: &[
-        one("ChanlTp", Simple(&simple::MAX4_TEXT)),
-        opt("Id", Simple(&simple::MAX128_TEXT)),
-    ],
-};
-
-pub(super) static PARTY38_CHOICE: ComplexType = ComplexType {
-    name: "Party38Choice",
-    model: Model::Choice,
-    particles: &[
-        one("OrgId", Complex(&ORGANISATION_IDENTIFICATION29)),
-        one("PrvtId", Complex(&PERSON_IDENTIFICATION13)),
-    ],
-};
-
-pub(super) static PARTY40_CHOICE: ComplexType = ComplexType {
-    name: "Party40Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Pty", Complex(&PARTY_IDENTIFICATION135)),
-        one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static PARTY44_CHOICE: ComplexType = ComplexType {
-    name: "Party44Choice",
-    model: Model::Choice,
-    particles: &[
-        one("OrgId", Complex(&PARTY_IDENTIFICATION135)),
-        one("FIId", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    ],
-};
-
-pub(super) static PARTY52_CHOICE: ComplexType = ComplexType {
-    name: "Party52Choice",
-    model: Model::Choice,
-    particles: &[
-        one("OrgId", Complex(&ORGANISATION_IDENTIFICATION39)),
-        one("PrvtId", Complex(&PERSON_IDENTIFICATION18)),
-    ],
-};
-
-pub(super) static PARTY_IDENTIFICATION135: ComplexType = ComplexType {
-    name: "PartyIdentification135",
-    model: Model::Sequence,
-    particles: &[
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
-        opt("Id", Complex(&PARTY38_CHOICE)),
-        opt("CtryOfRes", Simple(&simple::COUNTRY_CODE)),
-        opt("CtctDtls", Complex(&CONTACT4)),
-    ],
-};
-
-pub(super) static PARTY_IDENTIFICATION272: ComplexType = ComplexType {
-    name: "PartyIdentification272",
-    model: Model::Sequence,
-    particles: &[
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
-        opt("Id", Complex(&PARTY52_CHOICE)),
-        opt("CtryOfRes", Simple(&simple::COUNTRY_CODE)),
-        opt("CtctDtls", Complex(&CONTACT13)),
-    ],
-};
-
-pub(super) static PAYMENT_CANCELLATION_REASON5: ComplexType = ComplexType {
-    name: "PaymentCancellationReason5",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Rsn", Complex(&CANCELLATION_REASON33_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
-
-pub(super) static PAYMENT_IDENTIFICATION13: ComplexType = ComplexType {
-    name: "PaymentIdentification13",
-    model: Model::Sequence,
-    particles: &[
-        opt("InstrId", Simple(&simple::MAX35_TEXT)),
-        one("EndToEndId", Simple(&simple::MAX35_TEXT)),
-        opt("TxId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static PAYMENT_RETURN_REASON6: ComplexType = ComplexType {
-    name: "PaymentReturnReason6",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Rsn", Complex(&RETURN_REASON5_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
-
-pub(super) static PAYMENT_TYPE_INFORMATION27: ComplexType = ComplexType {
-    name: "PaymentTypeInformation27",
-    model: Model::Sequence,
-    particles: &[
-        opt("InstrPrty", Simple(&simple::PRIORITY2_CODE)),
-        opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
-        many("SvcLvl", 0, UNBOUNDED, Complex(&SERVICE_LEVEL8_CHOICE)),
-        opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
-        opt("SeqTp", Simple(&simple::SEQUENCE_TYPE3_CODE)),
-        opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
-    ],
-};
-
-pub(super) static PAYMENT_TYPE_INFORMATION28: ComplexType = ComplexType {
-    name: "PaymentTypeInformation28",
-    model: Model::Sequence,
-    particles: &[
-        opt("InstrPrty", Simple(&simple::PRIORITY2_CODE)),
-        opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
-        many("SvcLvl", 0, UNBOUNDED, Complex(&SERVICE_LEVEL8_CHOICE)),
-        opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
-        opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
-    ],
-};
-
-pub(super) static PERSON_IDENTIFICATION13: ComplexType = ComplexType {
-    name: "PersonIdentification13",
-    model: Model::Sequence,
-    particles: &[
-        opt("DtAndPlcOfBirth", Complex(&DATE_AND_PLACE_OF_BIRTH1)),
-        many("Othr", 0, UNBOUNDED, Complex(&GENERIC_PERSON_IDENTIFICATION1)),
-    ],
-};
-
-pub(super) static PERSON_IDENTIFICATION18: ComplexType = ComplexType {
-    name: "PersonIdentification18",
-    model: Model::Sequence,
-    particles: &[
-        opt("DtAndPlcOfBirth", Complex(&DATE_AND_PLACE_OF_BIRTH1)),
-        many("Othr", 0, UNBOUNDED, Complex(&GENERIC_PERSON_IDENTIFICATION2)),
-    ],
-};
-
-pub(super) static PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType {
-    name: "PersonIdentificationSchemeName1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PERSON_IDENTIFICATION1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static POSTAL_ADDRESS24: ComplexType = ComplexType {
-    name: "PostalAddress24",
-    model: Model::Sequence,
-    particles: &[
-        opt("AdrTp", Complex(&ADDRESS_TYPE3_CHOICE)),
-        opt("Dept", Simple(&simple::MAX70_TEXT)),
-        opt("SubDept", Simple(&simple::MAX70_TEXT)),
-        opt("StrtNm", Simple(&simple::MAX70_TEXT)),
-        opt("BldgNb", Simple(&simple::MAX16_TEXT)),
-        opt("BldgNm", Simple(&simple::MAX35_TEXT)),
-        opt("Flr", Simple(&simple::MAX70_TEXT)),
-        opt("PstBx", Simple(&simple::MAX16_TEXT)),
-        opt("Room", Simple(&simple::MAX70_TEXT)),
-        opt("PstCd", Simple(&simple::MAX16_TEXT)),
-        opt("TwnNm", Simple(&simple::MAX35_TEXT)),
-        opt("TwnLctnNm", Simple(&simple::MAX35_TEXT)),
-        opt("DstrctNm", Simple(&simple::MAX35_TEXT)),
-        opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
-        opt("Ctry", Simple(&simple::COUNTRY_CODE)),
-        many("AdrLine", 0, 7, Simple(&simple::MAX70_TEXT)),
-    ],
-};
-
-pub(super) static POSTAL_ADDRESS27: ComplexType = ComplexType {
-    name: "PostalAddress27",
-    model: Model::Sequence,
-    particles: &[
-        opt("AdrTp", Complex(&ADDRESS_TYPE3_CHOICE)),
-        opt("CareOf", Simple(&simple::MAX140_TEXT)),
-        opt("Dept", Simple(&simple::MAX70_TEXT)),
-        opt("SubDept", Simple(&simple::MAX70_TEXT)),
-        opt("StrtNm", Simple(&simple::MAX140_TEXT)),
-        opt("BldgNb", Simple(&simple::MAX16_TEXT)),
-        opt("BldgNm", Simple(&simple::MAX140_TEXT)),
-        opt("Flr", Simple(&simple::MAX70_TEXT)),
-        opt("UnitNb", Simple(&simple::MAX16_TEXT)),
-        opt("PstBx", Simple(&simple::MAX16_TEXT)),
-        opt("Room", Simple(&simple::MAX70_TEXT)),
-        opt("PstCd", Simple(&simple::MAX16_TEXT)),
-        opt("TwnNm", Simple(&simple::MAX140_TEXT)),
-        opt("TwnLctnNm", Simple(&simple::MAX140_TEXT)),
-        opt("DstrctNm", Simple(&simple::MAX140_TEXT)),
-        opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
-        opt("Ctry", Simple(&simple::COUNTRY_CODE)),
-        many("AdrLine", 0, 7, Simple(&simple::MAX70_TEXT)),
-    ],
-};
-
-pub(super) static PROXY_ACCOUNT_IDENTIFICATION1: ComplexType = ComplexType {
-    name: "ProxyAccountIdentification1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&PROXY_ACCOUNT_TYPE1_CHOICE)),
-        one("Id", Simple(&simple::MAX2048_TEXT)),
-    ],
-};
-
-pub(super) static PROXY_ACCOUNT_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "ProxyAccountType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PROXY_ACCOUNT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static PURPOSE2_CHOICE: ComplexType = ComplexType {
-    name: "Purpose2Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_PURPOSE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static REFERRED_DOCUMENT_INFORMATION7: ComplexType = ComplexType {
-    name: "ReferredDocumentInformation7",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&REFERRED_DOCUMENT_TYPE4)),
-        opt("Nb", Simple(&simple::MAX35_TEXT)),
-        opt("RltdDt", Simple(&simple::ISODATE)),
-        many("LineDtls", 0, UNBOUNDED, Complex(&DOCUMENT_LINE_INFORMATION1)),
-    ],
-};
-
-pub(super) static REFERRED_DOCUMENT_INFORMATION8: ComplexType = ComplexType {
-    name: "ReferredDocumentInformation8",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&DOCUMENT_TYPE1)),
-        opt("Nb", Simple(&simple::MAX35_TEXT)),
-        opt("RltdDt", Complex(&DATE_AND_TYPE1)),
-        many("LineDtls", 0, UNBOUNDED, Complex(&DOCUMENT_LINE_INFORMATION2)),
-    ],
-};
-
-pub(super) static REFERRED_DOCUMENT_TYPE3_CHOICE: ComplexType = ComplexType {
-    name: "ReferredDocumentType3Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::DOCUMENT_TYPE6_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static REFERRED_DOCUMENT_TYPE4: ComplexType = ComplexType {
-    name: "ReferredDocumentType4",
-    model: Model::Sequence,
-    particles: &[
-        one("CdOrPrtry", Complex(&REFERRED_DOCUMENT_TYPE3_CHOICE)),
-        opt("Issr", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static REGULATORY_AUTHORITY2: ComplexType = ComplexType {
-    name: "RegulatoryAuthority2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-        opt("Ctry", Simple(&simple::COUNTRY_CODE)),
-    ],
-};
-
-pub(super) static REGULATORY_REPORTING3: ComplexType = ComplexType {
-    name: "RegulatoryReporting3",
-    model: Model::Sequence,
-    particles: &[
-        opt("DbtCdtRptgInd", Simple(&simple::REGULATORY_REPORTING_TYPE1_CODE)),
-        opt("Authrty", Complex(&REGULATORY_AUTHORITY2)),
-        many("Dtls", 0, UNBOUNDED, Complex(&STRUCTURED_REGULATORY_REPORTING3)),
-    ],
-};
-
-pub(super) static REMITTANCE_AMOUNT2: ComplexType = ComplexType {
-    name: "RemittanceAmount2",
-    model: Model::Sequence,
-    particles: &[
-        opt("DuePyblAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("DscntApldAmt", 0, UNBOUNDED, Complex(&DISCOUNT_AMOUNT_AND_TYPE1)),
-        opt("CdtNoteAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("TaxAmt", 0, UNBOUNDED, Complex(&TAX_AMOUNT_AND_TYPE1)),
-        many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
-        opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static REMITTANCE_AMOUNT3: ComplexType = ComplexType {
-    name: "RemittanceAmount3",
-    model: Model::Sequence,
-    particles: &[
-        opt("DuePyblAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("DscntApldAmt", 0, UNBOUNDED, Complex(&DISCOUNT_AMOUNT_AND_TYPE1)),
-        opt("CdtNoteAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("TaxAmt", 0, UNBOUNDED, Complex(&TAX_AMOUNT_AND_TYPE1)),
-        many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
-        opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static REMITTANCE_AMOUNT4: ComplexType = ComplexType {
-    name: "RemittanceAmount4",
-    model: Model::Sequence,
-    particles: &[
-        many("RmtAmtAndTp", 0, UNBOUNDED, Complex(&DOCUMENT_AMOUNT1)),
-        many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
-    ],
-};
-
-pub(super) static REMITTANCE_INFORMATION16: ComplexType = ComplexType {
-    name: "RemittanceInformation16",
-    model: Model::Sequence,
-    particles: &[
-        many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
-        many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION16)),
-    ],
-};
-
-pub(super) static REMITTANCE_INFORMATION21: ComplexType = ComplexType {
-    name: "RemittanceInformation21",
-    model: Model::Sequence,
-    particles: &[
-        many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
-        many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION17)),
-    ],
-};
-
-pub(super) static REMITTANCE_INFORMATION22: ComplexType = ComplexType {
-    name: "RemittanceInformation22",
-    model: Model::Sequence,
-    particles: &[
-        many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
-        many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION18)),
-    ],
-};
-
-pub(super) static REMITTANCE_LOCATION7: ComplexType = ComplexType {
-    name: "RemittanceLocation7",
-    model: Model::Sequence,
-    particles: &[
-        opt("RmtId", Simple(&simple::MAX35_TEXT)),
-        many("RmtLctnDtls", 0, UNBOUNDED, Complex(&REMITTANCE_LOCATION_DATA1)),
-    ],
-};
-
-pub(super) static REMITTANCE_LOCATION_DATA1: ComplexType = ComplexType {
-    name: "RemittanceLocationData1",
-    model: Model::Sequence,
-    particles: &[
-        one("Mtd", Simple(&simple::REMITTANCE_LOCATION_METHOD2_CODE)),
-        opt("ElctrncAdr", Simple(&simple::MAX2048_TEXT)),
-        opt("PstlAdr", Complex(&NAME_AND_ADDRESS16)),
-    ],
-};
-
-pub(super) static RETURN_REASON5_CHOICE: ComplexType = ComplexType {
-    name: "ReturnReason5Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_RETURN_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static SERVICE_LEVEL8_CHOICE: ComplexType = ComplexType {
-    name: "ServiceLevel8Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_SERVICE_LEVEL1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static SETTLEMENT_DATE_TIME_INDICATION1: ComplexType = ComplexType {
-    name: "SettlementDateTimeIndication1",
-    model: Model::Sequence,
-    particles: &[
-        opt("DbtDtTm", Simple(&simple::ISODATE_TIME)),
-        opt("CdtDtTm", Simple(&simple::ISODATE_TIME)),
-    ],
-};
-
-pub(super) static SETTLEMENT_INSTRUCTION11: ComplexType = ComplexType {
-    name: "SettlementInstruction11",
-    model: Model::Sequence,
-    particles: &[
-        one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
-        opt("SttlmAcct", Complex(&CASH_ACCOUNT40)),
-        opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
-        opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-    ],
-};
-
-pub(super) static SETTLEMENT_INSTRUCTION15: ComplexType = ComplexType {
-    name: "SettlementInstruction15",
-    model: Model::Sequence,
-    particles: &[
-        one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
-        opt("SttlmAcct", Complex(&CASH_ACCOUNT40)),
-        opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
-        opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-        opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
-        opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
-    ],
-};
-
-pub(super) static SETTLEMENT_INSTRUCTION7: ComplexType = ComplexType {
-    name: "SettlementInstruction7",
-    model: Model::Sequence,
-    particles: &[
-        one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
-        opt("SttlmAcct", Complex(&CASH_ACCOUNT38)),
-        opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
-        opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
-        opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-        opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
-    ],
-};
-
-pub(super) static SETTLEMENT_TIME_REQUEST2: ComplexType = ComplexType {
-    name: "SettlementTimeRequest2",
-    model: Model::Sequence,
-    particles: &[
-        opt("CLSTm", Simple(&simple::ISOTIME)),
-        opt("TillTm", Simple(&simple::ISOTIME)),
-        opt("FrTm", Simple(&simple::ISOTIME)),
-        opt("RjctTm", Simple(&simple::ISOTIME)),
-    ],
-};
-
-pub(super) static SIGNATURE_ENVELOPE: ComplexType = ComplexType { name: "SignatureEnvelope", model: Model::Any(Wildcard { namespace: Some("http://www.w3.org/2000/09/xmldsig#"), process: Process::Lax }), particles: &[] };
-
-pub(super) static STATEMENT_RESOLUTION_ENTRY4: ComplexType = ComplexType {
-    name: "StatementResolutionEntry4",
-    model: Model::Sequence,
-    particles: &[
-        opt("OrgnlGrpInf", Complex(&ORIGINAL_GROUP_INFORMATION29)),
-        opt("OrgnlStmtId", Simple(&simple::MAX35_TEXT)),
-        opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-        opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
-        opt("CrrctdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("Chrgs", 0, UNBOUNDED, Complex(&CHARGES6)),
-        opt("Purp", Complex(&PURPOSE2_CHOICE)),
-    ],
-};
-
-pub(super) static STATUS_REASON6_CHOICE: ComplexType = ComplexType {
-    name: "StatusReason6Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_STATUS_REASON1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static STATUS_REASON_INFORMATION12: ComplexType = ComplexType {
-    name: "StatusReasonInformation12",
-    model: Model::Sequence,
-    particles: &[
-        opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Rsn", Complex(&STATUS_REASON6_CHOICE)),
-        many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
-    ],
-};
-
-pub(super) static STRUCTURED_REGULATORY_REPORTING3: ComplexType = ComplexType {
-    name: "StructuredRegulatoryReporting3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Simple(&simple::MAX35_TEXT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("Ctry", Simple(&simple::COUNTRY_CODE)),
-        opt("Cd", Simple(&simple::MAX10_TEXT)),
-        opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("Inf", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static STRUCTURED_REMITTANCE_INFORMATION16: ComplexType = ComplexType {
-    name: "StructuredRemittanceInformation16",
-    model: Model::Sequence,
-    particles: &[
-        many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION7)),
-        opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT2)),
-        opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION2)),
-        opt("Invcr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Invcee", Complex(&PARTY_IDENTIFICATION135)),
-        opt("TaxRmt", Complex(&TAX_INFORMATION7)),
-        opt("GrnshmtRmt", Complex(&GARNISHMENT3)),
-        many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static STRUCTURED_REMITTANCE_INFORMATION17: ComplexType = ComplexType {
-    name: "StructuredRemittanceInformation17",
-    model: Model::Sequence,
-    particles: &[
-        many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION7)),
-        opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT2)),
-        opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION2)),
-        opt("Invcr", Complex(&PARTY_IDENTIFICATION135)),
-        opt("Invcee", Complex(&PARTY_IDENTIFICATION135)),
-        opt("TaxRmt", Complex(&TAX_DATA1)),
-        opt("GrnshmtRmt", Complex(&GARNISHMENT3)),
-        many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static STRUCTURED_REMITTANCE_INFORMATION18: ComplexType = ComplexType {
-    name: "StructuredRemittanceInformation18",
-    model: Model::Sequence,
-    particles: &[
-        many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION8)),
-        opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT4)),
-        opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION3)),
-        opt("Invcr", Complex(&PARTY_IDENTIFICATION272)),
-        opt("Invcee", Complex(&PARTY_IDENTIFICATION272)),
-        opt("TaxRmt", Complex(&TAX_DATA1)),
-        opt("GrnshmtRmt", Complex(&GARNISHMENT4)),
-        many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static SUPPLEMENTARY_DATA1: ComplexType = ComplexType {
-    name: "SupplementaryData1",
-    model: Model::Sequence,
-    particles: &[
-        opt("PlcAndNm", Simple(&simple::MAX350_TEXT)),
-        one("Envlp", Complex(&SUPPLEMENTARY_DATA_ENVELOPE1)),
-    ],
-};
-
-pub(super) static SUPPLEMENTARY_DATA_ENVELOPE1: ComplexType = ComplexType { name: "SupplementaryDataEnvelope1", model: Model::Any(Wildcard { namespace: None, process: Process::Lax }), particles: &[] };
-
-pub(super) static TAX_AMOUNT2: ComplexType = ComplexType {
-    name: "TaxAmount2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
-        opt("TaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("Dtls", 0, UNBOUNDED, Complex(&TAX_RECORD_DETAILS2)),
-    ],
-};
-
-pub(super) static TAX_AMOUNT3: ComplexType = ComplexType {
-    name: "TaxAmount3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
-        opt("TaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        many("Dtls", 0, UNBOUNDED, Complex(&TAX_RECORD_DETAILS3)),
-    ],
-};
-
-pub(super) static TAX_AMOUNT_AND_TYPE1: ComplexType = ComplexType {
-    name: "TaxAmountAndType1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Complex(&TAX_AMOUNT_TYPE1_CHOICE)),
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static TAX_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType {
-    name: "TaxAmountType1Choice",
-    model: Model::Choice,
-    particles: &[
-        one("Cd", Simple(&simple::EXTERNAL_TAX_AMOUNT_TYPE1_CODE)),
-        one("Prtry", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static TAX_AUTHORISATION1: ComplexType = ComplexType {
-    name: "TaxAuthorisation1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Titl", Simple(&simple::MAX35_TEXT)),
-        opt("Nm", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static TAX_CHARGES2: ComplexType = ComplexType {
-    name: "TaxCharges2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Id", Simple(&simple::MAX35_TEXT)),
-        opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
-        opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static TAX_DATA1: ComplexType = ComplexType {
-    name: "TaxData1",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cdtr", Complex(&TAX_PARTY1)),
-        opt("Dbtr", Complex(&TAX_PARTY2)),
-        opt("UltmtDbtr", Complex(&TAX_PARTY2)),
-        opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Mtd", Simple(&simple::MAX35_TEXT)),
-        opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("SeqNb", Simple(&simple::NUMBER)),
-        many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD3)),
-    ],
-};
-
-pub(super) static TAX_INFORMATION10: ComplexType = ComplexType {
-    name: "TaxInformation10",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cdtr", Complex(&TAX_PARTY1)),
-        opt("Dbtr", Complex(&TAX_PARTY2)),
-        opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Mtd", Simple(&simple::MAX35_TEXT)),
-        opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("SeqNb", Simple(&simple::NUMBER)),
-        many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD3)),
-    ],
-};
-
-pub(super) static TAX_INFORMATION7: ComplexType = ComplexType {
-    name: "TaxInformation7",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cdtr", Complex(&TAX_PARTY1)),
-        opt("Dbtr", Complex(&TAX_PARTY2)),
-        opt("UltmtDbtr", Complex(&TAX_PARTY2)),
-        opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Mtd", Simple(&simple::MAX35_TEXT)),
-        opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("SeqNb", Simple(&simple::NUMBER)),
-        many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD2)),
-    ],
-};
-
-pub(super) static TAX_INFORMATION8: ComplexType = ComplexType {
-    name: "TaxInformation8",
-    model: Model::Sequence,
-    particles: &[
-        opt("Cdtr", Complex(&TAX_PARTY1)),
-        opt("Dbtr", Complex(&TAX_PARTY2)),
-        opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
-        opt("RefNb", Simple(&simple::MAX140_TEXT)),
-        opt("Mtd", Simple(&simple::MAX35_TEXT)),
-        opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-        opt("Dt", Simple(&simple::ISODATE)),
-        opt("SeqNb", Simple(&simple::NUMBER)),
-        many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD2)),
-    ],
-};
-
-pub(super) static TAX_PARTY1: ComplexType = ComplexType {
-    name: "TaxParty1",
-    model: Model::Sequence,
-    particles: &[
-        opt("TaxId", Simple(&simple::MAX35_TEXT)),
-        opt("RegnId", Simple(&simple::MAX35_TEXT)),
-        opt("TaxTp", Simple(&simple::MAX35_TEXT)),
-    ],
-};
-
-pub(super) static TAX_PARTY2: ComplexType = ComplexType {
-    name: "TaxParty2",
-    model: Model::Sequence,
-    particles: &[
-        opt("TaxId", Simple(&simple::MAX35_TEXT)),
-        opt("RegnId", Simple(&simple::MAX35_TEXT)),
-        opt("TaxTp", Simple(&simple::MAX35_TEXT)),
-        opt("Authstn", Complex(&TAX_AUTHORISATION1)),
-    ],
-};
-
-pub(super) static TAX_PERIOD2: ComplexType = ComplexType {
-    name: "TaxPeriod2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Yr", Simple(&simple::ISODATE)),
-        opt("Tp", Simple(&simple::TAX_RECORD_PERIOD1_CODE)),
-        opt("FrToDt", Complex(&DATE_PERIOD2)),
-    ],
-};
-
-pub(super) static TAX_PERIOD3: ComplexType = ComplexType {
-    name: "TaxPeriod3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Yr", Simple(&simple::ISOYEAR)),
-        opt("Tp", Simple(&simple::TAX_RECORD_PERIOD1_CODE)),
-        opt("FrToDt", Complex(&DATE_PERIOD2)),
-    ],
-};
-
-pub(super) static TAX_RECORD2: ComplexType = ComplexType {
-    name: "TaxRecord2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Simple(&simple::MAX35_TEXT)),
-        opt("Ctgy", Simple(&simple::MAX35_TEXT)),
-        opt("CtgyDtls", Simple(&simple::MAX35_TEXT)),
-        opt("DbtrSts", Simple(&simple::MAX35_TEXT)),
-        opt("CertId", Simple(&simple::MAX35_TEXT)),
-        opt("FrmsCd", Simple(&simple::MAX35_TEXT)),
-        opt("Prd", Complex(&TAX_PERIOD2)),
-        opt("TaxAmt", Complex(&TAX_AMOUNT2)),
-        opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static TAX_RECORD3: ComplexType = ComplexType {
-    name: "TaxRecord3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Tp", Simple(&simple::MAX35_TEXT)),
-        opt("Ctgy", Simple(&simple::MAX35_TEXT)),
-        opt("CtgyDtls", Simple(&simple::MAX35_TEXT)),
-        opt("DbtrSts", Simple(&simple::MAX35_TEXT)),
-        opt("CertId", Simple(&simple::MAX35_TEXT)),
-        opt("FrmsCd", Simple(&simple::MAX35_TEXT)),
-        opt("Prd", Complex(&TAX_PERIOD3)),
-        opt("TaxAmt", Complex(&TAX_AMOUNT3)),
-        opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
-    ],
-};
-
-pub(super) static TAX_RECORD_DETAILS2: ComplexType = ComplexType {
-    name: "TaxRecordDetails2",
-    model: Model::Sequence,
-    particles: &[
-        opt("Prd", Complex(&TAX_PERIOD2)),
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
-
-pub(super) static TAX_RECORD_DETAILS3: ComplexType = ComplexType {
-    name: "TaxRecordDetails3",
-    model: Model::Sequence,
-    particles: &[
-        opt("Prd", Complex(&TAX_PERIOD3)),
-        one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-    ],
-};
+pub(super) static ADDRESS_TYPE3_CHOICE: ComplexType = ComplexType::choice("AddressType3Choice", &[
+    one("Cd", Simple(&simple::ADDRESS_TYPE2_CODE)),
+    one("Prtry", Complex(&GENERIC_IDENTIFICATION30)),
+]);
+
+pub(super) static AMENDMENT_INFORMATION_DETAILS13: ComplexType = ComplexType::sequence("AmendmentInformationDetails13", &[
+    opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
+    opt("OrgnlCdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlCdtrAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("OrgnlDbtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("OrgnlDbtrAcct", Complex(&CASH_ACCOUNT38)),
+    opt("OrgnlDbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlDbtrAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
+    opt("OrgnlFrqcy", Complex(&FREQUENCY36_CHOICE)),
+    opt("OrgnlRsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
+    opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
+
+pub(super) static AMENDMENT_INFORMATION_DETAILS14: ComplexType = ComplexType::sequence("AmendmentInformationDetails14", &[
+    opt("OrgnlMndtId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
+    opt("OrgnlCdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlCdtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("OrgnlDbtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("OrgnlDbtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("OrgnlDbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("OrgnlDbtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("OrgnlFnlColltnDt", Simple(&simple::ISODATE)),
+    opt("OrgnlFrqcy", Complex(&FREQUENCY36_CHOICE)),
+    opt("OrgnlRsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
+    opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
+
+pub(super) static AMOUNT_TYPE4_CHOICE: ComplexType = ComplexType::choice("AmountType4Choice", &[
+    one("InstdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("EqvtAmt", Complex(&EQUIVALENT_AMOUNT2)),
+]);
+
+pub(super) static AUTHORISATION1_CHOICE: ComplexType = ComplexType::choice("Authorisation1Choice", &[
+    one("Cd", Simple(&simple::AUTHORISATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX128_TEXT)),
+]);
+
+pub(super) static BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6: ComplexType = ComplexType::sequence("BranchAndFinancialInstitutionIdentification6", &[
+    one("FinInstnId", Complex(&FINANCIAL_INSTITUTION_IDENTIFICATION18)),
+    opt("BrnchId", Complex(&BRANCH_DATA3)),
+]);
+
+pub(super) static BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8: ComplexType = ComplexType::sequence("BranchAndFinancialInstitutionIdentification8", &[
+    one("FinInstnId", Complex(&FINANCIAL_INSTITUTION_IDENTIFICATION23)),
+    opt("BrnchId", Complex(&BRANCH_DATA5)),
+]);
+
+pub(super) static BRANCH_DATA3: ComplexType = ComplexType::sequence("BranchData3", &[
+    opt("Id", Simple(&simple::MAX35_TEXT)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
+]);
+
+pub(super) static BRANCH_DATA5: ComplexType = ComplexType::sequence("BranchData5", &[
+    opt("Id", Simple(&simple::MAX35_TEXT)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
+]);
+
+pub(super) static CANCELLATION_REASON33_CHOICE: ComplexType = ComplexType::choice("CancellationReason33Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CANCELLATION_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CANCELLATION_STATUS_REASON3_CHOICE: ComplexType = ComplexType::choice("CancellationStatusReason3Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PAYMENT_CANCELLATION_REJECTION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CANCELLATION_STATUS_REASON4: ComplexType = ComplexType::sequence("CancellationStatusReason4", &[
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&CANCELLATION_STATUS_REASON3_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static CASE5: ComplexType = ComplexType::sequence("Case5", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    one("Cretr", Complex(&PARTY40_CHOICE)),
+    opt("ReopCaseIndctn", Simple(&simple::YES_NO_INDICATOR)),
+]);
+
+pub(super) static CASE_ASSIGNMENT5: ComplexType = ComplexType::sequence("CaseAssignment5", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    one("Assgnr", Complex(&PARTY40_CHOICE)),
+    one("Assgne", Complex(&PARTY40_CHOICE)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static CASH_ACCOUNT38: ComplexType = ComplexType::sequence("CashAccount38", &[
+    one("Id", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
+    opt("Tp", Complex(&CASH_ACCOUNT_TYPE2_CHOICE)),
+    opt("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    opt("Nm", Simple(&simple::MAX70_TEXT)),
+    opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
+]);
+
+pub(super) static CASH_ACCOUNT40: ComplexType = ComplexType::sequence("CashAccount40", &[
+    opt("Id", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
+    opt("Tp", Complex(&CASH_ACCOUNT_TYPE2_CHOICE)),
+    opt("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    opt("Nm", Simple(&simple::MAX70_TEXT)),
+    opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
+]);
+
+pub(super) static CASH_ACCOUNT_TYPE2_CHOICE: ComplexType = ComplexType::choice("CashAccountType2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CASH_ACCOUNT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CATEGORY_PURPOSE1_CHOICE: ComplexType = ComplexType::choice("CategoryPurpose1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CATEGORY_PURPOSE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CHARGE_TYPE3_CHOICE: ComplexType = ComplexType::choice("ChargeType3Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CHARGE_TYPE1_CODE)),
+    one("Prtry", Complex(&GENERIC_IDENTIFICATION3)),
+]);
+
+pub(super) static CHARGES16: ComplexType = ComplexType::sequence("Charges16", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("Tp", Complex(&CHARGE_TYPE3_CHOICE)),
+]);
+
+pub(super) static CHARGES6: ComplexType = ComplexType::sequence("Charges6", &[
+    opt("TtlChrgsAndTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&CHARGES_RECORD3)),
+]);
+
+pub(super) static CHARGES7: ComplexType = ComplexType::sequence("Charges7", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static CHARGES_RECORD3: ComplexType = ComplexType::sequence("ChargesRecord3", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    opt("ChrgInclInd", Simple(&simple::CHARGE_INCLUDED_INDICATOR)),
+    opt("Tp", Complex(&CHARGE_TYPE3_CHOICE)),
+    opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
+    opt("Br", Simple(&simple::CHARGE_BEARER_TYPE1_CODE)),
+    opt("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("Tax", Complex(&TAX_CHARGES2)),
+]);
+
+pub(super) static CLAIM_NON_RECEIPT2: ComplexType = ComplexType::sequence("ClaimNonReceipt2", &[
+    one("DtPrcd", Simple(&simple::ISODATE)),
+    opt("OrgnlNxtAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static CLAIM_NON_RECEIPT2_CHOICE: ComplexType = ComplexType::choice("ClaimNonReceipt2Choice", &[
+    one("Accptd", Complex(&CLAIM_NON_RECEIPT2)),
+    one("Rjctd", Complex(&CLAIM_NON_RECEIPT_REJECT_REASON1_CHOICE)),
+]);
+
+pub(super) static CLAIM_NON_RECEIPT_REJECT_REASON1_CHOICE: ComplexType = ComplexType::choice("ClaimNonReceiptRejectReason1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CLAIM_NON_RECEIPT_REJECTION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CLEARING_SYSTEM_IDENTIFICATION2_CHOICE: ComplexType = ComplexType::choice("ClearingSystemIdentification2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CLEARING_SYSTEM_IDENTIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CLEARING_SYSTEM_IDENTIFICATION3_CHOICE: ComplexType = ComplexType::choice("ClearingSystemIdentification3Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CASH_CLEARING_SYSTEM1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CLEARING_SYSTEM_MEMBER_IDENTIFICATION2: ComplexType = ComplexType::sequence("ClearingSystemMemberIdentification2", &[
+    opt("ClrSysId", Complex(&CLEARING_SYSTEM_IDENTIFICATION2_CHOICE)),
+    one("MmbId", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static COMPENSATION_REASON1_CHOICE: ComplexType = ComplexType::choice("CompensationReason1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PAYMENT_COMPENSATION_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CONTACT13: ComplexType = ComplexType::sequence("Contact13", &[
+    opt("NmPrfx", Simple(&simple::NAME_PREFIX2_CODE)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PhneNb", Simple(&simple::PHONE_NUMBER)),
+    opt("MobNb", Simple(&simple::PHONE_NUMBER)),
+    opt("FaxNb", Simple(&simple::PHONE_NUMBER)),
+    opt("URLAdr", Simple(&simple::MAX2048_TEXT)),
+    opt("EmailAdr", Simple(&simple::MAX256_TEXT)),
+    opt("EmailPurp", Simple(&simple::MAX35_TEXT)),
+    opt("JobTitl", Simple(&simple::MAX35_TEXT)),
+    opt("Rspnsblty", Simple(&simple::MAX35_TEXT)),
+    opt("Dept", Simple(&simple::MAX70_TEXT)),
+    many("Othr", 0, UNBOUNDED, Complex(&OTHER_CONTACT1)),
+    opt("PrefrdMtd", Simple(&simple::PREFERRED_CONTACT_METHOD2_CODE)),
+]);
+
+pub(super) static CONTACT4: ComplexType = ComplexType::sequence("Contact4", &[
+    opt("NmPrfx", Simple(&simple::NAME_PREFIX2_CODE)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PhneNb", Simple(&simple::PHONE_NUMBER)),
+    opt("MobNb", Simple(&simple::PHONE_NUMBER)),
+    opt("FaxNb", Simple(&simple::PHONE_NUMBER)),
+    opt("EmailAdr", Simple(&simple::MAX2048_TEXT)),
+    opt("EmailPurp", Simple(&simple::MAX35_TEXT)),
+    opt("JobTitl", Simple(&simple::MAX35_TEXT)),
+    opt("Rspnsblty", Simple(&simple::MAX35_TEXT)),
+    opt("Dept", Simple(&simple::MAX70_TEXT)),
+    many("Othr", 0, UNBOUNDED, Complex(&OTHER_CONTACT1)),
+    opt("PrefrdMtd", Simple(&simple::PREFERRED_CONTACT_METHOD1_CODE)),
+]);
+
+pub(super) static CONTROL_DATA1: ComplexType = ComplexType::sequence("ControlData1", &[
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static CORRECTIVE_GROUP_INFORMATION1: ComplexType = ComplexType::sequence("CorrectiveGroupInformation1", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("MsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static CREDIT_TRANSFER_MANDATE_DATA1: ComplexType = ComplexType::sequence("CreditTransferMandateData1", &[
+    opt("MndtId", Simple(&simple::MAX35_TEXT)),
+    opt("Tp", Complex(&MANDATE_TYPE_INFORMATION2)),
+    opt("DtOfSgntr", Simple(&simple::ISODATE)),
+    opt("DtOfVrfctn", Simple(&simple::ISODATE_TIME)),
+    opt("ElctrncSgntr", Simple(&simple::MAX10_KBINARY)),
+    opt("FrstPmtDt", Simple(&simple::ISODATE)),
+    opt("FnlPmtDt", Simple(&simple::ISODATE)),
+    opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
+    opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_INFORMATION2: ComplexType = ComplexType::sequence("CreditorReferenceInformation2", &[
+    opt("Tp", Complex(&CREDITOR_REFERENCE_TYPE2)),
+    opt("Ref", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_INFORMATION3: ComplexType = ComplexType::sequence("CreditorReferenceInformation3", &[
+    opt("Tp", Complex(&CREDITOR_REFERENCE_TYPE3)),
+    opt("Ref", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_TYPE1_CHOICE: ComplexType = ComplexType::choice("CreditorReferenceType1Choice", &[
+    one("Cd", Simple(&simple::DOCUMENT_TYPE3_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_TYPE2: ComplexType = ComplexType::sequence("CreditorReferenceType2", &[
+    one("CdOrPrtry", Complex(&CREDITOR_REFERENCE_TYPE1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_TYPE2_CHOICE: ComplexType = ComplexType::choice("CreditorReferenceType2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CREDITOR_REFERENCE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CREDITOR_REFERENCE_TYPE3: ComplexType = ComplexType::sequence("CreditorReferenceType3", &[
+    one("CdOrPrtry", Complex(&CREDITOR_REFERENCE_TYPE2_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DATE_AND_DATE_TIME2_CHOICE: ComplexType = ComplexType::choice("DateAndDateTime2Choice", &[
+    one("Dt", Simple(&simple::ISODATE)),
+    one("DtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static DATE_AND_PLACE_OF_BIRTH1: ComplexType = ComplexType::sequence("DateAndPlaceOfBirth1", &[
+    one("BirthDt", Simple(&simple::ISODATE)),
+    opt("PrvcOfBirth", Simple(&simple::MAX35_TEXT)),
+    one("CityOfBirth", Simple(&simple::MAX35_TEXT)),
+    one("CtryOfBirth", Simple(&simple::COUNTRY_CODE)),
+]);
+
+pub(super) static DATE_AND_TYPE1: ComplexType = ComplexType::sequence("DateAndType1", &[
+    one("Tp", Complex(&DATE_TYPE2_CHOICE)),
+    one("Dt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static DATE_PERIOD2: ComplexType = ComplexType::sequence("DatePeriod2", &[
+    one("FrDt", Simple(&simple::ISODATE)),
+    one("ToDt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static DATE_TYPE2_CHOICE: ComplexType = ComplexType::choice("DateType2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_DATE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DISCOUNT_AMOUNT_AND_TYPE1: ComplexType = ComplexType::sequence("DiscountAmountAndType1", &[
+    opt("Tp", Complex(&DISCOUNT_AMOUNT_TYPE1_CHOICE)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static DISCOUNT_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice("DiscountAmountType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_DISCOUNT_AMOUNT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DOCUMENT_ADJUSTMENT1: ComplexType = ComplexType::sequence("DocumentAdjustment1", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    opt("Rsn", Simple(&simple::MAX4_TEXT)),
+    opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static DOCUMENT_AMOUNT1: ComplexType = ComplexType::sequence("DocumentAmount1", &[
+    one("Tp", Complex(&DOCUMENT_AMOUNT_TYPE1_CHOICE)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static DOCUMENT_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice("DocumentAmountType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_AMOUNT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DOCUMENT_LINE_IDENTIFICATION1: ComplexType = ComplexType::sequence("DocumentLineIdentification1", &[
+    opt("Tp", Complex(&DOCUMENT_LINE_TYPE1)),
+    opt("Nb", Simple(&simple::MAX35_TEXT)),
+    opt("RltdDt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static DOCUMENT_LINE_INFORMATION1: ComplexType = ComplexType::sequence("DocumentLineInformation1", &[
+    many("Id", 1, UNBOUNDED, Complex(&DOCUMENT_LINE_IDENTIFICATION1)),
+    opt("Desc", Simple(&simple::MAX2048_TEXT)),
+    opt("Amt", Complex(&REMITTANCE_AMOUNT3)),
+]);
+
+pub(super) static DOCUMENT_LINE_INFORMATION2: ComplexType = ComplexType::sequence("DocumentLineInformation2", &[
+    many("Id", 1, UNBOUNDED, Complex(&DOCUMENT_LINE_IDENTIFICATION1)),
+    opt("Desc", Simple(&simple::MAX2048_TEXT)),
+    opt("Amt", Complex(&REMITTANCE_AMOUNT4)),
+]);
+
+pub(super) static DOCUMENT_LINE_TYPE1: ComplexType = ComplexType::sequence("DocumentLineType1", &[
+    one("CdOrPrtry", Complex(&DOCUMENT_LINE_TYPE1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DOCUMENT_LINE_TYPE1_CHOICE: ComplexType = ComplexType::choice("DocumentLineType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_LINE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DOCUMENT_TYPE1: ComplexType = ComplexType::sequence("DocumentType1", &[
+    one("CdOrPrtry", Complex(&DOCUMENT_TYPE2_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DOCUMENT_TYPE2_CHOICE: ComplexType = ComplexType::choice("DocumentType2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_DOCUMENT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static EQUIVALENT_AMOUNT2: ComplexType = ComplexType::sequence("EquivalentAmount2", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("CcyOfTrf", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+]);
+
+pub(super) static FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("FinancialIdentificationSchemeName1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_FINANCIAL_INSTITUTION_IDENTIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static FINANCIAL_INSTITUTION_IDENTIFICATION18: ComplexType = ComplexType::sequence("FinancialInstitutionIdentification18", &[
+    opt("BICFI", Simple(&simple::BICFIDEC2014_IDENTIFIER)),
+    opt("ClrSysMmbId", Complex(&CLEARING_SYSTEM_MEMBER_IDENTIFICATION2)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
+    opt("Othr", Complex(&GENERIC_FINANCIAL_IDENTIFICATION1)),
+]);
+
+pub(super) static FINANCIAL_INSTITUTION_IDENTIFICATION23: ComplexType = ComplexType::sequence("FinancialInstitutionIdentification23", &[
+    opt("BICFI", Simple(&simple::BICFIDEC2014_IDENTIFIER)),
+    opt("ClrSysMmbId", Complex(&CLEARING_SYSTEM_MEMBER_IDENTIFICATION2)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
+    opt("Othr", Complex(&GENERIC_FINANCIAL_IDENTIFICATION1)),
+]);
+
+pub(super) static FREQUENCY36_CHOICE: ComplexType = ComplexType::choice("Frequency36Choice", &[
+    one("Tp", Simple(&simple::FREQUENCY6_CODE)),
+    one("Prd", Complex(&FREQUENCY_PERIOD1)),
+    one("PtInTm", Complex(&FREQUENCY_AND_MOMENT1)),
+]);
+
+pub(super) static FREQUENCY_AND_MOMENT1: ComplexType = ComplexType::sequence("FrequencyAndMoment1", &[
+    one("Tp", Simple(&simple::FREQUENCY6_CODE)),
+    one("PtInTm", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
+
+pub(super) static FREQUENCY_PERIOD1: ComplexType = ComplexType::sequence("FrequencyPeriod1", &[
+    one("Tp", Simple(&simple::FREQUENCY6_CODE)),
+    one("CntPerPrd", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static GARNISHMENT3: ComplexType = ComplexType::sequence("Garnishment3", &[
+    one("Tp", Complex(&GARNISHMENT_TYPE1)),
+    opt("Grnshee", Complex(&PARTY_IDENTIFICATION135)),
+    opt("GrnshmtAdmstr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("FmlyMdclInsrncInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("MplyeeTermntnInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+]);
+
+pub(super) static GARNISHMENT4: ComplexType = ComplexType::sequence("Garnishment4", &[
+    one("Tp", Complex(&GARNISHMENT_TYPE1)),
+    opt("Grnshee", Complex(&PARTY_IDENTIFICATION272)),
+    opt("GrnshmtAdmstr", Complex(&PARTY_IDENTIFICATION272)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("FmlyMdclInsrncInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("MplyeeTermntnInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+]);
+
+pub(super) static GARNISHMENT_TYPE1: ComplexType = ComplexType::sequence("GarnishmentType1", &[
+    one("CdOrPrtry", Complex(&GARNISHMENT_TYPE1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GARNISHMENT_TYPE1_CHOICE: ComplexType = ComplexType::choice("GarnishmentType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_GARNISHMENT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_ACCOUNT_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericAccountIdentification1", &[
+    one("Id", Simple(&simple::MAX34_TEXT)),
+    opt("SchmeNm", Complex(&ACCOUNT_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_FINANCIAL_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericFinancialIdentification1", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Complex(&FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_IDENTIFICATION3: ComplexType = ComplexType::sequence("GenericIdentification3", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_IDENTIFICATION30: ComplexType = ComplexType::sequence("GenericIdentification30", &[
+    one("Id", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
+    one("Issr", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_ORGANISATION_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericOrganisationIdentification1", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Complex(&ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_ORGANISATION_IDENTIFICATION3: ComplexType = ComplexType::sequence("GenericOrganisationIdentification3", &[
+    one("Id", Simple(&simple::MAX256_TEXT)),
+    opt("SchmeNm", Complex(&ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_PERSON_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericPersonIdentification1", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Complex(&PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_PERSON_IDENTIFICATION2: ComplexType = ComplexType::sequence("GenericPersonIdentification2", &[
+    one("Id", Simple(&simple::MAX256_TEXT)),
+    opt("SchmeNm", Complex(&PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GROUP_HEADER90: ComplexType = ComplexType::sequence("GroupHeader90", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    many("Authstn", 0, 2, Complex(&AUTHORISATION1_CHOICE)),
+    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("GrpRtr", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("TtlRtrdIntrBkSttlmAmt", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION7)),
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static GROUP_HEADER91: ComplexType = ComplexType::sequence("GroupHeader91", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static IDENTIFICATION_ASSIGNMENT3: ComplexType = ComplexType::sequence("IdentificationAssignment3", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("Cretr", Complex(&PARTY40_CHOICE)),
+    opt("FrstAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    one("Assgnr", Complex(&PARTY40_CHOICE)),
+    one("Assgne", Complex(&PARTY40_CHOICE)),
+]);
+
+pub(super) static IDENTIFICATION_INFORMATION4: ComplexType = ComplexType::sequence("IdentificationInformation4", &[
+    opt("Pty", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Acct", Complex(&CASH_ACCOUNT40)),
+    opt("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static IMPLEMENTATION_SPECIFICATION1: ComplexType = ComplexType::sequence("ImplementationSpecification1", &[
+    one("Regy", Simple(&simple::MAX350_TEXT)),
+    one("Id", Simple(&simple::MAX2048_TEXT)),
+]);
+
+pub(super) static INSTRUCTION_FOR_CREDITOR_AGENT3: ComplexType = ComplexType::sequence("InstructionForCreditorAgent3", &[
+    opt("Cd", Simple(&simple::EXTERNAL_CREDITOR_AGENT_INSTRUCTION1_CODE)),
+    opt("InstrInf", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static INSTRUCTION_FOR_NEXT_AGENT1: ComplexType = ComplexType::sequence("InstructionForNextAgent1", &[
+    opt("Cd", Simple(&simple::INSTRUCTION4_CODE)),
+    opt("InstrInf", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static INVESTIGATION_STATUS5_CHOICE: ComplexType = ComplexType::choice("InvestigationStatus5Choice", &[
+    one("Conf", Simple(&simple::EXTERNAL_INVESTIGATION_EXECUTION_CONFIRMATION1_CODE)),
+    many("RjctdMod", 1, UNBOUNDED, Complex(&MODIFICATION_STATUS_REASON1_CHOICE)),
+    one("DplctOf", Complex(&CASE5)),
+    one("AssgnmtCxlConf", Simple(&simple::YES_NO_INDICATOR)),
+]);
+
+pub(super) static LOCAL_INSTRUMENT2_CHOICE: ComplexType = ComplexType::choice("LocalInstrument2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_LOCAL_INSTRUMENT1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static MANDATE_CLASSIFICATION1_CHOICE: ComplexType = ComplexType::choice("MandateClassification1Choice", &[
+    one("Cd", Simple(&simple::MANDATE_CLASSIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static MANDATE_RELATED_DATA2_CHOICE: ComplexType = ComplexType::choice("MandateRelatedData2Choice", &[
+    opt("DrctDbtMndt", Complex(&MANDATE_RELATED_INFORMATION15)),
+    opt("CdtTrfMndt", Complex(&CREDIT_TRANSFER_MANDATE_DATA1)),
+]);
+
+pub(super) static MANDATE_RELATED_INFORMATION14: ComplexType = ComplexType::sequence("MandateRelatedInformation14", &[
+    opt("MndtId", Simple(&simple::MAX35_TEXT)),
+    opt("DtOfSgntr", Simple(&simple::ISODATE)),
+    opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS13)),
+    opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
+    opt("FrstColltnDt", Simple(&simple::ISODATE)),
+    opt("FnlColltnDt", Simple(&simple::ISODATE)),
+    opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
+    opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
+    opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
+
+pub(super) static MANDATE_RELATED_INFORMATION15: ComplexType = ComplexType::sequence("MandateRelatedInformation15", &[
+    opt("MndtId", Simple(&simple::MAX35_TEXT)),
+    opt("DtOfSgntr", Simple(&simple::ISODATE)),
+    opt("AmdmntInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AmdmntInfDtls", Complex(&AMENDMENT_INFORMATION_DETAILS14)),
+    opt("ElctrncSgntr", Simple(&simple::MAX1025_TEXT)),
+    opt("FrstColltnDt", Simple(&simple::ISODATE)),
+    opt("FnlColltnDt", Simple(&simple::ISODATE)),
+    opt("Frqcy", Complex(&FREQUENCY36_CHOICE)),
+    opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
+    opt("TrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
+]);
+
+pub(super) static MANDATE_SETUP_REASON1_CHOICE: ComplexType = ComplexType::choice("MandateSetupReason1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_MANDATE_SETUP_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX70_TEXT)),
+]);
+
+pub(super) static MANDATE_TYPE_INFORMATION2: ComplexType = ComplexType::sequence("MandateTypeInformation2", &[
+    opt("SvcLvl", Complex(&SERVICE_LEVEL8_CHOICE)),
+    opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
+    opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
+    opt("Clssfctn", Complex(&MANDATE_CLASSIFICATION1_CHOICE)),
+]);
+
+pub(super) static MODIFICATION_STATUS_REASON1_CHOICE: ComplexType = ComplexType::choice("ModificationStatusReason1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PAYMENT_MODIFICATION_REJECTION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static MODIFICATION_STATUS_REASON2: ComplexType = ComplexType::sequence("ModificationStatusReason2", &[
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&MODIFICATION_STATUS_REASON1_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static NAME_AND_ADDRESS16: ComplexType = ComplexType::sequence("NameAndAddress16", &[
+    one("Nm", Simple(&simple::MAX140_TEXT)),
+    one("Adr", Complex(&POSTAL_ADDRESS24)),
+]);
+
+pub(super) static NUMBER_OF_CANCELLATIONS_PER_STATUS1: ComplexType = ComplexType::sequence("NumberOfCancellationsPerStatus1", &[
+    one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    one("DtldSts", Simple(&simple::CANCELLATION_INDIVIDUAL_STATUS1_CODE)),
+    opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static NUMBER_OF_TRANSACTIONS_PER_STATUS1: ComplexType = ComplexType::sequence("NumberOfTransactionsPerStatus1", &[
+    one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    one("DtldSts", Simple(&simple::TRANSACTION_INDIVIDUAL_STATUS1_CODE)),
+    opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static NUMBER_OF_TRANSACTIONS_PER_STATUS5: ComplexType = ComplexType::sequence("NumberOfTransactionsPerStatus5", &[
+    one("DtldNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    one("DtldSts", Simple(&simple::EXTERNAL_PAYMENT_TRANSACTION_STATUS1_CODE)),
+    opt("DtldCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static ORGANISATION_IDENTIFICATION29: ComplexType = ComplexType::sequence("OrganisationIdentification29", &[
+    opt("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    many("Othr", 0, UNBOUNDED, Complex(&GENERIC_ORGANISATION_IDENTIFICATION1)),
+]);
+
+pub(super) static ORGANISATION_IDENTIFICATION39: ComplexType = ComplexType::sequence("OrganisationIdentification39", &[
+    opt("AnyBIC", Simple(&simple::ANY_BICDEC2014_IDENTIFIER)),
+    opt("LEI", Simple(&simple::LEIIDENTIFIER)),
+    many("Othr", 0, UNBOUNDED, Complex(&GENERIC_ORGANISATION_IDENTIFICATION3)),
+]);
+
+pub(super) static ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("OrganisationIdentificationSchemeName1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_ORGANISATION_IDENTIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static ORIGINAL_BUSINESS_QUERY1: ComplexType = ComplexType::sequence("OriginalBusinessQuery1", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("MsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static ORIGINAL_GROUP_HEADER14: ComplexType = ComplexType::sequence("OriginalGroupHeader14", &[
+    opt("OrgnlGrpCxlId", Simple(&simple::MAX35_TEXT)),
+    opt("RslvdCase", Complex(&CASE5)),
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("GrpCxlSts", Simple(&simple::GROUP_CANCELLATION_STATUS1_CODE)),
+    many("CxlStsRsnInf", 0, UNBOUNDED, Complex(&CANCELLATION_STATUS_REASON4)),
+    many("NbOfTxsPerCxlSts", 0, UNBOUNDED, Complex(&NUMBER_OF_TRANSACTIONS_PER_STATUS1)),
+]);
+
+pub(super) static ORIGINAL_GROUP_HEADER15: ComplexType = ComplexType::sequence("OriginalGroupHeader15", &[
+    opt("GrpCxlId", Simple(&simple::MAX35_TEXT)),
+    opt("Case", Complex(&CASE5)),
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("GrpCxl", Simple(&simple::GROUP_CANCELLATION_INDICATOR)),
+    many("CxlRsnInf", 0, UNBOUNDED, Complex(&PAYMENT_CANCELLATION_REASON5)),
+]);
+
+pub(super) static ORIGINAL_GROUP_HEADER17: ComplexType = ComplexType::sequence("OriginalGroupHeader17", &[
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("GrpSts", Simple(&simple::EXTERNAL_PAYMENT_GROUP_STATUS1_CODE)),
+    many("StsRsnInf", 0, UNBOUNDED, Complex(&STATUS_REASON_INFORMATION12)),
+    many("NbOfTxsPerSts", 0, UNBOUNDED, Complex(&NUMBER_OF_TRANSACTIONS_PER_STATUS5)),
+]);
+
+pub(super) static ORIGINAL_GROUP_HEADER18: ComplexType = ComplexType::sequence("OriginalGroupHeader18", &[
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    many("RtrRsnInf", 0, UNBOUNDED, Complex(&PAYMENT_RETURN_REASON6)),
+]);
+
+pub(super) static ORIGINAL_GROUP_INFORMATION27: ComplexType = ComplexType::sequence("OriginalGroupInformation27", &[
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("OrgnlNbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("OrgnlCtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static ORIGINAL_GROUP_INFORMATION29: ComplexType = ComplexType::sequence("OriginalGroupInformation29", &[
+    one("OrgnlMsgId", Simple(&simple::MAX35_TEXT)),
+    one("OrgnlMsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("OrgnlCreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static ORIGINAL_TRANSACTION_REFERENCE28: ComplexType = ComplexType::sequence("OriginalTransactionReference28", &[
+    opt("IntrBkSttlmAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Amt", Complex(&AMOUNT_TYPE4_CHOICE)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("ReqdColltnDt", Simple(&simple::ISODATE)),
+    opt("ReqdExctnDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+    opt("CdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
+    opt("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION7)),
+    opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION27)),
+    opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
+    opt("MndtRltdInf", Complex(&MANDATE_RELATED_INFORMATION14)),
+    opt("RmtInf", Complex(&REMITTANCE_INFORMATION16)),
+    opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
+    opt("Dbtr", Complex(&PARTY40_CHOICE)),
+    opt("DbtrAcct", Complex(&CASH_ACCOUNT38)),
+    opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("Cdtr", Complex(&PARTY40_CHOICE)),
+    opt("CdtrAcct", Complex(&CASH_ACCOUNT38)),
+    opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
+    opt("Purp", Complex(&PURPOSE2_CHOICE)),
+]);
+
+pub(super) static ORIGINAL_TRANSACTION_REFERENCE35: ComplexType = ComplexType::sequence("OriginalTransactionReference35", &[
+    opt("IntrBkSttlmAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Amt", Complex(&AMOUNT_TYPE4_CHOICE)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("ReqdColltnDt", Simple(&simple::ISODATE)),
+    opt("ReqdExctnDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+    opt("CdtrSchmeId", Complex(&PARTY_IDENTIFICATION135)),
+    opt("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION11)),
+    opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION27)),
+    opt("PmtMtd", Simple(&simple::PAYMENT_METHOD4_CODE)),
+    opt("MndtRltdInf", Complex(&MANDATE_RELATED_DATA2_CHOICE)),
+    opt("RmtInf", Complex(&REMITTANCE_INFORMATION21)),
+    opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
+    opt("Dbtr", Complex(&PARTY40_CHOICE)),
+    opt("DbtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("Cdtr", Complex(&PARTY40_CHOICE)),
+    opt("CdtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
+    opt("Purp", Complex(&PURPOSE2_CHOICE)),
+]);
+
+pub(super) static OTHER_CONTACT1: ComplexType = ComplexType::sequence("OtherContact1", &[
+    one("ChanlTp", Simple(&simple::MAX4_TEXT)),
+    opt("Id", Simple(&simple::MAX128_TEXT)),
+]);
+
+pub(super) static PARTY38_CHOICE: ComplexType = ComplexType::choice("Party38Choice", &[
+    one("OrgId", Complex(&ORGANISATION_IDENTIFICATION29)),
+    one("PrvtId", Complex(&PERSON_IDENTIFICATION13)),
+]);
+
+pub(super) static PARTY40_CHOICE: ComplexType = ComplexType::choice("Party40Choice", &[
+    one("Pty", Complex(&PARTY_IDENTIFICATION135)),
+    one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static PARTY44_CHOICE: ComplexType = ComplexType::choice("Party44Choice", &[
+    one("OrgId", Complex(&PARTY_IDENTIFICATION135)),
+    one("FIId", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static PARTY52_CHOICE: ComplexType = ComplexType::choice("Party52Choice", &[
+    one("OrgId", Complex(&ORGANISATION_IDENTIFICATION39)),
+    one("PrvtId", Complex(&PERSON_IDENTIFICATION18)),
+]);
+
+pub(super) static PARTY_IDENTIFICATION135: ComplexType = ComplexType::sequence("PartyIdentification135", &[
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS24)),
+    opt("Id", Complex(&PARTY38_CHOICE)),
+    opt("CtryOfRes", Simple(&simple::COUNTRY_CODE)),
+    opt("CtctDtls", Complex(&CONTACT4)),
+]);
+
+pub(super) static PARTY_IDENTIFICATION272: ComplexType = ComplexType::sequence("PartyIdentification272", &[
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("PstlAdr", Complex(&POSTAL_ADDRESS27)),
+    opt("Id", Complex(&PARTY52_CHOICE)),
+    opt("CtryOfRes", Simple(&simple::COUNTRY_CODE)),
+    opt("CtctDtls", Complex(&CONTACT13)),
+]);
+
+pub(super) static PAYMENT_CANCELLATION_REASON5: ComplexType = ComplexType::sequence("PaymentCancellationReason5", &[
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&CANCELLATION_REASON33_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static PAYMENT_IDENTIFICATION13: ComplexType = ComplexType::sequence("PaymentIdentification13", &[
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    one("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PAYMENT_RETURN_REASON6: ComplexType = ComplexType::sequence("PaymentReturnReason6", &[
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&RETURN_REASON5_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static PAYMENT_TYPE_INFORMATION27: ComplexType = ComplexType::sequence("PaymentTypeInformation27", &[
+    opt("InstrPrty", Simple(&simple::PRIORITY2_CODE)),
+    opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
+    many("SvcLvl", 0, UNBOUNDED, Complex(&SERVICE_LEVEL8_CHOICE)),
+    opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
+    opt("SeqTp", Simple(&simple::SEQUENCE_TYPE3_CODE)),
+    opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
+]);
+
+pub(super) static PAYMENT_TYPE_INFORMATION28: ComplexType = ComplexType::sequence("PaymentTypeInformation28", &[
+    opt("InstrPrty", Simple(&simple::PRIORITY2_CODE)),
+    opt("ClrChanl", Simple(&simple::CLEARING_CHANNEL2_CODE)),
+    many("SvcLvl", 0, UNBOUNDED, Complex(&SERVICE_LEVEL8_CHOICE)),
+    opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
+    opt("CtgyPurp", Complex(&CATEGORY_PURPOSE1_CHOICE)),
+]);
+
+pub(super) static PERSON_IDENTIFICATION13: ComplexType = ComplexType::sequence("PersonIdentification13", &[
+    opt("DtAndPlcOfBirth", Complex(&DATE_AND_PLACE_OF_BIRTH1)),
+    many("Othr", 0, UNBOUNDED, Complex(&GENERIC_PERSON_IDENTIFICATION1)),
+]);
+
+pub(super) static PERSON_IDENTIFICATION18: ComplexType = ComplexType::sequence("PersonIdentification18", &[
+    opt("DtAndPlcOfBirth", Complex(&DATE_AND_PLACE_OF_BIRTH1)),
+    many("Othr", 0, UNBOUNDED, Complex(&GENERIC_PERSON_IDENTIFICATION2)),
+]);
+
+pub(super) static PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("PersonIdentificationSchemeName1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PERSON_IDENTIFICATION1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static POSTAL_ADDRESS24: ComplexType = ComplexType::sequence("PostalAddress24", &[
+    opt("AdrTp", Complex(&ADDRESS_TYPE3_CHOICE)),
+    opt("Dept", Simple(&simple::MAX70_TEXT)),
+    opt("SubDept", Simple(&simple::MAX70_TEXT)),
+    opt("StrtNm", Simple(&simple::MAX70_TEXT)),
+    opt("BldgNb", Simple(&simple::MAX16_TEXT)),
+    opt("BldgNm", Simple(&simple::MAX35_TEXT)),
+    opt("Flr", Simple(&simple::MAX70_TEXT)),
+    opt("PstBx", Simple(&simple::MAX16_TEXT)),
+    opt("Room", Simple(&simple::MAX70_TEXT)),
+    opt("PstCd", Simple(&simple::MAX16_TEXT)),
+    opt("TwnNm", Simple(&simple::MAX35_TEXT)),
+    opt("TwnLctnNm", Simple(&simple::MAX35_TEXT)),
+    opt("DstrctNm", Simple(&simple::MAX35_TEXT)),
+    opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
+    opt("Ctry", Simple(&simple::COUNTRY_CODE)),
+    many("AdrLine", 0, 7, Simple(&simple::MAX70_TEXT)),
+]);
+
+pub(super) static POSTAL_ADDRESS27: ComplexType = ComplexType::sequence("PostalAddress27", &[
+    opt("AdrTp", Complex(&ADDRESS_TYPE3_CHOICE)),
+    opt("CareOf", Simple(&simple::MAX140_TEXT)),
+    opt("Dept", Simple(&simple::MAX70_TEXT)),
+    opt("SubDept", Simple(&simple::MAX70_TEXT)),
+    opt("StrtNm", Simple(&simple::MAX140_TEXT)),
+    opt("BldgNb", Simple(&simple::MAX16_TEXT)),
+    opt("BldgNm", Simple(&simple::MAX140_TEXT)),
+    opt("Flr", Simple(&simple::MAX70_TEXT)),
+    opt("UnitNb", Simple(&simple::MAX16_TEXT)),
+    opt("PstBx", Simple(&simple::MAX16_TEXT)),
+    opt("Room", Simple(&simple::MAX70_TEXT)),
+    opt("PstCd", Simple(&simple::MAX16_TEXT)),
+    opt("TwnNm", Simple(&simple::MAX140_TEXT)),
+    opt("TwnLctnNm", Simple(&simple::MAX140_TEXT)),
+    opt("DstrctNm", Simple(&simple::MAX140_TEXT)),
+    opt("CtrySubDvsn", Simple(&simple::MAX35_TEXT)),
+    opt("Ctry", Simple(&simple::COUNTRY_CODE)),
+    many("AdrLine", 0, 7, Simple(&simple::MAX70_TEXT)),
+]);
+
+pub(super) static PROXY_ACCOUNT_IDENTIFICATION1: ComplexType = ComplexType::sequence("ProxyAccountIdentification1", &[
+    opt("Tp", Complex(&PROXY_ACCOUNT_TYPE1_CHOICE)),
+    one("Id", Simple(&simple::MAX2048_TEXT)),
+]);
+
+pub(super) static PROXY_ACCOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice("ProxyAccountType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PROXY_ACCOUNT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PURPOSE2_CHOICE: ComplexType = ComplexType::choice("Purpose2Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_PURPOSE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static REFERRED_DOCUMENT_INFORMATION7: ComplexType = ComplexType::sequence("ReferredDocumentInformation7", &[
+    opt("Tp", Complex(&REFERRED_DOCUMENT_TYPE4)),
+    opt("Nb", Simple(&simple::MAX35_TEXT)),
+    opt("RltdDt", Simple(&simple::ISODATE)),
+    many("LineDtls", 0, UNBOUNDED, Complex(&DOCUMENT_LINE_INFORMATION1)),
+]);
+
+pub(super) static REFERRED_DOCUMENT_INFORMATION8: ComplexType = ComplexType::sequence("ReferredDocumentInformation8", &[
+    opt("Tp", Complex(&DOCUMENT_TYPE1)),
+    opt("Nb", Simple(&simple::MAX35_TEXT)),
+    opt("RltdDt", Complex(&DATE_AND_TYPE1)),
+    many("LineDtls", 0, UNBOUNDED, Complex(&DOCUMENT_LINE_INFORMATION2)),
+]);
+
+pub(super) static REFERRED_DOCUMENT_TYPE3_CHOICE: ComplexType = ComplexType::choice("ReferredDocumentType3Choice", &[
+    one("Cd", Simple(&simple::DOCUMENT_TYPE6_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static REFERRED_DOCUMENT_TYPE4: ComplexType = ComplexType::sequence("ReferredDocumentType4", &[
+    one("CdOrPrtry", Complex(&REFERRED_DOCUMENT_TYPE3_CHOICE)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static REGULATORY_AUTHORITY2: ComplexType = ComplexType::sequence("RegulatoryAuthority2", &[
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+    opt("Ctry", Simple(&simple::COUNTRY_CODE)),
+]);
+
+pub(super) static REGULATORY_REPORTING3: ComplexType = ComplexType::sequence("RegulatoryReporting3", &[
+    opt("DbtCdtRptgInd", Simple(&simple::REGULATORY_REPORTING_TYPE1_CODE)),
+    opt("Authrty", Complex(&REGULATORY_AUTHORITY2)),
+    many("Dtls", 0, UNBOUNDED, Complex(&STRUCTURED_REGULATORY_REPORTING3)),
+]);
+
+pub(super) static REMITTANCE_AMOUNT2: ComplexType = ComplexType::sequence("RemittanceAmount2", &[
+    opt("DuePyblAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("DscntApldAmt", 0, UNBOUNDED, Complex(&DISCOUNT_AMOUNT_AND_TYPE1)),
+    opt("CdtNoteAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("TaxAmt", 0, UNBOUNDED, Complex(&TAX_AMOUNT_AND_TYPE1)),
+    many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
+    opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static REMITTANCE_AMOUNT3: ComplexType = ComplexType::sequence("RemittanceAmount3", &[
+    opt("DuePyblAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("DscntApldAmt", 0, UNBOUNDED, Complex(&DISCOUNT_AMOUNT_AND_TYPE1)),
+    opt("CdtNoteAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("TaxAmt", 0, UNBOUNDED, Complex(&TAX_AMOUNT_AND_TYPE1)),
+    many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
+    opt("RmtdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static REMITTANCE_AMOUNT4: ComplexType = ComplexType::sequence("RemittanceAmount4", &[
+    many("RmtAmtAndTp", 0, UNBOUNDED, Complex(&DOCUMENT_AMOUNT1)),
+    many("AdjstmntAmtAndRsn", 0, UNBOUNDED, Complex(&DOCUMENT_ADJUSTMENT1)),
+]);
+
+pub(super) static REMITTANCE_INFORMATION16: ComplexType = ComplexType::sequence("RemittanceInformation16", &[
+    many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
+    many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION16)),
+]);
+
+pub(super) static REMITTANCE_INFORMATION21: ComplexType = ComplexType::sequence("RemittanceInformation21", &[
+    many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
+    many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION17)),
+]);
+
+pub(super) static REMITTANCE_INFORMATION22: ComplexType = ComplexType::sequence("RemittanceInformation22", &[
+    many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
+    many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION18)),
+]);
+
+pub(super) static REMITTANCE_LOCATION7: ComplexType = ComplexType::sequence("RemittanceLocation7", &[
+    opt("RmtId", Simple(&simple::MAX35_TEXT)),
+    many("RmtLctnDtls", 0, UNBOUNDED, Complex(&REMITTANCE_LOCATION_DATA1)),
+]);
+
+pub(super) static REMITTANCE_LOCATION_DATA1: ComplexType = ComplexType::sequence("RemittanceLocationData1", &[
+    one("Mtd", Simple(&simple::REMITTANCE_LOCATION_METHOD2_CODE)),
+    opt("ElctrncAdr", Simple(&simple::MAX2048_TEXT)),
+    opt("PstlAdr", Complex(&NAME_AND_ADDRESS16)),
+]);
+
+pub(super) static RETURN_REASON5_CHOICE: ComplexType = ComplexType::choice("ReturnReason5Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_RETURN_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static SERVICE_LEVEL8_CHOICE: ComplexType = ComplexType::choice("ServiceLevel8Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_SERVICE_LEVEL1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static SETTLEMENT_DATE_TIME_INDICATION1: ComplexType = ComplexType::sequence("SettlementDateTimeIndication1", &[
+    opt("DbtDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("CdtDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static SETTLEMENT_INSTRUCTION11: ComplexType = ComplexType::sequence("SettlementInstruction11", &[
+    one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
+    opt("SttlmAcct", Complex(&CASH_ACCOUNT40)),
+    opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
+    opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+]);
+
+pub(super) static SETTLEMENT_INSTRUCTION15: ComplexType = ComplexType::sequence("SettlementInstruction15", &[
+    one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
+    opt("SttlmAcct", Complex(&CASH_ACCOUNT40)),
+    opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
+    opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION8)),
+    opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT40)),
+]);
+
+pub(super) static SETTLEMENT_INSTRUCTION7: ComplexType = ComplexType::sequence("SettlementInstruction7", &[
+    one("SttlmMtd", Simple(&simple::SETTLEMENT_METHOD1_CODE)),
+    opt("SttlmAcct", Complex(&CASH_ACCOUNT38)),
+    opt("ClrSys", Complex(&CLEARING_SYSTEM_IDENTIFICATION3_CHOICE)),
+    opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstgRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
+    opt("ThrdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("ThrdRmbrsmntAgtAcct", Complex(&CASH_ACCOUNT38)),
+]);
+
+pub(super) static SETTLEMENT_TIME_REQUEST2: ComplexType = ComplexType::sequence("SettlementTimeRequest2", &[
+    opt("CLSTm", Simple(&simple::ISOTIME)),
+    opt("TillTm", Simple(&simple::ISOTIME)),
+    opt("FrTm", Simple(&simple::ISOTIME)),
+    opt("RjctTm", Simple(&simple::ISOTIME)),
+]);
+
+pub(super) static SIGNATURE_ENVELOPE: ComplexType =
+    ComplexType::any("SignatureEnvelope", Wildcard { namespace: Some("http://www.w3.org/2000/09/xmldsig#"), process: Process::Lax });
+
+pub(super) static STATEMENT_RESOLUTION_ENTRY4: ComplexType = ComplexType::sequence("StatementResolutionEntry4", &[
+    opt("OrgnlGrpInf", Complex(&ORIGINAL_GROUP_INFORMATION29)),
+    opt("OrgnlStmtId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
+    opt("CrrctdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Chrgs", 0, UNBOUNDED, Complex(&CHARGES6)),
+    opt("Purp", Complex(&PURPOSE2_CHOICE)),
+]);
+
+pub(super) static STATUS_REASON6_CHOICE: ComplexType = ComplexType::choice("StatusReason6Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_STATUS_REASON1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static STATUS_REASON_INFORMATION12: ComplexType = ComplexType::sequence("StatusReasonInformation12", &[
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&STATUS_REASON6_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static STRUCTURED_REGULATORY_REPORTING3: ComplexType = ComplexType::sequence("StructuredRegulatoryReporting3", &[
+    opt("Tp", Simple(&simple::MAX35_TEXT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("Ctry", Simple(&simple::COUNTRY_CODE)),
+    opt("Cd", Simple(&simple::MAX10_TEXT)),
+    opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Inf", 0, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static STRUCTURED_REMITTANCE_INFORMATION16: ComplexType = ComplexType::sequence("StructuredRemittanceInformation16", &[
+    many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION7)),
+    opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT2)),
+    opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION2)),
+    opt("Invcr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Invcee", Complex(&PARTY_IDENTIFICATION135)),
+    opt("TaxRmt", Complex(&TAX_INFORMATION7)),
+    opt("GrnshmtRmt", Complex(&GARNISHMENT3)),
+    many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static STRUCTURED_REMITTANCE_INFORMATION17: ComplexType = ComplexType::sequence("StructuredRemittanceInformation17", &[
+    many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION7)),
+    opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT2)),
+    opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION2)),
+    opt("Invcr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Invcee", Complex(&PARTY_IDENTIFICATION135)),
+    opt("TaxRmt", Complex(&TAX_DATA1)),
+    opt("GrnshmtRmt", Complex(&GARNISHMENT3)),
+    many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static STRUCTURED_REMITTANCE_INFORMATION18: ComplexType = ComplexType::sequence("StructuredRemittanceInformation18", &[
+    many("RfrdDocInf", 0, UNBOUNDED, Complex(&REFERRED_DOCUMENT_INFORMATION8)),
+    opt("RfrdDocAmt", Complex(&REMITTANCE_AMOUNT4)),
+    opt("CdtrRefInf", Complex(&CREDITOR_REFERENCE_INFORMATION3)),
+    opt("Invcr", Complex(&PARTY_IDENTIFICATION272)),
+    opt("Invcee", Complex(&PARTY_IDENTIFICATION272)),
+    opt("TaxRmt", Complex(&TAX_DATA1)),
+    opt("GrnshmtRmt", Complex(&GARNISHMENT4)),
+    many("AddtlRmtInf", 0, 3, Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static SUPPLEMENTARY_DATA1: ComplexType = ComplexType::sequence("SupplementaryData1", &[
+    opt("PlcAndNm", Simple(&simple::MAX350_TEXT)),
+    one("Envlp", Complex(&SUPPLEMENTARY_DATA_ENVELOPE1)),
+]);
+
+pub(super) static SUPPLEMENTARY_DATA_ENVELOPE1: ComplexType =
+    ComplexType::any("SupplementaryDataEnvelope1", Wildcard { namespace: None, process: Process::Lax });
+
+pub(super) static TAX_AMOUNT2: ComplexType = ComplexType::sequence("TaxAmount2", &[
+    opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
+    opt("TaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Dtls", 0, UNBOUNDED, Complex(&TAX_RECORD_DETAILS2)),
+]);
+
+pub(super) static TAX_AMOUNT3: ComplexType = ComplexType::sequence("TaxAmount3", &[
+    opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
+    opt("TaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Dtls", 0, UNBOUNDED, Complex(&TAX_RECORD_DETAILS3)),
+]);
+
+pub(super) static TAX_AMOUNT_AND_TYPE1: ComplexType = ComplexType::sequence("TaxAmountAndType1", &[
+    opt("Tp", Complex(&TAX_AMOUNT_TYPE1_CHOICE)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static TAX_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice("TaxAmountType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_TAX_AMOUNT_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static TAX_AUTHORISATION1: ComplexType = ComplexType::sequence("TaxAuthorisation1", &[
+    opt("Titl", Simple(&simple::MAX35_TEXT)),
+    opt("Nm", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static TAX_CHARGES2: ComplexType = ComplexType::sequence("TaxCharges2", &[
+    opt("Id", Simple(&simple::MAX35_TEXT)),
+    opt("Rate", Simple(&simple::PERCENTAGE_RATE)),
+    opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static TAX_DATA1: ComplexType = ComplexType::sequence("TaxData1", &[
+    opt("Cdtr", Complex(&TAX_PARTY1)),
+    opt("Dbtr", Complex(&TAX_PARTY2)),
+    opt("UltmtDbtr", Complex(&TAX_PARTY2)),
+    opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Mtd", Simple(&simple::MAX35_TEXT)),
+    opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("SeqNb", Simple(&simple::NUMBER)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD3)),
+]);
+
+pub(super) static TAX_INFORMATION10: ComplexType = ComplexType::sequence("TaxInformation10", &[
+    opt("Cdtr", Complex(&TAX_PARTY1)),
+    opt("Dbtr", Complex(&TAX_PARTY2)),
+    opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Mtd", Simple(&simple::MAX35_TEXT)),
+    opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("SeqNb", Simple(&simple::NUMBER)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD3)),
+]);
+
+pub(super) static TAX_INFORMATION7: ComplexType = ComplexType::sequence("TaxInformation7", &[
+    opt("Cdtr", Complex(&TAX_PARTY1)),
+    opt("Dbtr", Complex(&TAX_PARTY2)),
+    opt("UltmtDbtr", Complex(&TAX_PARTY2)),
+    opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Mtd", Simple(&simple::MAX35_TEXT)),
+    opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("SeqNb", Simple(&simple::NUMBER)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD2)),
+]);
+
+pub(super) static TAX_INFORMATION8: ComplexType = ComplexType::sequence("TaxInformation8", &[
+    opt("Cdtr", Complex(&TAX_PARTY1)),
+    opt("Dbtr", Complex(&TAX_PARTY2)),
+    opt("AdmstnZone", Simple(&simple::MAX35_TEXT)),
+    opt("RefNb", Simple(&simple::MAX140_TEXT)),
+    opt("Mtd", Simple(&simple::MAX35_TEXT)),
+    opt("TtlTaxblBaseAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("TtlTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Dt", Simple(&simple::ISODATE)),
+    opt("SeqNb", Simple(&simple::NUMBER)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&TAX_RECORD2)),
+]);
+
+pub(super) static TAX_PARTY1: ComplexType = ComplexType::sequence("TaxParty1", &[
+    opt("TaxId", Simple(&simple::MAX35_TEXT)),
+    opt("RegnId", Simple(&simple::MAX35_TEXT)),
+    opt("TaxTp", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static TAX_PARTY2: ComplexType = ComplexType::sequence("TaxParty2", &[
+    opt("TaxId", Simple(&simple::MAX35_TEXT)),
+    opt("RegnId", Simple(&simple::MAX35_TEXT)),
+    opt("TaxTp", Simple(&simple::MAX35_TEXT)),
+    opt("Authstn", Complex(&TAX_AUTHORISATION1)),
+]);
+
+pub(super) static TAX_PERIOD2: ComplexType = ComplexType::sequence("TaxPeriod2", &[
+    opt("Yr", Simple(&simple::ISODATE)),
+    opt("Tp", Simple(&simple::TAX_RECORD_PERIOD1_CODE)),
+    opt("FrToDt", Complex(&DATE_PERIOD2)),
+]);
+
+pub(super) static TAX_PERIOD3: ComplexType = ComplexType::sequence("TaxPeriod3", &[
+    opt("Yr", Simple(&simple::ISOYEAR)),
+    opt("Tp", Simple(&simple::TAX_RECORD_PERIOD1_CODE)),
+    opt("FrToDt", Complex(&DATE_PERIOD2)),
+]);
+
+pub(super) static TAX_RECORD2: ComplexType = ComplexType::sequence("TaxRecord2", &[
+    opt("Tp", Simple(&simple::MAX35_TEXT)),
+    opt("Ctgy", Simple(&simple::MAX35_TEXT)),
+    opt("CtgyDtls", Simple(&simple::MAX35_TEXT)),
+    opt("DbtrSts", Simple(&simple::MAX35_TEXT)),
+    opt("CertId", Simple(&simple::MAX35_TEXT)),
+    opt("FrmsCd", Simple(&simple::MAX35_TEXT)),
+    opt("Prd", Complex(&TAX_PERIOD2)),
+    opt("TaxAmt", Complex(&TAX_AMOUNT2)),
+    opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static TAX_RECORD3: ComplexType = ComplexType::sequence("TaxRecord3", &[
+    opt("Tp", Simple(&simple::MAX35_TEXT)),
+    opt("Ctgy", Simple(&simple::MAX35_TEXT)),
+    opt("CtgyDtls", Simple(&simple::MAX35_TEXT)),
+    opt("DbtrSts", Simple(&simple::MAX35_TEXT)),
+    opt("CertId", Simple(&simple::MAX35_TEXT)),
+    opt("FrmsCd", Simple(&simple::MAX35_TEXT)),
+    opt("Prd", Complex(&TAX_PERIOD3)),
+    opt("TaxAmt", Complex(&TAX_AMOUNT3)),
+    opt("AddtlInf", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static TAX_RECORD_DETAILS2: ComplexType = ComplexType::sequence("TaxRecordDetails2", &[
+    opt("Prd", Complex(&TAX_PERIOD2)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static TAX_RECORD_DETAILS3: ComplexType = ComplexType::sequence("TaxRecordDetails3", &[
+    opt("Prd", Complex(&TAX_PERIOD3)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);

@@ -3,6 +3,7 @@
 use super::content;
 use super::names::{self, QName};
 use super::namespaces::{Namespace, Namespaces, Span, slice};
+use crate::limits::NAME_BYTES_MAX;
 use crate::refusal::Rule;
 use crate::simple::is_blank;
 
@@ -20,38 +21,58 @@ pub(super) struct Attribute {
     pub namespace: Namespace,
 }
 
-/// What the attributes of a start tag say besides themselves.
+impl Attribute {
+    /// Whether the name has no prefix.
+    pub(super) fn is_bare(&self) -> bool {
+        self.prefix.0 == self.prefix.1
+    }
+}
+
+/// What a start tag says besides its attributes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Summary {
+    /// Past the `>` of the tag.
+    pub end: usize,
+    /// Whether it is the tag of an empty element.
+    pub is_empty: bool,
     /// Whether a prefix of an attribute is not declared, or a name is not a proper qualified name.
     pub has_stray_prefix: bool,
     /// Smallest number of a declaration that a prefix of an attribute leans on.
     pub outermost: Option<usize>,
 }
 
-/// Reads what stands between the name and the end of a start tag into `attributes`, and declares its namespaces. On failure says
-/// where.
+/// Reads what follows the name in a start tag, from `at` on: the attributes into `attributes`, and the namespaces that they declare.
+/// On failure says where.
 pub(super) fn read(
     input: &[u8],
-    span: Span,
+    mut at: usize,
     max: usize,
     namespaces: &mut Namespaces,
     attributes: &mut Vec<Attribute>,
 ) -> Result<Summary, (Rule, usize)> {
     let mark = namespaces.len();
     attributes.clear();
-    let mut at = span.0 as usize;
-    let end = span.1 as usize;
     let mut count = 0;
     let mut summary = Summary::default();
     loop {
-        let blanks = count_blanks(input, at, end);
+        let blanks = count_blanks(input, at);
         at += blanks;
-        if at >= end {
-            break;
-        }
-        if blanks == 0 {
-            return Err((Rule::Malformed("blank needed between attributes"), at));
+        let rest = input.get(at..).unwrap_or_default();
+        match rest {
+            [b'>', ..] => {
+                summary.end = at + 1;
+                break;
+            }
+            [b'/', b'>', ..] => {
+                summary.end = at + 2;
+                summary.is_empty = true;
+                break;
+            }
+            [] => return Err((Rule::Malformed("unfinished start tag"), at)),
+            _ if blanks == 0 => {
+                return Err((Rule::Malformed("blank needed between attributes"), at));
+            }
+            _ => {}
         }
         count += 1;
         if count > max {
@@ -63,10 +84,17 @@ pub(super) fn read(
                 at,
             ));
         }
-        let (name, name_len) = names::split(input.get(at..end).unwrap_or_default())
-            .ok_or((Rule::Malformed("attribute name"), at))?;
-        let (value, has_escapes) =
-            read_value(input, at + name_len, end).map_err(|(rule, place)| (rule, place))?;
+        let (name, name_len) = names::split(rest).ok_or((Rule::Malformed("attribute name"), at))?;
+        if name_len > NAME_BYTES_MAX {
+            return Err((
+                Rule::Limit {
+                    name: "name_bytes_max",
+                    max: NAME_BYTES_MAX,
+                },
+                at,
+            ));
+        }
+        let (value, has_escapes) = read_value(input, at + name_len)?;
         take(
             input,
             at,
@@ -82,39 +110,41 @@ pub(super) fn read(
         at = value.1 as usize + 1;
     }
     if !attributes.is_empty() {
-        resolve(input, namespaces, attributes, &mut summary)
-            .map_err(|rule| (rule, span.0 as usize))?;
+        resolve(input, namespaces, attributes, &mut summary);
     }
     Ok(summary)
 }
 
-fn count_blanks(input: &[u8], at: usize, end: usize) -> usize {
-    let rest = input.get(at..end).unwrap_or_default();
+fn count_blanks(input: &[u8], at: usize) -> usize {
+    let rest = input.get(at..).unwrap_or_default();
     rest.iter()
         .position(|&byte| !is_blank(byte))
         .unwrap_or(rest.len())
 }
 
 /// `= "value"`, and whether the value holds references or white space to be normalised.
-fn read_value(input: &[u8], mut at: usize, end: usize) -> Result<(Span, bool), (Rule, usize)> {
-    at += count_blanks(input, at, end);
-    if input.get(at) != Some(&b'=') || at >= end {
+fn read_value(input: &[u8], mut at: usize) -> Result<(Span, bool), (Rule, usize)> {
+    at += count_blanks(input, at);
+    if input.get(at) != Some(&b'=') {
         return Err((Rule::Malformed("attribute without value"), at));
     }
     at += 1;
-    at += count_blanks(input, at, end);
-    let rest = input.get(at..end).unwrap_or_default();
+    at += count_blanks(input, at);
+    let rest = input.get(at..).unwrap_or_default();
     let Some((quote @ (b'"' | b'\''), rest)) = rest.split_first() else {
         return Err((Rule::Malformed("attribute value without quotes"), at));
     };
     let len = rest
         .iter()
         .position(|byte| byte == quote)
-        .ok_or((Rule::Malformed("unclosed attribute value"), at))?;
+        .ok_or((Rule::Malformed("unclosed attribute value"), input.len()))?;
     let text = rest.get(..len).unwrap_or_default();
     let start = at + 1;
     let mut has_escapes = false;
-    if !content::is_plain(text) || text.iter().any(|byte| matches!(byte, b'&' | b'<')) {
+    if !text
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<'))
+    {
         content::scan(text).map_err(|rule| (rule, start))?;
         if text.contains(&b'<') {
             return Err((Rule::Malformed("< in an attribute value"), start));
@@ -124,7 +154,7 @@ fn read_value(input: &[u8], mut at: usize, end: usize) -> Result<(Span, bool), (
             .iter()
             .any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r'));
     }
-    Ok((((start as u32), (start + len) as u32), has_escapes))
+    Ok(((start as u32, (start + len) as u32), has_escapes))
 }
 
 fn check_references(text: &[u8]) -> Result<(), Rule> {
@@ -193,11 +223,11 @@ fn resolve(
     namespaces: &Namespaces,
     attributes: &mut [Attribute],
     summary: &mut Summary,
-) -> Result<(), Rule> {
-    for attribute in attributes {
-        if attribute.prefix.0 == attribute.prefix.1 {
-            continue;
-        }
+) {
+    for attribute in attributes
+        .iter_mut()
+        .filter(|attribute| !attribute.is_bare())
+    {
         match namespaces.prefixed(input, slice(input, attribute.prefix)) {
             None => summary.has_stray_prefix = true,
             Some(resolved) => {
@@ -209,5 +239,4 @@ fn resolve(
             }
         }
     }
-    Ok(())
 }

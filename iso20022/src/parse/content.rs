@@ -9,54 +9,9 @@ pub(super) struct Scan {
     pub has_carriage_return: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// Whether every byte is printable Basic Latin other than `]`, or part of a character beyond U+00FF but below U+F000: text about
-/// which nothing more need be asked. Eight bytes at a time; wrong only on the safe side.
-#[inline]
-pub(super) fn is_plain(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    let mut odd = 0u64;
-    for word in words {
-        odd |= oddities(u64::from_le_bytes(*word));
-    }
-    if !rest.is_empty() {
-        let mut last = [b' '; 8];
-        if let Some(padded) = last.get_mut(..rest.len()) {
-            padded.copy_from_slice(rest);
-        }
-        odd |= oddities(u64::from_le_bytes(last));
-    }
-    odd == 0
-}
-
-/// High bits set where a byte is below a space, a `]`, or 0xEF.
-#[inline]
-fn oddities(word: u64) -> u64 {
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
-    (controls | zeros(word ^ (ONES * 0x5D)) | zeros(word ^ (ONES * 0xEF))) & HIGHS
-}
-
-/// High bits set where a byte is zero, and perhaps at bytes above one that is.
-#[inline]
-fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word
-}
-
-/// Whether all bytes are blanks. Between elements that is nearly always a line feed and spaces.
-#[inline]
+/// Whether all bytes are blanks.
 pub(super) fn is_blank(text: &[u8]) -> bool {
-    let rest = match text {
-        [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => rest,
-        _ => text,
-    };
-    let (words, tail) = rest.as_chunks::<8>();
-    (words
-        .iter()
-        .all(|word| u64::from_le_bytes(*word) == ONES * 0x20)
-        && tail.iter().all(|&byte| byte == b' '))
-        || text.iter().all(|&byte| crate::simple::is_blank(byte))
+    text.iter().all(|&byte| crate::simple::is_blank(byte))
 }
 
 /// Checks the characters of text between tags (XML 1.0 §2.2, §2.4). `text` is UTF-8.

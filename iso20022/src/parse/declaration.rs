@@ -38,7 +38,6 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Prologue<'_>, (Rule, usize)> {
         }
         prologue.len = bytes.len() - cursor.rest.len();
     }
-    // The reader below would swallow a second mark without a word.
     if bytes
         .get(prologue.len..)
         .is_some_and(|rest| rest.starts_with(BYTE_ORDER_MARK))

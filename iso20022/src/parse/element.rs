@@ -1,73 +1,49 @@
 //! Elements whose type the schema declares: the content model, the attributes, the captures.
 
-use super::content;
-use super::machine::{Content, Fail, Frame, Machine};
+use super::attributes::Attribute;
+use super::machine::{Content, Fail, Frame, Machine, Tag};
 use super::namespaces::{Namespace, Span, slice};
-use super::national;
-use super::{Mode, attributes::Attribute};
+use super::scanner::TagName;
+use super::{Mode, content, national};
+use crate::capture::{NO_NODE, NO_SLOT, Slot};
 use crate::limits::OCCURRENCES_MAX;
-use crate::capture::{NO_NODE, NO_SLOT, ROOT_NODE, Slot};
-use crate::message::MessageType;
 use crate::refusal::Rule;
-use crate::schema::{AttributedType, ComplexType, Model, Particle, TypeRef, name_key};
+use crate::schema::{
+    Attribute as DeclaredAttribute, ComplexType, Model, Particle, TypeRef, name_key,
+};
+use crate::simple::SimpleType;
 
-/// A start tag on its way to becoming an element.
+/// An element on its way to being opened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Opening {
-    pub tag: usize,
-    pub name: Span,
-    /// Declarations in scope around the element.
-    pub mark: usize,
-    pub is_empty: bool,
-    /// Whether there is anything in the tag but the name.
-    pub has_attributes: bool,
+    pub tag: Tag,
+    /// Captures: its node.
+    pub node: u16,
     /// Whether the element is declared by the schema, and not only given a type by `xsi:type`.
     pub is_declared: bool,
-    pub node: u16,
 }
 
 impl Machine<'_, '_> {
-    /// The root element of a part.
-    pub(super) fn part_root(
-        &mut self,
-        message: MessageType,
-        tag: usize,
-        name: Span,
-        mark: usize,
-        is_empty: bool,
-    ) -> Result<(), Fail> {
-        let opening = Opening {
-            tag,
-            name,
-            mark,
-            is_empty,
-            has_attributes: true,
-            is_declared: true,
-            node: ROOT_NODE,
-        };
-        self.open(message.table().root.ty, opening)?;
-        if is_empty {
-            self.end_part((tag as u32, self.end as u32));
-        }
-        Ok(())
-    }
-
     /// A child of an element of type `ty`.
     #[inline]
     pub(super) fn typed_child(
         &mut self,
         ty: &'static ComplexType,
-        name_len: usize,
-        is_empty: bool,
+        name: TagName,
     ) -> Result<(), Fail> {
-        let (tag, name, mark) = self.open_tag(name_len)?;
-        let has_attributes = self.read_attributes(name, is_empty)?;
+        let tag = self.open_tag(name)?;
         if let Model::Any(wildcard) = ty.model {
-            return self.wildcard_child(wildcard, tag, name, mark, is_empty);
+            return self.wildcard_child(wildcard, tag);
         }
-        let position = match self.expected(ty, slice(self.input, name)) {
-            Some(position) if self.default_is_target => position,
-            _ => self.resolved_position(ty, name)?,
+        let expected = match self.scratch.frames.last_mut() {
+            Some(frame) if self.default_is_target => {
+                step(ty, frame, name.key, slice(self.input, tag.name))
+            }
+            _ => None,
+        };
+        let position = match expected {
+            Some(position) => position,
+            None => self.resolved_position(ty, tag.name)?,
         };
         let Some(particle) = ty.particles.get(position) else {
             return Err(self.malformed("element name"));
@@ -78,29 +54,23 @@ impl Machine<'_, '_> {
             .last()
             .map_or(NO_NODE, |frame| frame.node);
         let node = self.plan.child(parent, position);
-        let opening = Opening {
-            tag,
-            name,
-            mark,
-            is_empty,
-            has_attributes,
-            is_declared: true,
-            node,
-        };
-        self.open(particle.ty, opening)
+        self.open_declared(particle.ty, tag, node)
     }
 
-    /// The position of the particle that a child called `name` stands for, noted in the frame. `name` is in the target namespace.
+    /// Opens an element that the schema declares.
     #[inline]
-    fn expected(&mut self, ty: &'static ComplexType, name: &[u8]) -> Option<usize> {
-        if !self.default_is_target {
-            return None;
-        }
-        let frame = self.scratch.frames.last_mut()?;
-        step(ty, frame, name)
+    pub(super) fn open_declared(&mut self, ty: TypeRef, tag: Tag, node: u16) -> Result<(), Fail> {
+        self.open(
+            ty,
+            Opening {
+                tag,
+                node,
+                is_declared: true,
+            },
+        )
     }
 
-    /// The same for a name that needs its namespace resolved first.
+    /// The position of the particle that a child stands for whose namespace is still to be resolved.
     fn resolved_position(&mut self, ty: &'static ComplexType, name: Span) -> Result<usize, Fail> {
         let (resolved, local) = self.resolve_name(name)?;
         let is_target = match (self.message, resolved.namespace) {
@@ -112,7 +82,7 @@ impl Machine<'_, '_> {
         if is_target
             && !is_tried
             && let Some(frame) = self.scratch.frames.last_mut()
-            && let Some(position) = step(ty, frame, local)
+            && let Some(position) = step(ty, frame, name_key(local), local)
         {
             return Ok(position);
         }
@@ -142,59 +112,51 @@ impl Machine<'_, '_> {
     pub(super) fn open(&mut self, ty: TypeRef, opening: Opening) -> Result<(), Fail> {
         match ty {
             TypeRef::Simple(simple) => {
-                if opening.has_attributes {
-                    self.check_attributes(None, ty, opening)?;
+                if opening.tag.has_attributes {
+                    self.check_attributes(&[], ty, opening)?;
                 }
                 self.leaf(simple.into(), opening)
             }
             TypeRef::Attributed(attributed) => {
-                self.check_attributes(Some(attributed), ty, opening)?;
+                self.check_attributes(attributed.attributes, ty, opening)?;
                 self.leaf(attributed.content.into(), opening)
             }
             TypeRef::Complex(complex) => {
-                if opening.has_attributes {
-                    self.check_attributes(None, ty, opening)?;
+                if opening.tag.has_attributes {
+                    self.check_attributes(&[], ty, opening)?;
                 }
                 let slot = self.plan.slot(opening.node);
-                if opening.is_empty {
-                    return self.empty(complex, opening, slot);
+                if opening.tag.is_empty {
+                    return self.empty(complex, opening.tag, slot);
                 }
-                self.push(
-                    Content::Typed(complex),
-                    opening.tag,
-                    opening.name,
-                    opening.mark,
-                    opening.node,
-                    slot,
-                );
+                self.push(Content::Typed(complex), opening.tag, opening.node, slot);
                 Ok(())
             }
         }
     }
 
-    fn empty(&mut self, ty: &'static ComplexType, opening: Opening, slot: u16) -> Result<(), Fail> {
-        if !is_complete(ty, 0, 0) {
-            let rule = Rule::MissingElement {
-                expected: expected_names(ty, 0, 0),
-            };
-            return Err(self.refuse_inside(opening.name, rule));
+    fn empty(&mut self, ty: &'static ComplexType, tag: Tag, slot: u16) -> Result<(), Fail> {
+        if !ty.is_complete(0, 0) {
+            let expected = expected_names(ty, 0, 0);
+            return Err(self.refuse_inside(tag.name, Rule::MissingElement { expected }));
         }
-        let end = self.end as u32;
-        self.record(slot, (opening.tag as u32, end), (end, end));
-        self.leave(opening.mark);
+        let end = self.scanner.end as u32;
+        self.record(slot, (tag.at, end), (end, end));
+        self.leave(tag.mark);
         Ok(())
     }
 
-    /// Checks the attributes of an element of type `ty`, `attributed` when that declares any.
+    /// Checks the attributes of an element of type `ty`, which declares `declared`.
     fn check_attributes(
         &mut self,
-        attributed: Option<&'static AttributedType>,
+        declared: &'static [DeclaredAttribute],
         ty: TypeRef,
         opening: Opening,
     ) -> Result<(), Fail> {
-        let declared = attributed.map_or(&[][..], |attributed| attributed.attributes);
-        for i in 0..self.scratch.attributes.len() {
-            let Some(attribute) = self.scratch.attributes.get(i).copied() else {
+        let count = self.attributes(opening.tag).len();
+        let mut required = declared.iter().filter(|known| known.required).count();
+        for i in 0..count {
+            let Some(attribute) = self.attributes(opening.tag).get(i).copied() else {
                 break;
             };
             if attribute.namespace == Namespace::Instance {
@@ -202,36 +164,47 @@ impl Machine<'_, '_> {
                 continue;
             }
             let local = slice(self.input, attribute.local);
-            let is_bare = attribute.prefix.0 == attribute.prefix.1;
-            let Some(known) = declared
+            let known = declared
                 .iter()
-                .find(|known| is_bare && known.name.as_bytes() == local)
-            else {
+                .find(|known| attribute.is_bare() && known.name.as_bytes() == local);
+            let Some(known) = known else {
                 return Err(self.refuse_attribute(
-                    opening.name,
+                    opening.tag.name,
                     attribute,
                     Rule::UnexpectedAttribute,
                 ));
             };
-            let mut resolved = std::mem::take(&mut self.scratch.text);
-            let verdict = attribute_verdict(self.input, attribute, known.ty, &mut resolved);
-            self.scratch.text = resolved;
-            if let Err(rule) = verdict {
-                return Err(self.refuse_attribute(opening.name, attribute, rule));
+            if let Err(rule) =
+                attribute_verdict(self.input, attribute, known.ty, &mut self.scratch.text)
+            {
+                return Err(self.refuse_attribute(opening.tag.name, attribute, rule));
             }
+            // A name stands only once, so each of these is another one.
+            required -= usize::from(known.required);
             let slot = self.plan.attribute_slot(opening.node, local);
             self.record_attribute(slot, attribute);
         }
-        for known in declared.iter().filter(|known| known.required) {
-            let is_present = self.scratch.attributes.iter().any(|attribute| {
-                attribute.prefix.0 == attribute.prefix.1
-                    && slice(self.input, attribute.local) == known.name.as_bytes()
-            });
-            if !is_present {
-                return Err(self.refuse_inside(opening.name, Rule::MissingAttribute(known.name)));
-            }
+        if required > 0 {
+            return Err(self.missing_attribute(declared, opening.tag));
         }
         Ok(())
+    }
+
+    #[cold]
+    fn missing_attribute(&self, declared: &'static [DeclaredAttribute], tag: Tag) -> Fail {
+        let is_present = |name: &str| {
+            let mut attributes = self.attributes(tag).iter();
+            attributes.any(|attribute| {
+                attribute.is_bare() && slice(self.input, attribute.local) == name.as_bytes()
+            })
+        };
+        let missing = declared
+            .iter()
+            .find(|known| known.required && !is_present(known.name));
+        self.refuse_inside(
+            tag.name,
+            Rule::MissingAttribute(missing.map_or("", |known| known.name)),
+        )
     }
 
     /// An attribute in the namespace of schema instances (XML Schema part 1, §2.6).
@@ -241,13 +214,11 @@ impl Machine<'_, '_> {
         ty: TypeRef,
         opening: Opening,
     ) -> Result<(), Fail> {
-        match slice(self.input, attribute.local) {
-            b"schemaLocation" | b"noNamespaceSchemaLocation" => Ok(()),
-            b"nil" if opening.is_declared => {
-                Err(self.refuse_attribute(opening.name, attribute, Rule::Nil))
-            }
-            b"nil" => Ok(()),
-            b"type" if opening.is_declared => {
+        let rule = match slice(self.input, attribute.local) {
+            b"schemaLocation" | b"noNamespaceSchemaLocation" => return Ok(()),
+            b"nil" | b"type" if !opening.is_declared => return Ok(()),
+            b"nil" => Rule::Nil,
+            b"type" => {
                 // No type of the standard is derived from another that an element has, so only its own will do.
                 if self
                     .instance_type(attribute)
@@ -255,11 +226,11 @@ impl Machine<'_, '_> {
                 {
                     return Ok(());
                 }
-                Err(self.refuse_attribute(opening.name, attribute, Rule::XsiType))
+                Rule::XsiType
             }
-            b"type" => Ok(()),
-            _ => Err(self.refuse_attribute(opening.name, attribute, Rule::UnexpectedAttribute)),
-        }
+            _ => Rule::UnexpectedAttribute,
+        };
+        Err(self.refuse_attribute(opening.tag.name, attribute, rule))
     }
 
     #[cold]
@@ -277,72 +248,47 @@ impl Machine<'_, '_> {
     pub(super) fn check_complete(
         &self,
         ty: &'static ComplexType,
-        particle: u32,
-        count: u32,
+        frame: &Frame,
     ) -> Result<(), Fail> {
-        if is_complete(ty, particle, count) {
+        if ty.is_complete(frame.particle, frame.count) {
             return Ok(());
         }
-        Err(self.refuse(Rule::MissingElement {
-            expected: expected_names(ty, particle, count),
-        }))
+        let expected = expected_names(ty, frame.particle, frame.count);
+        Err(self.refuse(Rule::MissingElement { expected }))
     }
 
-    /// Text between elements.
-    #[inline]
-    pub(super) fn text_between(&mut self) -> Result<(), Fail> {
-        let text = self.text();
-        if content::is_blank(text) {
-            return Ok(());
-        }
-        self.odd_text_between(text)
-    }
-
+    /// Text between elements; blanks alone do not come here, unless they are in pieces.
     #[cold]
-    fn odd_text_between(&mut self, text: &[u8]) -> Result<(), Fail> {
-        if let Err(rule) = content::scan_text(text) {
-            return Err(self.refuse(rule));
-        }
-        if self.mode == Mode::National && !national::accepts_spaced(text) {
+    pub(super) fn text_between(&mut self) -> Result<(), Fail> {
+        let text = self.scanner.piece();
+        content::scan_text(text).map_err(|rule| self.refuse(rule))?;
+        if self.mode == Mode::National && !national::accepts(text, true) {
             return Err(self.refuse(Rule::CharacterSet));
         }
-        self.only_where_mixed()
+        self.only_where_mixed(content::is_blank(text))
     }
 
+    /// A CDATA section between elements; even one of blanks is no white space.
     #[cold]
     pub(super) fn cdata_between(&mut self) -> Result<(), Fail> {
-        let text = self
-            .input
-            .get(self.start + 9..self.end.saturating_sub(3))
-            .unwrap_or_default();
-        if let Err(rule) = content::scan(text) {
-            return Err(self.refuse(rule));
-        }
-        self.only_where_mixed()
+        self.only_where_mixed(false)
     }
 
+    /// A reference between elements; a blank is white space even when it is written so.
     #[cold]
     pub(super) fn reference_between(&mut self) -> Result<(), Fail> {
-        let name = self
-            .input
-            .get(self.start + 1..self.end.saturating_sub(1))
-            .unwrap_or_default();
-        match content::reference(name) {
-            Err(rule) => Err(self.refuse(rule)),
-            // A blank is white space even when it is written as a reference.
-            Ok(' ' | '\t' | '\n' | '\r') => Ok(()),
-            Ok(letter) => {
-                if self.mode == Mode::National && !national::accepts_character(letter) {
-                    return Err(self.refuse(Rule::CharacterSet));
-                }
-                self.only_where_mixed()
-            }
+        let letter = self.referred().map_err(|rule| self.refuse(rule))?;
+        let is_blank = matches!(letter, ' ' | '\t' | '\n' | '\r');
+        if self.mode == Mode::National && !is_blank && !national::accepts_character(letter) {
+            return Err(self.refuse(Rule::CharacterSet));
         }
+        self.only_where_mixed(is_blank)
     }
 
-    fn only_where_mixed(&self) -> Result<(), Fail> {
+    fn only_where_mixed(&self, is_blank: bool) -> Result<(), Fail> {
         match self.scratch.frames.last().map(|frame| frame.content) {
             Some(Content::Lax | Content::Skip) => Ok(()),
+            _ if is_blank => Ok(()),
             _ => Err(self.refuse(Rule::UnexpectedText)),
         }
     }
@@ -379,9 +325,15 @@ impl Machine<'_, '_> {
         let limit = self.plan.slots + OCCURRENCES_MAX;
         let slots = self.slots();
         let end = slots.len();
-        let Some(first) = slots.get_mut(usize::from(slot)) else { return };
+        let Some(first) = slots.get_mut(usize::from(slot)) else {
+            return;
+        };
         if first.count == 0 {
-            *first = Slot { count: 1, last: u32::from(slot), ..found };
+            *first = Slot {
+                count: 1,
+                last: u32::from(slot),
+                ..found
+            };
             return;
         }
         first.count = first.count.saturating_add(1);
@@ -399,7 +351,7 @@ impl Machine<'_, '_> {
 fn attribute_verdict(
     input: &[u8],
     attribute: Attribute,
-    ty: &crate::simple::SimpleType,
+    ty: &SimpleType,
     resolved: &mut Vec<u8>,
 ) -> Result<(), Rule> {
     let mut value = slice(input, attribute.value);
@@ -417,8 +369,7 @@ fn attribute_verdict(
 
 /// Moves `frame` to the particle that an element called `name` stands for and counts it; `None` if none may.
 #[inline]
-fn step(ty: &'static ComplexType, frame: &mut Frame, name: &[u8]) -> Option<usize> {
-    let key = name_key(name);
+fn step(ty: &'static ComplexType, frame: &mut Frame, key: u64, name: &[u8]) -> Option<usize> {
     let mut position = frame.particle as usize;
     let mut count = frame.count;
     if ty.model == Model::Choice {
@@ -452,24 +403,8 @@ fn step(ty: &'static ComplexType, frame: &mut Frame, name: &[u8]) -> Option<usiz
 
 #[inline]
 fn is_named(particle: &Particle, key: u64, name: &[u8]) -> bool {
-    particle.key == key && particle.name.as_bytes() == name
-}
-
-/// Whether an element of type `ty` may end after `count` of the particle at `position`.
-#[inline]
-fn is_complete(ty: &ComplexType, position: u32, count: u32) -> bool {
-    let rest = ty.particles.get(position as usize..).unwrap_or_default();
-    match ty.model {
-        Model::Sequence => match rest {
-            [] => true,
-            [current, later @ ..] => {
-                count >= current.min && later.iter().all(|particle| particle.min == 0)
-            }
-        },
-        Model::Choice if count == 0 => ty.particles.iter().any(|particle| particle.min == 0),
-        Model::Choice => rest.first().is_some_and(|particle| count >= particle.min),
-        Model::Any(_) => count == 1,
-    }
+    let wanted = particle.name.as_bytes();
+    particle.key == key && wanted.len() == name.len() && (name.len() <= 8 || wanted == name)
 }
 
 /// The names that could stand after `count` of the particle at `position`.

@@ -1,10 +1,10 @@
 //! Elements that hold text: reading the text up to the end tag and checking it against the simple type.
 
-use super::content;
 use super::element::Opening;
-use super::machine::{Fail, Machine, Token};
-use super::namespaces::Span;
-use super::{Mode, national};
+use super::machine::{Fail, Machine};
+use super::namespaces::{Span, slice};
+use super::scanner::Token;
+use super::{Mode, content, names, national};
 use crate::capture::{NO_SLOT, Slot};
 use crate::refusal::Rule;
 use crate::simple::SimpleType;
@@ -48,6 +48,12 @@ impl TextType {
         }
     }
 
+    /// Whether the type alone decides, without the prefixes in scope.
+    #[inline]
+    fn needs_no_scope(self) -> bool {
+        matches!(self, TextType::Declared(_))
+    }
+
     #[inline]
     fn proves_characters(self) -> bool {
         match self {
@@ -68,34 +74,28 @@ impl Machine<'_, '_> {
     /// Reads an element of type `ty`, whose start tag was just read, to its end.
     #[inline]
     pub(super) fn leaf(&mut self, ty: TextType, opening: Opening) -> Result<(), Fail> {
-        let inner = self.end as u32;
-        if opening.is_empty {
+        let inner = self.scanner.end as u32;
+        let name = opening.tag.name;
+        if opening.tag.is_empty {
             if !ty.accepts(b"") {
-                return Err(self.refuse_inside(opening.name, ty.breach(b"")));
+                return Err(self.refuse_inside(name, ty.breach(b"")));
             }
             self.finish_leaf(ty, opening, (inner, inner), false);
             return Ok(());
         }
-        let mut token = self.next()?;
-        let mut text = (inner, inner);
-        if token == Token::Text {
-            text.1 = self.end as u32;
-            token = self.next()?;
+        let seen = self.scanner.text();
+        let text = (inner, self.scanner.end as u32);
+        let value = self.scanner.piece();
+        if !self.scanner.closes(name.0, (name.1 - name.0) as usize) {
+            return self.pieced_leaf(ty, opening, text);
         }
-        if token != Token::End {
-            return self.pieced_leaf(ty, opening, text, token);
-        }
-        self.check_end_tag(opening.name)?;
-        let value = super::namespaces::slice(self.input, text);
-        if ty.proves_characters() {
-            if !ty.accepts(value) {
-                return self.odd_leaf(ty, opening, text);
-            }
-        } else if matches!(ty, TextType::Builtin(_))
-            || !content::is_plain(value)
-            || (self.mode == Mode::National && !national::accepts_plain(value))
-            || !ty.accepts(value)
-        {
+        let is_proven = ty.proves_characters()
+            || (ty.needs_no_scope()
+                && seen.is_plain
+                && (seen.is_ascii
+                    || self.mode == Mode::SchemaOnly
+                    || national::accepts(value, false)));
+        if !is_proven || !ty.accepts(value) {
             return self.odd_leaf(ty, opening, text);
         }
         self.finish_leaf(ty, opening, text, false);
@@ -112,87 +112,63 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// A leaf whose text is broken by references, comments or CDATA sections; `token` is the first of them.
+    /// A leaf whose text is broken by references, comments or CDATA sections, or whose end tag is not written the usual way.
     #[cold]
-    fn pieced_leaf(
-        &mut self,
-        ty: TextType,
-        opening: Opening,
-        first: Span,
-        token: Token,
-    ) -> Result<(), Fail> {
+    fn pieced_leaf(&mut self, ty: TextType, opening: Opening, first: Span) -> Result<(), Fail> {
+        let name = opening.tag.name;
         self.scratch.text.clear();
-        self.append_text(opening, first)?;
-        let mut token = token;
+        let mut has_escapes = self.append_text(opening, first)?;
         loop {
-            match token {
+            match self.next()? {
                 Token::End => break,
                 Token::Text => {
-                    self.append_text(opening, (self.start as u32, self.end as u32))?;
+                    self.append_text(
+                        opening,
+                        (self.scanner.start as u32, self.scanner.end as u32),
+                    )?;
                 }
                 Token::Comment => {}
-                Token::Cdata => {
-                    let text = self
-                        .input
-                        .get(self.start + 9..self.end.saturating_sub(3))
-                        .unwrap_or_default();
-                    if let Err(rule) = content::scan(text) {
-                        return Err(self.refuse_inside(opening.name, rule));
-                    }
-                    content::append_lines(text, &mut self.scratch.text);
-                }
-                Token::Reference => {
-                    let name = self
-                        .input
-                        .get(self.start + 1..self.end.saturating_sub(1))
-                        .unwrap_or_default();
-                    match content::reference(name) {
-                        Ok(letter) => content::append(letter, &mut self.scratch.text),
-                        Err(rule) => return Err(self.refuse_inside(opening.name, rule)),
-                    }
-                }
-                Token::Start(_) | Token::Empty(_) => {
-                    let name = self.start as u32 + 1;
-                    let rest = self.input.get(self.start + 1..self.end).unwrap_or_default();
-                    let len = rest.iter().position(|byte| {
-                        matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>')
-                    });
-                    let found = super::namespaces::slice(
-                        self.input,
-                        (name, name + len.unwrap_or(0) as u32),
-                    );
+                Token::Cdata => content::append_lines(self.cdata(), &mut self.scratch.text),
+                Token::Reference => match self.referred() {
+                    Ok(letter) => content::append(letter, &mut self.scratch.text),
+                    Err(rule) => return Err(self.refuse_inside(name, rule)),
+                },
+                Token::Tag(child) => {
+                    let start = self.scanner.start as u32 + 1;
+                    let found = names::local(slice(self.input, (start, start + child.len)));
+                    let found = String::from_utf8_lossy(found).into_owned();
                     let rule = Rule::UnexpectedElement {
-                        found: String::from_utf8_lossy(super::names::local(found)).into_owned(),
+                        found,
                         expected: "text".to_owned(),
                     };
-                    return Err(self.refuse_inside(opening.name, rule));
+                    return Err(self.refuse_inside(name, rule));
                 }
-                Token::Eof => return Err(self.malformed("the document ends inside an element")),
+                _ => return Err(self.malformed("the document ends inside an element")),
             }
-            token = self.next()?;
+            has_escapes = true;
         }
-        self.check_end_tag(opening.name)?;
+        let text = (first.0, self.scanner.start as u32);
+        self.finish_end_tag(name)?;
         self.check_pieces(ty, opening)?;
-        self.finish_leaf(ty, opening, (first.0, self.start as u32), true);
+        self.finish_leaf(ty, opening, text, has_escapes);
         Ok(())
     }
 
     /// Appends text to the scratch; says whether it reads otherwise than it stands.
     fn append_text(&mut self, opening: Opening, span: Span) -> Result<bool, Fail> {
-        let text = super::namespaces::slice(self.input, span);
-        let scan = match content::scan_text(text) {
-            Ok(scan) => scan,
-            Err(rule) => return Err(self.refuse_inside(opening.name, rule)),
-        };
+        let text = slice(self.input, span);
+        let scan =
+            content::scan_text(text).map_err(|rule| self.refuse_inside(opening.tag.name, rule))?;
         content::append_lines(text, &mut self.scratch.text);
         Ok(scan.has_carriage_return)
     }
 
     /// Checks the text gathered in the scratch.
     fn check_pieces(&mut self, ty: TextType, opening: Opening) -> Result<(), Fail> {
+        let name = opening.tag.name;
         let text = self.scratch.text.as_slice();
-        if self.mode == Mode::National && !national::accepts_text(text, ty.collapses_blanks()) {
-            return Err(self.refuse_inside(opening.name, Rule::CharacterSet));
+        if self.mode == Mode::National && !national::accepts(text, ty.collapses_blanks()) {
+            return Err(self.refuse_inside(name, Rule::CharacterSet));
         }
         let is_declared = ty.needed_prefix(text).is_none_or(|prefix| {
             self.scratch
@@ -201,8 +177,7 @@ impl Machine<'_, '_> {
                 .is_some()
         });
         if !is_declared || !ty.accepts(text) {
-            let rule = ty.breach(text);
-            return Err(self.refuse_inside(opening.name, rule));
+            return Err(self.refuse_inside(name, ty.breach(text)));
         }
         Ok(())
     }
@@ -214,7 +189,7 @@ impl Machine<'_, '_> {
         if slot != NO_SLOT {
             let is_trimmed = ty.collapses_blanks();
             let content = if is_trimmed { self.trimmed(text) } else { text };
-            let element = (opening.tag as u32, self.end as u32);
+            let element = (opening.tag.at, self.scanner.end as u32);
             self.fill(
                 slot,
                 Slot {
@@ -226,11 +201,11 @@ impl Machine<'_, '_> {
                 },
             );
         }
-        self.leave(opening.mark);
+        self.leave(opening.tag.mark);
     }
 
     fn trimmed(&self, (start, end): Span) -> Span {
-        let text = super::namespaces::slice(self.input, (start, end));
+        let text = slice(self.input, (start, end));
         let leading = text
             .iter()
             .take_while(|&&byte| crate::simple::is_blank(byte))

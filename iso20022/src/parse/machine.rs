@@ -1,18 +1,16 @@
-//! The walk over the events of a document: prologue, envelope, parts, epilogue. What happens inside a part is in `element.rs`,
-//! `leaf.rs` and `wild.rs`.
-
-use quick_xml::events::Event;
-use quick_xml::reader::Reader;
+//! The state of a parse, and what every part of it needs: the next piece of the document, attributes, names, scopes, refusals.
+//! What a document may be is in `envelope.rs`; what an element may hold in `element.rs`, `leaf.rs` and `wild.rs`.
 
 use super::attributes::{self, Attribute, Summary};
 use super::content;
-use super::declaration;
+use super::envelope::{self, FoundPart, Outcome};
 use super::names;
 use super::namespaces::{Namespace, Namespaces, Resolved, Span, slice};
-use super::{ENVELOPE_ELEMENT, ENVELOPE_NAMESPACE, Envelope, Mode};
-use crate::capture::{CaptureSet, Plan, Slot};
-use crate::limits::{Limits, WRAPPERS_MAX};
-use crate::message::{MessageKind, MessageType};
+use super::scanner::{Scanner, TagName, Token};
+use super::{Mode, national};
+use crate::capture::{CaptureSet, Plan, ROOT_NODE, Slot};
+use crate::limits::{Limits, NAME_BYTES_MAX};
+use crate::message::MessageType;
 use crate::refusal::{Refusal, Rule};
 use crate::schema::ComplexType;
 
@@ -25,7 +23,7 @@ pub(super) struct Scratch {
     pub frames: Vec<Frame>,
     pub namespaces: Namespaces,
     pub attributes: Vec<Attribute>,
-    /// Text of a leaf that cannot be read as it stands.
+    /// Text that cannot be read as it stands.
     pub text: Vec<u8>,
     pub header: Vec<Slot>,
     pub document: Vec<Slot>,
@@ -61,73 +59,50 @@ pub(super) enum Content {
     Lax,
     /// Anything well-formed.
     Skip,
-    /// An envelope: a header and a document, or one more envelope. `count` tells how far it is.
+    /// An envelope; `count` tells how far it is.
     Wrapper,
 }
 
-/// How far a wrapper is, in [`Frame::count`].
-const WRAPPER_EMPTY: u32 = 0;
-const WRAPPER_HEADER: u32 = 1;
-const WRAPPER_FULL: u32 = 2;
-
-/// An event, without what can be read from the input itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
-    /// A start tag with a name of so many bytes.
-    Start(usize),
-    /// The same of an empty element.
-    Empty(usize),
-    End,
-    Text,
-    Cdata,
-    Comment,
-    Reference,
-    Eof,
-}
-
-/// Where a header or document was found.
+/// The tag of an element being opened.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FoundPart {
-    pub message: MessageType,
-    pub span: Span,
-    pub is_self_contained: bool,
+pub(super) struct Tag {
+    /// Its `<`.
+    pub at: u32,
+    pub name: Span,
+    /// Declarations in scope around the element.
+    pub mark: u32,
+    pub is_empty: bool,
+    /// Whether there is anything in the tag but the name.
+    pub has_attributes: bool,
 }
 
-/// What a document turned out to be.
-#[derive(Debug, Default)]
-pub(super) struct Outcome<'a> {
-    pub header: Option<FoundPart>,
-    pub document: Option<FoundPart>,
-    pub envelope: Option<Envelope<'a>>,
-}
-
+/// Working state of one parse.
 pub(super) struct Machine<'s, 'a> {
     pub input: &'a [u8],
-    reader: Reader<&'a [u8]>,
-    /// What the reader does not see: byte order mark and XML declaration.
-    shift: usize,
+    pub scanner: Scanner<'a>,
+    /// Whether the input was cut before a byte that is no UTF-8.
+    is_cut: bool,
     pub mode: Mode,
-    pub limits: Limits,
-    captures: &'static CaptureSet,
+    limits: Limits,
+    pub captures: &'static CaptureSet,
     pub scratch: &'s mut Scratch,
-    /// Span of the last event.
-    pub start: usize,
-    pub end: usize,
     /// The part being read.
     pub message: Option<MessageType>,
     pub plan: &'static Plan,
     /// Whether names without prefix are in the target namespace of the part.
     pub default_is_target: bool,
     /// Declarations in scope around the part.
-    part_mark: usize,
-    leans_outside: bool,
-    is_header: bool,
-    outcome: Outcome<'a>,
+    pub part_mark: u32,
+    pub leans_outside: bool,
+    pub is_header: bool,
+    pub outcome: Outcome<'a>,
 }
 
-/// Parses `bytes`; the captured fields are left in `scratch`.
+/// Parses the valid UTF-8 `input`, cut from a longer one if `is_cut`, from `start` on; the captured fields are left in `scratch`.
 pub(super) fn run<'a>(
-    bytes: &'a [u8],
+    input: &'a [u8],
+    is_cut: bool,
+    start: usize,
     mode: Mode,
     limits: Limits,
     captures: &'static CaptureSet,
@@ -137,391 +112,190 @@ pub(super) fn run<'a>(
     scratch.namespaces.clear();
     scratch.header.clear();
     scratch.document.clear();
-    let prologue =
-        declaration::read(bytes).map_err(|(rule, at)| Box::new(Refusal::new("/", rule, at)))?;
-    if prologue
-        .encoding
-        .is_some_and(|encoding| !declaration::is_utf8(encoding))
-    {
-        return Err(Box::new(Refusal::new("/", Rule::Encoding, 0)));
-    }
-    let mut reader = Reader::from_reader(bytes.get(prologue.len..).unwrap_or_default());
-    // End tags are compared here, without the copy that the reader keeps of every name.
-    reader.config_mut().check_end_names = false;
     let machine = Machine {
-        input: bytes,
-        reader,
-        shift: prologue.len,
+        input,
+        scanner: Scanner::new(input, start),
+        is_cut,
         mode,
         limits,
         captures,
         scratch,
-        start: prologue.len,
-        end: prologue.len,
         message: None,
-        plan: captures.plan(MessageType(u8::MAX)),
+        plan: Plan::nothing(),
         default_is_target: false,
         part_mark: 0,
         leans_outside: false,
         is_header: false,
         outcome: Outcome::default(),
     };
-    machine.document()
+    envelope::document(machine)
 }
 
 impl<'a> Machine<'_, 'a> {
-    fn document(mut self) -> Result<Outcome<'a>, Fail> {
-        loop {
-            match self.next()? {
-                Token::Text if content::is_blank(self.text()) => {}
-                Token::Comment => {}
-                Token::Start(name_len) => {
-                    self.wrapped(name_len, false, None)?;
-                    break;
-                }
-                Token::Empty(name_len) => {
-                    self.wrapped(name_len, true, None)?;
-                    break;
-                }
-                Token::Eof => return Err(self.malformed("no root element")),
-                _ => return Err(self.malformed("text before the root element")),
-            }
+    /// One piece of the document inside the root element.
+    #[inline]
+    pub(super) fn step(&mut self) -> Result<(), Fail> {
+        let Some(content) = self.scratch.frames.last().map(|frame| frame.content) else {
+            return Err(self.malformed("content after the root element"));
+        };
+        if !matches!(content, Content::Lax | Content::Skip) {
+            self.scanner.skip_blanks();
         }
-        while !self.scratch.frames.is_empty() {
-            self.step()?;
-        }
-        self.epilogue()?;
-        Ok(self.outcome)
-    }
-
-    fn epilogue(&mut self) -> Result<(), Fail> {
-        loop {
-            if self.is_at_nul() {
-                return Ok(());
-            }
-            match self.next()? {
-                Token::Text if content::is_blank(self.text()) => {}
-                Token::Comment => {}
-                Token::Eof => return Ok(()),
-                _ => return Err(self.malformed("content after the root element")),
-            }
-        }
-    }
-
-    /// libxml2: a NUL behind the root element ends the document, whatever follows.
-    fn is_at_nul(&self) -> bool {
-        let rest = self.input.get(self.end..).unwrap_or_default();
-        let first = rest.iter().find(|&&byte| !crate::simple::is_blank(byte));
-        self.mode == Mode::SchemaOnly && first == Some(&0)
-    }
-
-    /// One event inside the root element.
-    fn step(&mut self) -> Result<(), Fail> {
         match self.next()? {
-            Token::Start(name_len) => self.child(name_len, false),
-            Token::Empty(name_len) => self.child(name_len, true),
+            Token::Tag(name) => match content {
+                Content::Typed(ty) => self.typed_child(ty, name),
+                Content::Lax => self.lax_child(name),
+                Content::Skip => self.skipped_child(name),
+                Content::Wrapper => self.wrapped(name),
+            },
             Token::End => self.close(),
             Token::Text => self.text_between(),
             Token::Cdata => self.cdata_between(),
-            Token::Comment => Ok(()),
             Token::Reference => self.reference_between(),
-            Token::Eof => Err(self.malformed("the document ends inside an element")),
+            Token::Comment => Ok(()),
+            _ => Err(self.malformed("the document ends inside an element")),
         }
-    }
-
-    fn child(&mut self, name_len: usize, is_empty: bool) -> Result<(), Fail> {
-        match self.scratch.frames.last().map(|frame| frame.content) {
-            Some(Content::Typed(ty)) => self.typed_child(ty, name_len, is_empty),
-            Some(Content::Lax) => self.lax_child(name_len, is_empty),
-            Some(Content::Skip) => self.skipped_child(name_len, is_empty),
-            Some(Content::Wrapper) => {
-                let count = self
-                    .scratch
-                    .frames
-                    .last()
-                    .map_or(WRAPPER_FULL, |frame| frame.count);
-                self.wrapped(name_len, is_empty, Some(count))
-            }
-            None => Err(self.malformed("content after the root element")),
-        }
-    }
-
-    /// The root element (`state` is `None`), or a child of a wrapper that is as far as `state`.
-    fn wrapped(&mut self, name_len: usize, is_empty: bool, state: Option<u32>) -> Result<(), Fail> {
-        let (tag, name, mark) = self.open_tag(name_len)?;
-        self.read_attributes(name, is_empty)?;
-        let (resolved, local) = self.resolve_name(name)?;
-        let known = match resolved.namespace {
-            Namespace::Message(message) if message.root_element().as_bytes() == local => {
-                Some(message)
-            }
-            _ => None,
-        };
-        let Some(message) = known else {
-            return self.wrapper(tag, name, mark, resolved, local, is_empty, state);
-        };
-        let is_header = message.kind() == MessageKind::Head001;
-        let next = match (state, is_header) {
-            (None, _) => None,
-            (Some(WRAPPER_EMPTY), true) => Some(WRAPPER_HEADER),
-            (Some(WRAPPER_HEADER), false) => Some(WRAPPER_FULL),
-            _ => {
-                return Err(self.refuse_inside(
-                    name,
-                    Rule::Envelope("exactly one AppHdr and then one Document"),
-                ));
-            }
-        };
-        if let (Some(next), Some(frame)) = (next, self.scratch.frames.last_mut()) {
-            frame.count = next;
-        }
-        self.begin_part(message, is_header, mark);
-        self.note_use(resolved);
-        self.part_root(message, tag, name, mark, is_empty)
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the pieces of one start tag; called once"
-    )]
-    fn wrapper(
-        &mut self,
-        tag: usize,
-        name: Span,
-        mark: usize,
-        resolved: Resolved,
-        local: &'a [u8],
-        is_empty: bool,
-        state: Option<u32>,
-    ) -> Result<(), Fail> {
-        let is_ours =
-            self.scratch
-                .namespaces
-                .is_called(self.input, resolved.namespace, ENVELOPE_NAMESPACE)
-                && local == ENVELOPE_ELEMENT.as_bytes();
-        let is_message_name = local == b"Document" || local == b"AppHdr";
-        if is_message_name
-            || is_empty
-            || (state.is_none() && self.mode == Mode::National && !is_ours)
-        {
-            return Err(self.refuse_inside(name, Rule::UnknownMessage));
-        }
-        let depth = self.scratch.frames.len();
-        let is_allowed = match state {
-            None => true,
-            Some(WRAPPER_EMPTY) => self.mode == Mode::SchemaOnly && depth < WRAPPERS_MAX,
-            Some(_) => false,
-        };
-        if !is_allowed {
-            return Err(self.refuse_inside(
-                name,
-                Rule::Envelope("exactly one AppHdr and then one Document"),
-            ));
-        }
-        if let Some(parent) = self.scratch.frames.last_mut() {
-            parent.count = WRAPPER_FULL;
-        } else {
-            let uri = resolved
-                .declaration
-                .and_then(|number| self.scratch.namespaces.uri(number));
-            let namespace = uri.map_or(&b""[..], |uri| slice(self.input, uri));
-            self.outcome.envelope = Some(Envelope {
-                namespace,
-                name: local,
-            });
-        }
-        self.push(
-            Content::Wrapper,
-            tag,
-            name,
-            mark,
-            0,
-            crate::capture::NO_SLOT,
-        );
-        Ok(())
-    }
-
-    fn begin_part(&mut self, message: MessageType, is_header: bool, mark: usize) {
-        self.message = Some(message);
-        self.plan = self.captures.plan(message);
-        self.is_header = is_header;
-        self.part_mark = mark;
-        self.leans_outside = false;
-        let slots = self.plan.slots;
-        self.slots().resize(slots, Slot::default());
-        self.update_default();
-        let default = self.scratch.namespaces.default();
-        if self.default_is_target && default.declaration.is_some_and(|number| number < mark) {
-            self.leans_outside = true;
-        }
-    }
-
-    /// Notes that the root element of a part spans `span`.
-    pub(super) fn end_part(&mut self, span: Span) {
-        if let Some(message) = self.message.take() {
-            let found = Some(FoundPart {
-                message,
-                span,
-                is_self_contained: !self.leans_outside,
-            });
-            if self.is_header {
-                self.outcome.header = found;
-            } else {
-                self.outcome.document = found;
-            }
-        }
-        self.default_is_target = false;
     }
 
     /// An end tag.
+    #[inline]
     fn close(&mut self) -> Result<(), Fail> {
         let Some(frame) = self.scratch.frames.last().copied() else {
             return Err(self.malformed("end tag without start tag"));
         };
-        self.check_end_tag(frame.name)?;
+        self.finish_end_tag(frame.name)?;
         match frame.content {
-            Content::Typed(ty) => self.check_complete(ty, frame.particle, frame.count)?,
+            Content::Typed(ty) => self.check_complete(ty, &frame)?,
             Content::Lax | Content::Skip => {}
-            Content::Wrapper if frame.count == WRAPPER_FULL => {}
-            Content::Wrapper => {
-                return Err(self.refuse(Rule::Envelope("exactly one AppHdr and then one Document")));
-            }
+            Content::Wrapper => self.check_wrapper(&frame)?,
         }
         self.scratch.frames.pop();
+        let element = (frame.tag, self.scanner.end as u32);
         self.record(
             frame.slot,
-            (frame.tag, self.end as u32),
-            (frame.inner, self.start as u32),
+            element,
+            (frame.inner, self.scanner.start as u32),
         );
-        self.leave(frame.mark as usize);
-        let is_part = match self.scratch.frames.last() {
-            None => true,
-            Some(parent) => matches!(parent.content, Content::Wrapper),
-        };
-        if is_part && !matches!(frame.content, Content::Wrapper) {
-            self.end_part((frame.tag, self.end as u32));
+        self.leave(frame.mark);
+        if frame.node == ROOT_NODE {
+            self.end_part(element);
         }
         Ok(())
     }
 
-    /// Goes to the next event.
+    /// Goes to the next piece.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Token, Fail> {
-        self.start = self.end;
-        let token = match self.reader.read_event() {
-            Ok(Event::Start(tag)) => Token::Start(tag.name().as_ref().len()),
-            Ok(Event::End(_)) => Token::End,
-            Ok(Event::Text(_)) => Token::Text,
-            Ok(Event::Empty(tag)) => Token::Empty(tag.name().as_ref().len()),
-            Ok(Event::CData(_)) => Token::Cdata,
-            Ok(Event::Comment(_)) => Token::Comment,
-            Ok(Event::GeneralRef(_)) => Token::Reference,
-            Ok(Event::Eof) => Token::Eof,
-            Ok(Event::DocType(_)) => return Err(self.refuse(Rule::Doctype)),
-            Ok(Event::PI(_) | Event::Decl(_)) => {
-                return Err(self.refuse(Rule::ProcessingInstruction));
-            }
-            Err(error) => return Err(self.unreadable(&error)),
+        match self.scanner.next() {
+            token @ (Token::Tag(_) | Token::End | Token::Text) => Ok(token),
+            token => self.rare(token),
+        }
+    }
+
+    #[cold]
+    fn rare(&self, token: Token) -> Result<Token, Fail> {
+        let body = |open: usize| {
+            let span = self.scanner.start + open..self.scanner.end.saturating_sub(3);
+            self.input.get(span).unwrap_or_default()
         };
-        self.end = self.shift + self.reader.buffer_position() as usize;
         match token {
-            Token::Comment => self.check_comment()?,
+            Token::Comment => {
+                let text = body(4);
+                if text.windows(2).any(|window| window == b"--") || text.last() == Some(&b'-') {
+                    return Err(self.malformed("-- in a comment"));
+                }
+                content::scan(text).map_err(|rule| self.refuse(rule))?;
+            }
             Token::Cdata if self.mode == Mode::National => return Err(self.refuse(Rule::Cdata)),
+            Token::Cdata => {
+                content::scan(body(9)).map_err(|rule| self.refuse(rule))?;
+            }
+            Token::Doctype => return Err(self.refuse(Rule::Doctype)),
+            Token::Instruction => return Err(self.refuse(Rule::ProcessingInstruction)),
+            Token::Broken(what) => return Err(self.malformed(what)),
+            Token::Eof if self.is_cut => return Err(self.malformed("not UTF-8")),
             _ => {}
         }
         Ok(token)
     }
 
-    #[cold]
-    fn unreadable(&self, error: &quick_xml::Error) -> Fail {
-        use quick_xml::Error;
-        use quick_xml::errors::IllFormedError;
-        let rest = self.input.get(self.start..).unwrap_or_default();
-        self.refuse(match error {
-            _ if rest.starts_with(b"<!DOCTYPE") => Rule::Doctype,
-            _ if rest.starts_with(b"<?") => Rule::ProcessingInstruction,
-            Error::Encoding(_) => Rule::Malformed("not UTF-8"),
-            Error::IllFormed(IllFormedError::UnclosedReference) => {
-                Rule::Malformed("unfinished reference")
-            }
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => {
-                Rule::Malformed("end tag without start tag")
-            }
-            _ => Rule::Malformed("unfinished markup"),
-        })
+    /// The text of the CDATA section that was the last piece.
+    pub(super) fn cdata(&self) -> &'a [u8] {
+        let span = self.scanner.start + 9..self.scanner.end.saturating_sub(3);
+        self.input.get(span).unwrap_or_default()
     }
 
-    #[cold]
-    fn check_comment(&mut self) -> Result<(), Fail> {
-        let text = self
-            .input
-            .get(self.start + 4..self.end.saturating_sub(3))
-            .unwrap_or_default();
-        if text.windows(2).any(|window| window == b"--") || text.last() == Some(&b'-') {
-            return Err(self.malformed("-- in a comment"));
-        }
-        match content::scan(text) {
-            Ok(_) => Ok(()),
-            Err(rule) => Err(self.refuse(rule)),
-        }
+    /// The character of the reference that was the last piece.
+    pub(super) fn referred(&self) -> Result<char, Rule> {
+        let span = self.scanner.start + 1..self.scanner.end.saturating_sub(1);
+        content::reference(self.input.get(span).unwrap_or_default())
     }
 
-    /// The bytes of the last event.
+    /// Reads a start tag, of which `<` and the name were the last piece, to its end.
     #[inline]
-    pub(super) fn text(&self) -> &'a [u8] {
-        self.input.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Position, name and declarations around the element whose start tag was just read.
-    #[inline]
-    pub(super) fn open_tag(&self, name_len: usize) -> Result<(usize, Span, usize), Fail> {
-        let tag = self.start;
-        let name = ((tag + 1) as u32, (tag + 1 + name_len) as u32);
+    pub(super) fn open_tag(&mut self, name: TagName) -> Result<Tag, Fail> {
+        let at = self.scanner.start as u32;
         if self.scratch.frames.len() >= self.limits.depth_max {
+            let max = self.limits.depth_max;
             return Err(self.refuse(Rule::Limit {
                 name: "depth_max",
-                max: self.limits.depth_max,
+                max,
             }));
         }
-        Ok((tag, name, self.scratch.namespaces.len()))
-    }
-
-    /// Reads the attributes of the tag; says whether there was anything but the name.
-    #[inline]
-    pub(super) fn read_attributes(&mut self, name: Span, is_empty: bool) -> Result<bool, Fail> {
-        let tag_end = (self.end - if is_empty { 2 } else { 1 }) as u32;
-        if tag_end <= name.1 {
-            self.scratch.attributes.clear();
-            return Ok(false);
+        let mut tag = Tag {
+            at,
+            name: (at + 1, at + 1 + name.len),
+            mark: self.scratch.namespaces.len() as u32,
+            is_empty: false,
+            has_attributes: false,
+        };
+        if self.scanner.byte(self.scanner.end) == Some(b'>') {
+            self.scanner.end += 1;
+        } else {
+            self.finish_tag(&mut tag)?;
         }
-        self.attributes_until(name, tag_end)?;
-        Ok(true)
+        Ok(tag)
     }
 
-    fn attributes_until(&mut self, name: Span, tag_end: u32) -> Result<(), Fail> {
+    fn finish_tag(&mut self, tag: &mut Tag) -> Result<(), Fail> {
         let scratch = &mut *self.scratch;
-        let mark = scratch.namespaces.len();
         let read = attributes::read(
             self.input,
-            (name.1, tag_end),
+            self.scanner.end,
             self.limits.attributes_max,
             &mut scratch.namespaces,
             &mut scratch.attributes,
         );
         let summary = match read {
             Ok(summary) => summary,
-            Err((rule, at)) => return Err(self.refuse_named(Some(name), rule, at)),
+            Err((rule, at)) => {
+                return Err(self.refuse_named(Some(tag.name), self.unless_cut(rule, at), at));
+            }
         };
-        if self.scratch.namespaces.len() > mark {
+        self.scanner.end = summary.end;
+        tag.is_empty = summary.is_empty;
+        tag.has_attributes = !self.scratch.attributes.is_empty();
+        if self.scratch.namespaces.len() > tag.mark as usize {
             self.update_default();
         }
-        self.check_summary(name, summary)
+        if tag.has_attributes {
+            self.check_summary(tag.name, summary)?;
+        }
+        Ok(())
+    }
+
+    fn unless_cut(&self, rule: Rule, at: usize) -> Rule {
+        if self.is_cut && at >= self.input.len() {
+            Rule::Malformed("not UTF-8")
+        } else {
+            rule
+        }
     }
 
     fn check_summary(&mut self, name: Span, summary: Summary) -> Result<(), Fail> {
         if summary
             .outermost
-            .is_some_and(|number| number < self.part_mark)
+            .is_some_and(|number| number < self.part_mark as usize)
         {
             self.leans_outside = true;
         }
@@ -530,7 +304,7 @@ impl<'a> Machine<'_, 'a> {
                 return Err(self.refuse_inside(name, Rule::Prefix));
             }
             for attribute in &self.scratch.attributes {
-                if !super::national::accepts_value(slice(self.input, attribute.value)) {
+                if !national::accepts(slice(self.input, attribute.value), false) {
                     return Err(self.refuse_inside(name, Rule::CharacterSet));
                 }
             }
@@ -538,44 +312,59 @@ impl<'a> Machine<'_, 'a> {
         Ok(())
     }
 
+    /// The attributes of the tag just opened.
+    #[inline]
+    pub(super) fn attributes(&self, tag: Tag) -> &[Attribute] {
+        if tag.has_attributes {
+            &self.scratch.attributes
+        } else {
+            &[]
+        }
+    }
+
+    /// Reads an end tag, of which `</` was the last piece, to its end.
+    #[inline]
+    pub(super) fn finish_end_tag(&mut self, name: Span) -> Result<(), Fail> {
+        if self
+            .scanner
+            .finish_end_tag(name.0, (name.1 - name.0) as usize)
+        {
+            return Ok(());
+        }
+        Err(self.malformed("end tag does not match the start tag"))
+    }
+
     /// Namespace and local part of an element's name. The local part of an undeclared prefix is the whole name.
     pub(super) fn resolve_name(&mut self, name: Span) -> Result<(Resolved, &'a [u8]), Fail> {
-        let input = self.input;
-        let raw = slice(input, name);
+        let raw = slice(self.input, name);
         let Some((split, len)) = names::split(raw) else {
             return Err(self.malformed("element name"));
         };
         if len != raw.len() {
             return Err(self.malformed("element name"));
         }
-        if raw.len() > crate::limits::NAME_BYTES_MAX {
-            let max = crate::limits::NAME_BYTES_MAX;
+        if raw.len() > NAME_BYTES_MAX {
+            let max = NAME_BYTES_MAX;
             return Err(self.refuse(Rule::Limit {
                 name: "name_bytes_max",
                 max,
             }));
         }
         let Some(prefix) = split.prefix else {
-            let resolved = self.scratch.namespaces.default();
             if !split.is_proper && self.mode == Mode::National {
                 return Err(self.refuse_inside(name, Rule::Prefix));
             }
+            let resolved = self.scratch.namespaces.default();
             self.note_use(resolved);
             return Ok((resolved, split.local));
         };
-        match self.scratch.namespaces.prefixed(input, prefix) {
+        match self.scratch.namespaces.prefixed(self.input, prefix) {
             Some(resolved) => {
                 self.note_use(resolved);
                 Ok((resolved, split.local))
             }
             None if self.mode == Mode::National => Err(self.refuse_inside(name, Rule::Prefix)),
-            None => Ok((
-                Resolved {
-                    namespace: Namespace::Absent,
-                    declaration: None,
-                },
-                raw,
-            )),
+            None => Ok((Resolved::ABSENT, raw)),
         }
     }
 
@@ -583,13 +372,13 @@ impl<'a> Machine<'_, 'a> {
     pub(super) fn note_use(&mut self, resolved: Resolved) {
         if resolved
             .declaration
-            .is_some_and(|number| number < self.part_mark)
+            .is_some_and(|number| number < self.part_mark as usize)
         {
             self.leans_outside = true;
         }
     }
 
-    fn update_default(&mut self) {
+    pub(super) fn update_default(&mut self) {
         self.default_is_target = match (self.message, self.scratch.namespaces.default().namespace) {
             (Some(target), Namespace::Message(message)) => target == message,
             _ => false,
@@ -598,30 +387,23 @@ impl<'a> Machine<'_, 'a> {
 
     /// Leaves the scope of an element, around which `mark` declarations are in scope.
     #[inline]
-    pub(super) fn leave(&mut self, mark: usize) {
-        if self.scratch.namespaces.len() > mark {
-            self.scratch.namespaces.truncate(mark);
+    pub(super) fn leave(&mut self, mark: u32) {
+        if self.scratch.namespaces.len() > mark as usize {
+            self.scratch.namespaces.truncate(mark as usize);
             self.update_default();
         }
     }
 
-    pub(super) fn push(
-        &mut self,
-        content: Content,
-        tag: usize,
-        name: Span,
-        mark: usize,
-        node: u16,
-        slot: u16,
-    ) {
+    #[inline]
+    pub(super) fn push(&mut self, content: Content, tag: Tag, node: u16, slot: u16) {
         self.scratch.frames.push(Frame {
             content,
-            name,
-            tag: tag as u32,
-            inner: self.end as u32,
+            name: tag.name,
+            tag: tag.at,
+            inner: self.scanner.end as u32,
             particle: 0,
             count: 0,
-            mark: mark as u32,
+            mark: tag.mark,
             node,
             slot,
         });
@@ -635,38 +417,40 @@ impl<'a> Machine<'_, 'a> {
         }
     }
 
-    /// Whether the end tag just read closes an element called `name`.
-    #[inline]
-    pub(super) fn check_end_tag(&self, name: Span) -> Result<(), Fail> {
-        let found = self
-            .input
-            .get(self.start + 2..self.end.saturating_sub(1))
-            .unwrap_or_default();
-        let wanted = slice(self.input, name);
-        if found == wanted {
-            return Ok(());
+    /// Notes that the root element of a part spans `span`.
+    pub(super) fn end_part(&mut self, span: Span) {
+        if let Some(message) = self.message.take() {
+            let is_self_contained = !self.leans_outside;
+            let found = Some(FoundPart {
+                message,
+                span,
+                is_self_contained,
+            });
+            if self.is_header {
+                self.outcome.header = found;
+            } else {
+                self.outcome.document = found;
+            }
         }
-        match found.strip_prefix(wanted) {
-            Some(rest) if content::is_blank(rest) => Ok(()),
-            _ => Err(self.malformed("end tag does not match the start tag")),
-        }
+        self.default_is_target = false;
     }
 
     #[cold]
     pub(super) fn malformed(&self, what: &'static str) -> Fail {
-        self.refuse(Rule::Malformed(what))
+        let is_at_cut = self.is_cut && self.scanner.end >= self.input.len();
+        self.refuse(Rule::Malformed(if is_at_cut { "not UTF-8" } else { what }))
     }
 
     /// A refusal at the innermost open element.
     #[cold]
     pub(super) fn refuse(&self, rule: Rule) -> Fail {
-        self.refuse_named(None, rule, self.start)
+        self.refuse_named(None, rule, self.scanner.start)
     }
 
     /// A refusal at a child of the innermost open element.
     #[cold]
     pub(super) fn refuse_inside(&self, name: Span, rule: Rule) -> Fail {
-        self.refuse_named(Some(name), rule, self.start)
+        self.refuse_named(Some(name), rule, self.scanner.start)
     }
 
     #[cold]

@@ -11,11 +11,13 @@ mod attributes;
 pub(crate) mod content;
 pub(crate) mod declaration;
 mod element;
+mod envelope;
 mod leaf;
 mod machine;
 mod names;
 mod namespaces;
 mod national;
+mod scanner;
 #[cfg(test)]
 mod tests;
 mod wild;
@@ -96,9 +98,35 @@ impl Parser {
             };
             return Err(Refusal::new("/", rule, max));
         }
-        let outcome = machine::run(bytes, mode, self.limits, self.captures, &mut self.scratch)
-            .map_err(|refusal| *refusal)?;
-        let part = |found: Option<machine::FoundPart>, slots: &'p [Slot]| {
+        let start = match declaration::read(bytes) {
+            Ok(prologue)
+                if prologue
+                    .encoding
+                    .is_some_and(|encoding| !declaration::is_utf8(encoding)) =>
+            {
+                return Err(Refusal::new("/", Rule::Encoding, 0));
+            }
+            Ok(prologue) => prologue.len,
+            Err((rule, at)) => return Err(Refusal::new("/", rule, at)),
+        };
+        // What is not UTF-8 is left out; if the parser gets that far, it says so.
+        let len = match std::str::from_utf8(bytes) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let text = bytes.get(..len).unwrap_or_default();
+        let is_cut = len < bytes.len();
+        let outcome = machine::run(
+            text,
+            is_cut,
+            start,
+            mode,
+            self.limits,
+            self.captures,
+            &mut self.scratch,
+        )
+        .map_err(|refusal| *refusal)?;
+        let part = |found: Option<envelope::FoundPart>, slots: &'p [Slot]| {
             found.map(|found| Part {
                 found,
                 slots: Slots { bytes, slots },
@@ -171,7 +199,7 @@ pub struct Envelope<'a> {
 /// A header or a message inside the input.
 #[derive(Debug)]
 pub struct Part<'p, 'a> {
-    found: machine::FoundPart,
+    found: envelope::FoundPart,
     slots: Slots<'p, 'a>,
 }
 

@@ -66,6 +66,14 @@ pub(super) struct Resolved {
     pub declaration: Option<usize>,
 }
 
+impl Resolved {
+    /// No namespace, and no declaration that says so.
+    pub(super) const ABSENT: Resolved = Resolved {
+        namespace: Namespace::Absent,
+        declaration: None,
+    };
+}
+
 impl Namespaces {
     pub(super) fn clear(&mut self) {
         self.declarations.clear();
@@ -149,13 +157,7 @@ impl Namespaces {
             .enumerate()
             .rev()
             .find(|(_, declaration)| declaration.prefix.0 == declaration.prefix.1)
-            .map_or(
-                Resolved {
-                    namespace: Namespace::Absent,
-                    declaration: None,
-                },
-                found,
-            )
+            .map_or(Resolved::ABSENT, found)
     }
 
     /// The namespace of a prefix, `None` when it is not declared.

@@ -10,35 +10,16 @@ pub(super) fn accepts_character(letter: char) -> bool {
         | '«' | '»' | '–' | '—' | '‘' | '’' | '“' | '”' | '„' | '…' | '№')
 }
 
-/// Whether text that [`is_plain`](super::content::is_plain) passed is wholly of the national set.
+/// Whether text is wholly of the national set; `may_be_spaced` also lets tabs and line ends stand.
 #[inline]
-pub(super) fn accepts_plain(text: &[u8]) -> bool {
-    accepts(text, false)
-}
-
-/// Whether resolved text is wholly of the national set; blanks of any kind may surround a value whose type collapses them.
-pub(super) fn accepts_text(text: &[u8], may_be_spaced: bool) -> bool {
-    accepts(text, may_be_spaced)
-}
-
-/// The same for text that may hold any blanks.
-pub(super) fn accepts_spaced(text: &[u8]) -> bool {
-    accepts(text, true)
-}
-
-/// Whether an attribute value as it stands is wholly of the national set. References are looked at by their own letters only.
-pub(super) fn accepts_value(text: &[u8]) -> bool {
-    accepts(text, false)
-}
-
-#[inline]
-fn accepts(text: &[u8], may_be_spaced: bool) -> bool {
+pub(super) fn accepts(text: &[u8], may_be_spaced: bool) -> bool {
     if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return true;
     }
     text.utf8_chunks().all(|chunk| {
+        let mut letters = chunk.valid().chars();
         chunk.invalid().is_empty()
-            && chunk.valid().chars().all(|letter| {
+            && letters.all(|letter| {
                 accepts_character(letter) || (may_be_spaced && matches!(letter, '\t' | '\n' | '\r'))
             })
     })

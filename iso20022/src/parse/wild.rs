@@ -7,9 +7,10 @@ use super::attributes::Attribute;
 use super::content;
 use super::element::Opening;
 use super::leaf::TextType;
-use super::machine::{Content, Fail, Machine};
-use super::namespaces::{Namespace, Resolved, Span, slice};
-use crate::capture::{NO_NODE, NO_SLOT};
+use super::machine::{Content, Fail, Machine, Tag};
+use super::namespaces::{Namespace, Resolved, slice};
+use super::scanner::TagName;
+use crate::capture::NO_NODE;
 use crate::refusal::Rule;
 use crate::schema::{Process, TypeRef, Wildcard};
 use crate::simple::builtin::Builtin;
@@ -33,20 +34,8 @@ impl NamedType {
 
 impl Machine<'_, '_> {
     /// The child of an element whose type is a lone wildcard.
-    pub(super) fn wildcard_child(
-        &mut self,
-        wildcard: Wildcard,
-        tag: usize,
-        name: Span,
-        mark: usize,
-        is_empty: bool,
-    ) -> Result<(), Fail> {
-        let (resolved, local) = self.resolve_name(name)?;
-        let is_allowed = wildcard.namespace.is_none_or(|namespace| {
-            self.scratch
-                .namespaces
-                .is_called(self.input, resolved.namespace, namespace)
-        });
+    pub(super) fn wildcard_child(&mut self, wildcard: Wildcard, tag: Tag) -> Result<(), Fail> {
+        let (resolved, local) = self.resolve_name(tag.name)?;
         let is_first = match self.scratch.frames.last_mut() {
             Some(frame) => {
                 frame.count = frame.count.saturating_add(1);
@@ -54,6 +43,11 @@ impl Machine<'_, '_> {
             }
             None => false,
         };
+        let is_allowed = wildcard.namespace.is_none_or(|namespace| {
+            self.scratch
+                .namespaces
+                .is_called(self.input, resolved.namespace, namespace)
+        });
         if !is_allowed || !is_first {
             let expected = match wildcard.namespace {
                 _ if !is_first => "the end".to_owned(),
@@ -61,9 +55,9 @@ impl Machine<'_, '_> {
                 None => "any element".to_owned(),
             };
             let found = String::from_utf8_lossy(local).into_owned();
-            return Err(self.refuse_inside(name, Rule::UnexpectedElement { found, expected }));
+            return Err(self.refuse_inside(tag.name, Rule::UnexpectedElement { found, expected }));
         }
-        let opening = self.wild_opening(tag, name, mark, is_empty, local);
+        let opening = self.wild_opening(tag, local);
         match wildcard.process {
             Process::Skip => self.open_freely(Content::Skip, opening),
             Process::Lax => self.assess(resolved, local, false, opening),
@@ -72,31 +66,22 @@ impl Machine<'_, '_> {
     }
 
     /// A child of an element that is not in the schema.
-    pub(super) fn lax_child(&mut self, name_len: usize, is_empty: bool) -> Result<(), Fail> {
-        let (tag, name, mark) = self.open_tag(name_len)?;
-        self.read_attributes(name, is_empty)?;
-        let (resolved, local) = self.resolve_name(name)?;
-        let opening = self.wild_opening(tag, name, mark, is_empty, local);
+    pub(super) fn lax_child(&mut self, name: TagName) -> Result<(), Fail> {
+        let tag = self.open_tag(name)?;
+        let (resolved, local) = self.resolve_name(tag.name)?;
+        let opening = self.wild_opening(tag, local);
         self.assess(resolved, local, false, opening)
     }
 
     /// A child of an element that nobody looks at.
-    pub(super) fn skipped_child(&mut self, name_len: usize, is_empty: bool) -> Result<(), Fail> {
-        let (tag, name, mark) = self.open_tag(name_len)?;
-        self.read_attributes(name, is_empty)?;
-        let (_, local) = self.resolve_name(name)?;
-        let opening = self.wild_opening(tag, name, mark, is_empty, local);
+    pub(super) fn skipped_child(&mut self, name: TagName) -> Result<(), Fail> {
+        let tag = self.open_tag(name)?;
+        let (_, local) = self.resolve_name(tag.name)?;
+        let opening = self.wild_opening(tag, local);
         self.open_freely(Content::Skip, opening)
     }
 
-    fn wild_opening(
-        &self,
-        tag: usize,
-        name: Span,
-        mark: usize,
-        is_empty: bool,
-        local: &[u8],
-    ) -> Opening {
+    fn wild_opening(&self, tag: Tag, local: &[u8]) -> Opening {
         let parent = self
             .scratch
             .frames
@@ -105,12 +90,8 @@ impl Machine<'_, '_> {
         let node = self.plan.open_child(parent, local);
         Opening {
             tag,
-            name,
-            mark,
-            is_empty,
-            has_attributes: true,
-            is_declared: false,
             node,
+            is_declared: false,
         }
     }
 
@@ -125,71 +106,54 @@ impl Machine<'_, '_> {
             && target == message
             && message.root_element().as_bytes() == local
         {
-            return self.open(
-                message.table().root.ty,
-                Opening {
-                    is_declared: true,
-                    ..opening
-                },
-            );
+            return self.open_declared(message.table().root.ty, opening.tag, opening.node);
         }
         if is_strict {
-            return Err(self.refuse_inside(opening.name, Rule::UndeclaredElement));
+            return Err(self.refuse_inside(opening.tag.name, Rule::UndeclaredElement));
         }
-        let named = self.scratch.attributes.iter().copied().find(|attribute| {
-            attribute.namespace == Namespace::Instance
-                && slice(self.input, attribute.local) == b"type"
-        });
+        let named = self
+            .attributes(opening.tag)
+            .iter()
+            .copied()
+            .find(|attribute| {
+                attribute.namespace == Namespace::Instance
+                    && slice(self.input, attribute.local) == b"type"
+            });
         let Some(attribute) = named else {
             return self.open_freely(Content::Lax, opening);
         };
         match self.instance_type(attribute) {
             Some(NamedType::Declared(ty)) => self.open(ty, opening),
             Some(NamedType::Builtin(builtin)) => {
-                self.only_instance_attributes(opening)?;
+                self.only_instance_attributes(opening.tag)?;
                 self.leaf(TextType::Builtin(builtin), opening)
             }
             Some(NamedType::Any) => self.open_freely(Content::Lax, opening),
-            None => Err(self.refuse_attribute(opening.name, attribute, Rule::XsiType)),
+            None => Err(self.refuse_attribute(opening.tag.name, attribute, Rule::XsiType)),
         }
     }
 
     fn open_freely(&mut self, content: Content, opening: Opening) -> Result<(), Fail> {
+        let tag = opening.tag;
         let slot = self.plan.slot(opening.node);
-        if opening.is_empty {
-            let end = self.end as u32;
-            self.record(slot, (opening.tag as u32, end), (end, end));
-            self.leave(opening.mark);
+        if !tag.is_empty {
+            self.push(content, tag, opening.node, slot);
             return Ok(());
         }
-        self.push(
-            content,
-            opening.tag,
-            opening.name,
-            opening.mark,
-            opening.node,
-            slot,
-        );
-        if slot != NO_SLOT
-            && let Some(frame) = self.scratch.frames.last_mut()
-        {
-            frame.slot = slot;
-        }
+        let end = self.scanner.end as u32;
+        self.record(slot, (tag.at, end), (end, end));
+        self.leave(tag.mark);
         Ok(())
     }
 
-    fn only_instance_attributes(&self, opening: Opening) -> Result<(), Fail> {
-        for attribute in &self.scratch.attributes {
+    fn only_instance_attributes(&self, tag: Tag) -> Result<(), Fail> {
+        for attribute in self.attributes(tag) {
             let is_known = matches!(
                 slice(self.input, attribute.local),
                 b"type" | b"nil" | b"schemaLocation" | b"noNamespaceSchemaLocation"
             );
             if attribute.namespace != Namespace::Instance || !is_known {
-                return Err(self.refuse_attribute(
-                    opening.name,
-                    *attribute,
-                    Rule::UnexpectedAttribute,
-                ));
+                return Err(self.refuse_attribute(tag.name, *attribute, Rule::UnexpectedAttribute));
             }
         }
         Ok(())

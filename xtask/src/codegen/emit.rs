@@ -153,9 +153,11 @@ impl<'a> Shared<'a> {
         let mut patterns = BTreeMap::new();
         for ty in simple.values() {
             for pattern in &ty.patterns {
-                let fresh = patterns.len() + 1;
-                patterns.entry(pattern.as_str()).or_insert(fresh);
+                patterns.insert(pattern.as_str(), 0);
             }
+        }
+        for (number, entry) in patterns.values_mut().enumerate() {
+            *entry = number + 1;
         }
         let shared = Shared {
             simple,
@@ -297,7 +299,7 @@ impl<'a> Shared<'a> {
     fn complex_file(&self) -> Result<String, String> {
         let mut out = header("the complex types that several XSDs share");
         out += "use super::simple;\nuse crate::schema::TypeRef::{Attributed, Complex, Simple};\n";
-        out += "use crate::schema::{Attribute, AttributedType, ComplexType, Model, Process, UNBOUNDED, Wildcard, many, one, opt};\n";
+        out += "use crate::schema::{Attribute, AttributedType, ComplexType, Process, UNBOUNDED, Wildcard, many, one, opt};\n";
         for (name, ty) in &self.complex {
             out += &self.complex(name, ty, "")?;
         }
@@ -353,10 +355,10 @@ impl<'a> Shared<'a> {
         let visibility = if home.is_empty() { "pub(super) " } else { "" };
         Ok(match ty {
             Complex::Sequence(elements) => {
-                self.group(&id, name, "Sequence", elements, visibility, home)?
+                self.group(&id, name, "sequence", elements, visibility, home)?
             }
             Complex::Choice(elements) => {
-                self.group(&id, name, "Choice", elements, visibility, home)?
+                self.group(&id, name, "choice", elements, visibility, home)?
             }
             Complex::Any { namespace, process } => {
                 let process = match process.as_str() {
@@ -366,8 +368,8 @@ impl<'a> Shared<'a> {
                     other => return Err(format!("{name}: processContents {other}")),
                 };
                 format!(
-                    "\n{visibility}static {id}: ComplexType = ComplexType {{ name: \"{name}\", model: \
-                     Model::Any(Wildcard {{ namespace: {namespace:?}, process: Process::{process} }}), particles: &[] }};\n"
+                    "\n{visibility}static {id}: ComplexType =\n    ComplexType::any(\"{name}\", \
+                     Wildcard {{ namespace: {namespace:?}, process: Process::{process} }});\n"
                 )
             }
             Complex::SimpleContent { base, attributes } => {
@@ -398,28 +400,26 @@ impl<'a> Shared<'a> {
         home: &str,
     ) -> Result<String, String> {
         let mut out = format!(
-            "\n{visibility}static {id}: ComplexType = ComplexType {{\n    name: \"{name}\",\n    model: Model::{model},\n    particles: &[\n"
+            "\n{visibility}static {id}: ComplexType = ComplexType::{model}(\"{name}\", &[\n"
         );
         for element in elements {
             let ty = self
                 .type_ref(&element.ty, home)
                 .map_err(|error| format!("{name}: {error}"))?;
             let _ = match (element.min, element.max) {
-                (1, Some(1)) => writeln!(out, "        one(\"{}\", {ty}),", element.name),
-                (0, Some(1)) => writeln!(out, "        opt(\"{}\", {ty}),", element.name),
-                (min, Some(max)) => writeln!(
-                    out,
-                    "        many(\"{}\", {min}, {max}, {ty}),",
-                    element.name
-                ),
+                (1, Some(1)) => writeln!(out, "    one(\"{}\", {ty}),", element.name),
+                (0, Some(1)) => writeln!(out, "    opt(\"{}\", {ty}),", element.name),
+                (min, Some(max)) => {
+                    writeln!(out, "    many(\"{}\", {min}, {max}, {ty}),", element.name)
+                }
                 (min, None) => writeln!(
                     out,
-                    "        many(\"{}\", {min}, UNBOUNDED, {ty}),",
+                    "    many(\"{}\", {min}, UNBOUNDED, {ty}),",
                     element.name
                 ),
             };
         }
-        Ok(out + "    ],\n};\n")
+        Ok(out + "]);\n")
     }
 
     /// The `TypeRef` of a named type, as seen from a file whose way to the shared complex types is `home`.
@@ -473,10 +473,9 @@ fn imports(body: &str) -> String {
     let items: Vec<&str> = [
         ("Attribute", "Attribute {"),
         ("AttributedType", "AttributedType {"),
-        ("ComplexType", "ComplexType {"),
+        ("ComplexType", ": ComplexType"),
         ("MessageKind", "MessageKind::"),
         ("MessageTable", "MessageTable {"),
-        ("Model", "Model::"),
         ("Process", "Process::"),
         ("TypeRef", "TypeRef]"),
         ("UNBOUNDED", "UNBOUNDED"),
