@@ -251,6 +251,8 @@ impl State {
             Command::Bounds { source, bounds } => {
                 self.configure(source, bounds.are_sound(), out, |state| {
                     state.bounds = *bounds;
+                    let entries_max = bounds.duplicate_window_entries;
+                    state.instant.window.set_entries_max(entries_max);
                 })
             }
             // The core compares; a digest decides nothing.

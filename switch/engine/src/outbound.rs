@@ -1,7 +1,10 @@
 //! What leaves the engine for a participant. The outbound stream of a participant is a function of the log: each entry has a
 //! contiguous sequence, and its text is derived from the entry and the log record(s) it names, so a resend is byte-identical.
 
-use torap_domain::{Bic, EndToEndId, Iban, InstructionId, MessageId, Money, ParticipantId, Position, Reason, Sequence, Time, TransactionId, Uetr};
+use torap_domain::{
+    Bic, EndToEndId, Iban, InstructionId, MessageId, Money, ParticipantId, Position, Reason,
+    Sequence, Time, TransactionId, Uetr,
+};
 
 /// One entry of a participant's outbound stream: what the index keeps (no strings).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,13 @@ pub enum Message {
     /// acmt.023 to the payee's bank: is the account's holder the person named? (Me2Me)
     Confirm { original: Position },
     /// pacs.002 about the pacs.008 or pacs.004 at `original`.
-    Status { original: Position, status: Status, decided: Position, decided_at: Time, repeat: bool },
+    Status {
+        original: Position,
+        status: Status,
+        decided: Position,
+        decided_at: Time,
+        repeat: bool,
+    },
     /// pacs.004 of `original`, settled, to the payer's bank.
     ForwardReturn { original: Position },
     /// camt.056 of `original` to the payee's bank.
@@ -37,11 +46,17 @@ pub enum Message {
     /// camt.029 by the switch about the camt.056 at `original`.
     Resolution { original: Position, reason: Reason },
     /// acmt.024 about the acmt.023 at `original`.
-    LookUpAnswer { original: Position, refusal: Option<Reason> },
+    LookUpAnswer {
+        original: Position,
+        refusal: Option<Reason>,
+    },
     /// admi.002: the message at `original` was not understood; path and rule stand in its facts.
     Reject { original: Position, reason: Reason },
     /// JSON answer to the JSON command at `original`.
-    CommandAnswer { original: Position, refusal: Option<Reason> },
+    CommandAnswer {
+        original: Position,
+        refusal: Option<Reason>,
+    },
     /// admi.004: a notice of the switch.
     Notice { notice: Notice },
     /// pacs.002 RJCT/AG09 about the pacs.028 at `original`: never received, and never will be.
@@ -56,7 +71,10 @@ pub enum Status {
     /// ACSC: settled, final.
     Settled,
     /// RJCT with the switch's reason and, for `Reason::ReceiverRejected`, the payee's bank's own ISO code.
-    Rejected { reason: Reason, agent_code: Option<[u8; 4]> },
+    Rejected {
+        reason: Reason,
+        agent_code: Option<[u8; 4]>,
+    },
 }
 
 /// Why the switch tells a participant something unasked.
@@ -112,4 +130,3 @@ pub enum Outcome {
     /// A link sequence that was applied before; nothing happened.
     AlreadyApplied,
 }
-

@@ -131,13 +131,13 @@ impl Payments {
     }
 
     /// Adds a payment whose key and UETR are in no other.
-    pub(crate) fn insert(&mut self, payment: InFlight) {
+    pub(crate) fn insert(&mut self, payment: &InFlight) {
         let slot = self.free_slot();
         let by_key = table::hash(self.seed, payment.key.0);
         let by_uetr = table::hash(self.seed, payment.uetr.bytes());
         self.deadlines.insert(payment.deadline, payment.asked, slot);
         if let Some(place) = place(&mut self.pages, slot) {
-            *place = Some(payment);
+            *place = Some(*payment);
             self.count = self.count.saturating_add(1);
         }
         let (seed, pages) = (self.seed, &self.pages);
@@ -241,7 +241,7 @@ impl Payments {
             if known {
                 return Err(reader.error("in flight", offset, LayoutRule::Value));
             }
-            payments.insert(payment);
+            payments.insert(&payment);
         }
         Ok(payments)
     }

@@ -395,7 +395,7 @@ fn reserve(
         amount: payment.amount,
     });
     send_ask(state, stamp, &payment, out);
-    state.instant.in_flight.insert(payment);
+    state.instant.in_flight.insert(&payment);
     watch(state, stamp, plan.debtor, out);
     Ok(())
 }
@@ -411,7 +411,7 @@ pub(super) fn send_ask(
         .expires(payment.deadline)
         .references(&payment.references)
         .amount(payment.amount)
-        .resolved(payment.resolved);
+        .resolved(payment.resolved.as_ref());
     state.links.send(out, stamp, payment.creditor_agent, letter);
 }
 

@@ -36,16 +36,16 @@ pub(crate) struct State {
 
 /// An outbound entry before it has its sequence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct Letter<'a> {
     message: Message,
     expires: Option<Time>,
-    references: Option<References>,
+    references: Option<&'a References>,
     amount: Option<Money>,
-    resolved: Option<(Bic, Iban)>,
+    resolved: Option<&'a (Bic, Iban)>,
 }
 
-impl Letter {
-    pub(crate) fn new(message: Message) -> Letter {
+impl<'a> Letter<'a> {
+    pub(crate) fn new(message: Message) -> Letter<'a> {
         Letter {
             message,
             expires: None,
@@ -56,24 +56,24 @@ impl Letter {
     }
 
     /// Never delivered at or after `time`.
-    pub(crate) fn expires(mut self, time: Time) -> Letter {
+    pub(crate) fn expires(mut self, time: Time) -> Letter<'a> {
         self.expires = Some(time);
         self
     }
 
     /// What the text repeats from the original message, if it is at hand.
-    pub(crate) fn references(mut self, references: &References) -> Letter {
-        self.references = Some(*references);
+    pub(crate) fn references(mut self, references: &'a References) -> Letter<'a> {
+        self.references = Some(references);
         self
     }
 
-    pub(crate) fn amount(mut self, amount: Money) -> Letter {
+    pub(crate) fn amount(mut self, amount: Money) -> Letter<'a> {
         self.amount = Some(amount);
         self
     }
 
     /// For a forward by phone.
-    pub(crate) fn resolved(mut self, resolved: Option<(Bic, Iban)>) -> Letter {
+    pub(crate) fn resolved(mut self, resolved: Option<&'a (Bic, Iban)>) -> Letter<'a> {
         self.resolved = resolved;
         self
     }
@@ -141,7 +141,7 @@ impl State {
         out: &mut Output,
         stamp: Stamp,
         to: ParticipantId,
-        letter: Letter,
+        letter: Letter<'_>,
     ) {
         let Some(stream) = self.get(to).map(|link| link.stream) else {
             return;
@@ -162,9 +162,9 @@ impl State {
                 expires: letter.expires,
                 message: letter.message,
             },
-            references: letter.references,
+            references: letter.references.copied(),
             amount: letter.amount,
-            resolved: letter.resolved,
+            resolved: letter.resolved.copied(),
         });
     }
 
