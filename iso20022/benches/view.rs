@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use quick_xml::events::Event;
 use torap_iso20022::profile::Direction;
-use torap_iso20022::view::{Body, Reader};
+use torap_iso20022::view::Reader;
 use torap_iso20022::write;
 
 #[path = "../tests/national/formats.rs"]
@@ -69,20 +69,7 @@ fn write(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 out.clear();
-                match &body {
-                    Body::StatusReport(report) => {
-                        write::status_report(&mut out, Some(black_box(&header)), black_box(report))
-                    }
-                    Body::CreditTransfer(transfer) => {
-                        write::credit_transfer(
-                            &mut out,
-                            Some(black_box(&header)),
-                            black_box(transfer),
-                            &samples::CARRIED,
-                        );
-                    }
-                    _ => {}
-                }
+                samples::append(&mut out, Some(black_box(&header)), black_box(&body));
                 black_box(out.len())
             });
         });

@@ -5,7 +5,8 @@ use torap_iso20022::view::{Body, BusinessHeader, Reader, TransferService};
 use torap_iso20022::write::{self, Resolved};
 
 use crate::formats::formats;
-use crate::samples::{self, header, identifier, written};
+use crate::samples::{self, header, identifier};
+use crate::written;
 
 const RESOLVED: Resolved<'static> = Resolved {
     bic: "CASPKZKA",

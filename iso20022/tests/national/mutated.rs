@@ -5,7 +5,8 @@ use torap_iso20022::view::{Body, Reader};
 use torap_iso20022::{Mode, Parser};
 
 use crate::formats::formats;
-use crate::samples::{all, header, identifier, written};
+use crate::samples::{all, header, identifier};
+use crate::written;
 
 const SEED: u64 = 0x7072_6f66_696c_6531;
 const MUTATIONS_PER_MESSAGE: usize = 500;

@@ -374,30 +374,20 @@ pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
     }
 }
 
-/// The message as bytes.
-pub(crate) fn written(header: Option<&BusinessHeader<'_>>, body: &Body<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
+/// Appends the message.
+pub(crate) fn append(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, body: &Body<'_>) {
     match body {
-        Body::CreditTransfer(message) => {
-            write::credit_transfer(&mut out, header, message, &CARRIED)
-        }
-        Body::StatusReport(message) => write::status_report(&mut out, header, message),
-        Body::Return(message) => write::payment_return(&mut out, header, message),
-        Body::StatusRequest(message) => write::status_request(&mut out, header, message),
-        Body::CancellationRequest(message) => {
-            write::cancellation_request(&mut out, header, message)
-        }
-        Body::Resolution(message) => write::resolution(&mut out, header, message),
-        Body::VerificationRequest(message) => {
-            write::verification_request(&mut out, header, message)
-        }
-        Body::VerificationReport(message) => write::verification_report(&mut out, header, message),
-        Body::Reject(message) => write::reject(&mut out, header, message),
-        Body::EventNotice(message) => write::event_notice(&mut out, header, message),
-        Body::EventAcknowledgement(message) => {
-            write::event_acknowledgement(&mut out, header, message)
-        }
+        Body::CreditTransfer(message) => write::credit_transfer(out, header, message, &CARRIED),
+        Body::StatusReport(message) => write::status_report(out, header, message),
+        Body::Return(message) => write::payment_return(out, header, message),
+        Body::StatusRequest(message) => write::status_request(out, header, message),
+        Body::CancellationRequest(message) => write::cancellation_request(out, header, message),
+        Body::Resolution(message) => write::resolution(out, header, message),
+        Body::VerificationRequest(message) => write::verification_request(out, header, message),
+        Body::VerificationReport(message) => write::verification_report(out, header, message),
+        Body::Reject(message) => write::reject(out, header, message),
+        Body::EventNotice(message) => write::event_notice(out, header, message),
+        Body::EventAcknowledgement(message) => write::event_acknowledgement(out, header, message),
         Body::Other => {}
     }
-    out
 }

@@ -8,7 +8,8 @@ use torap_iso20022::view::{Body, Reader, TransactionStatus};
 use torap_iso20022::{Mode, Parser};
 
 use crate::formats::formats;
-use crate::samples::{self, all, header, identifier, written};
+use crate::samples::{self, all, header, identifier};
+use crate::written;
 
 /// Set to write the golden files anew, after a change that is meant.
 const REWRITE: &str = "TORAP_GOLDEN_REWRITE";
