@@ -390,7 +390,8 @@ pub(crate) struct Slot {
 /// The captured fields of one header or document.
 #[derive(Clone, Copy)]
 pub struct Slots<'p, 'a> {
-    pub(crate) bytes: &'a [u8],
+    /// The whole input.
+    pub(crate) input: &'a str,
     pub(crate) slots: &'p [Slot],
 }
 
@@ -398,12 +399,12 @@ impl<'p, 'a> Slots<'p, 'a> {
     /// The text of the field: references, CDATA sections, comments and line ends resolved, and without the blanks around it where
     /// the XSD type collapses them (decimal, boolean, date). `None` when the field is absent.
     pub fn text(&self, slot: SlotId) -> Option<Cow<'a, str>> {
-        text(self.bytes, self.found(slot)?)
+        text(self.input, self.found(slot)?)
     }
 
     /// The bytes of the field as they came: between the tags, or between the quotes of the attribute.
     pub fn raw(&self, slot: SlotId) -> Option<&'a [u8]> {
-        self.bytes.get(self.content_range(slot)?)
+        self.input.as_bytes().get(self.content_range(slot)?)
     }
 
     /// Whether [`Slots::raw`] differs from [`Slots::text`].
@@ -435,7 +436,7 @@ impl<'p, 'a> Slots<'p, 'a> {
     /// Text of the field if it needs no decoding; `None` when it is absent or has escapes.
     #[inline]
     pub fn plain(&self, slot: SlotId) -> Option<&'a str> {
-        plain(self.bytes, self.found(slot)?)
+        plain(self.input, self.found(slot)?)
     }
 
     /// Every occurrence in document order, the first [`OCCURRENCES_MAX`](crate::limits::OCCURRENCES_MAX) repetitions of the document.
@@ -449,7 +450,7 @@ impl<'p, 'a> Slots<'p, 'a> {
                 .get(found.next as usize)
                 .filter(|_| found.next > 0);
             Some(Occurrence {
-                bytes: slots.bytes,
+                input: slots.input,
                 element: range(found.element),
                 content: range(found.content),
                 found: *found,
@@ -471,25 +472,25 @@ pub struct Occurrence<'a> {
     pub element: Range<usize>,
     /// Bytes between its tags.
     pub content: Range<usize>,
-    bytes: &'a [u8],
+    input: &'a str,
     found: Slot,
 }
 
 impl<'a> Occurrence<'a> {
     /// As [`Slots::text`].
     pub fn text(&self) -> Cow<'a, str> {
-        text(self.bytes, &self.found).unwrap_or_default()
+        text(self.input, &self.found).unwrap_or_default()
     }
 
     /// As [`Slots::plain`].
     pub fn plain(&self) -> Option<&'a str> {
-        plain(self.bytes, &self.found)
+        plain(self.input, &self.found)
     }
 }
 
-fn text<'a>(bytes: &'a [u8], found: &Slot) -> Option<Cow<'a, str>> {
+fn text<'a>(input: &'a str, found: &Slot) -> Option<Cow<'a, str>> {
     if found.has_escapes {
-        let raw = bytes.get(range(found.content))?;
+        let raw = input.as_bytes().get(range(found.content))?;
         let text = content::resolve(raw, found.is_attribute);
         let blanks = [' ', '\t', '\n', '\r'];
         return Some(Cow::Owned(if found.is_trimmed {
@@ -498,15 +499,15 @@ fn text<'a>(bytes: &'a [u8], found: &Slot) -> Option<Cow<'a, str>> {
             text
         }));
     }
-    plain(bytes, found).map(Cow::Borrowed)
+    plain(input, found).map(Cow::Borrowed)
 }
 
-fn plain<'a>(bytes: &'a [u8], found: &Slot) -> Option<&'a str> {
+#[inline]
+fn plain<'a>(input: &'a str, found: &Slot) -> Option<&'a str> {
     if found.has_escapes {
         return None;
     }
-    // The parser has accepted the text, so it is UTF-8.
-    std::str::from_utf8(bytes.get(range(found.content))?).ok()
+    input.get(range(found.content))
 }
 
 impl fmt::Debug for Slots<'_, '_> {

@@ -110,14 +110,13 @@ impl Parser {
             Err((rule, at)) => return Err(Refusal::new("/", rule, at)),
         };
         // What is not UTF-8 is left out; if the parser gets that far, it says so.
-        let len = match std::str::from_utf8(bytes) {
-            Ok(text) => text.len(),
-            Err(error) => error.valid_up_to(),
-        };
-        let text = bytes.get(..len).unwrap_or_default();
-        let is_cut = len < bytes.len();
+        let text = std::str::from_utf8(bytes).unwrap_or_else(|error| {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(valid).unwrap_or_default()
+        });
+        let is_cut = text.len() < bytes.len();
         let outcome = machine::run(
-            text,
+            text.as_bytes(),
             is_cut,
             start,
             mode,
@@ -129,7 +128,7 @@ impl Parser {
         let part = |found: Option<envelope::FoundPart>, slots: &'p [Slot]| {
             found.map(|found| Part {
                 found,
-                slots: Slots { bytes, slots },
+                slots: Slots { input: text, slots },
             })
         };
         Ok(Parsed {
@@ -216,7 +215,11 @@ impl<'p, 'a> Part<'p, 'a> {
 
     /// The root element as it came.
     pub fn bytes(&self) -> &'a [u8] {
-        self.slots.bytes.get(self.range()).unwrap_or_default()
+        self.slots
+            .input
+            .as_bytes()
+            .get(self.range())
+            .unwrap_or_default()
     }
 
     /// Whether no name in it leans on a namespace declared outside it, so that its bytes mean the same anywhere.
