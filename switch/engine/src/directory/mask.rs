@@ -4,19 +4,22 @@ use std::fmt::Write;
 
 use torap_domain::Text;
 
-/// `Сергей Петров Иванович` becomes `Сергей П. И.`
+/// `ИВАНОВ СЕРГЕЙ ПЕТРОВИЧ` becomes `СЕРГЕЙ П. И.`
 ///
-/// Banks give names with the given name first; that word is shown whole, of every other word only its first letter or digit
-/// and a point. Words without any are left out, and so is everything from the first initial on that no longer fits.
+/// Banks give names as documents do: surname, given name, patronymic. The second word is shown whole, then the initials of
+/// those after it, and last that of the surname; of a single word only the initial. An initial is the word's first letter or
+/// digit; a word without any is left out, and so is all that no longer fits.
 pub fn mask_name(name: &str) -> Text<96> {
     let mut words = name.split_whitespace();
+    let surname = words.next();
     let mut masked = Text::truncated(words.next().unwrap_or_default());
-    for word in words {
+    for word in words.chain(surname) {
         let Some(initial) = word.chars().find(|character| character.is_alphanumeric()) else {
             continue;
         };
+        let blank = if masked.is_empty() { "" } else { " " };
         // Formatted apart, so that an initial is appended whole or not at all.
-        let piece = Text::<16>::format(format_args!(" {initial}."));
+        let piece = Text::<16>::format(format_args!("{blank}{initial}."));
         if piece.is_ok_and(|piece| masked.write_str(piece.as_str()).is_err()) {
             break;
         }

@@ -310,9 +310,10 @@ fn answer(
         decided_at: stamp.time,
         repeat: false,
     };
+    let references = answer_references(command);
     let mut letter = Letter::new(message).amount(command.amount);
-    if let Some(references) = answer_references(command) {
-        letter = letter.references(&references);
+    if let Some(references) = &references {
+        letter = letter.references(references);
     }
     state.links.send(out, stamp, link, letter);
 }
