@@ -29,7 +29,7 @@ pub struct Torn {
     pub offset: u64,
     /// Bytes up to the last one written.
     pub bytes: u64,
-    /// Sound records among them, not counting the journal's own.
+    /// Records among them whose headers are sound, not counting the journal's own.
     pub records: u64,
 }
 

@@ -1,7 +1,9 @@
 //! Power failures, kills and failed syncs at every point: what was synced survives, what was not is whole or gone.
 
-use super::bed::{Draw, append, check_readable, medium, open, push, small};
-use crate::{JournalError, Log, LogEnd, MemoryMedium, verify};
+use super::bed::{
+    Draw, append, check_readable, check_record, medium, open, open_with, push, segments, small,
+};
+use crate::{JournalError, Log, LogEnd, MemoryMedium, Options, verify};
 
 /// What the outside of the log knows: the last sequence it was told durable, and the last it handed over.
 #[derive(Debug, Clone, Copy, Default)]
@@ -177,18 +179,19 @@ fn group_behind_a_failed_sync_is_written_again() {
         append(&mut log, 2);
         disk.fail_sync(1);
         let mut batch = log.batch();
-        push(&mut batch, 3);
+        // Larger than what the next write could carry along with it.
+        (3..9).for_each(|sequence| push(&mut batch, sequence));
         log.append(std::slice::from_mut(&mut batch))
             .expect("the group is written");
         log.sync().expect_err("the sync fails");
         disk.kill();
         let (mut log, recovery) = open(&disk);
-        assert_eq!(recovery.last_sequence, 3);
+        assert_eq!(recovery.last_sequence, 8);
         append(&mut log, 1);
         disk.crash(seed);
         let (log, recovery) = open(&disk);
-        assert_eq!(recovery.last_sequence, 4);
-        assert_eq!(check_readable(&log.reader()), 4);
+        assert_eq!(recovery.last_sequence, 9);
+        assert_eq!(check_readable(&log.reader()), 9);
     }
 }
 
@@ -218,7 +221,7 @@ fn torn_end_is_reported_and_erased() {
     let disk = MemoryMedium::new();
     let (mut log, _) = open(&disk);
     append(&mut log, 2);
-    let segment = super::bed::segments(&disk).remove(0);
+    let segment = segments(&disk).remove(0);
     let before = disk.contents(&segment).expect("the segment is there");
     let mut batch = log.batch();
     (3..6).for_each(|sequence| push(&mut batch, sequence));
@@ -251,4 +254,41 @@ fn torn_end_is_reported_and_erased() {
         erased[behind_epoch_start..].iter().all(|&byte| byte == 0),
         "and is gone"
     );
+}
+
+#[test]
+fn places_of_a_dropped_group_are_forgotten() {
+    // The 33rd record is one whose place is kept in memory.
+    let disk = MemoryMedium::new();
+    let options = Options {
+        segment_bytes: 64 << 10,
+        ..small()
+    };
+    let (mut log, _) = open_with(&disk, options.clone());
+    (0..6).for_each(|_| append(&mut log, 5));
+    let mut batch = log.batch();
+    (31..35).for_each(|sequence| push(&mut batch, sequence));
+    log.append(std::slice::from_mut(&mut batch))
+        .expect("the group is written");
+    disk.kill();
+    let segment = segments(&disk).remove(0);
+    let bytes = disk.contents(&segment).expect("the segment is there");
+    let end = bytes
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |last| last as u64);
+    disk.flip_bit(&segment, end, 0);
+    let (mut log, recovery) = open_with(&disk, options);
+    assert_eq!(
+        (
+            recovery.last_sequence,
+            recovery.torn.map(|torn| torn.records)
+        ),
+        (30, Some(4))
+    );
+    append(&mut log, 4);
+    for sequence in 28..=34 {
+        let record = log.reader().read_record(sequence).expect("it is sound");
+        check_record(&record.expect("it is durable"), sequence);
+    }
 }

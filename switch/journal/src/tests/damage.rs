@@ -386,3 +386,73 @@ fn bytes_made_to_look_like_a_record_prove_nothing() {
     assert_eq!(recovery.last_sequence, 0);
     assert!(recovery.torn.is_some(), "torn, not damaged");
 }
+
+#[test]
+fn bytes_behind_the_last_record_of_a_sealed_segment() {
+    let disk = three_segments();
+    let segment = &segments(&disk)[0];
+    disk.overwrite(segment, (16 << 10) - 9, b"x");
+    let damage = refused(&disk);
+    assert_eq!(damage.segment.as_str(), segment.as_str());
+    assert_eq!(
+        (damage.offset, damage.fault),
+        ((16 << 10) - 9, Fault::Trailing)
+    );
+}
+
+#[test]
+fn stale_records_behind_the_end_are_refused() {
+    // A group was torn and erased. Later one of its records comes back, at its own place.
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    let mut batch = log.batch();
+    (3..9).for_each(|sequence| push(&mut batch, sequence));
+    log.append(std::slice::from_mut(&mut batch))
+        .expect("the group is written");
+    disk.kill();
+    let segment = &segments(&disk)[0];
+    let (third, eighth) = (record_at(&disk, segment, 2), record_at(&disk, segment, 7));
+    let stale = disk.contents(segment).expect("the segment is there")[eighth as usize..].to_vec();
+    disk.overwrite(segment, third, &[0; 160]);
+    let (mut log, recovery) = open(&disk);
+    assert!(recovery.torn.is_some());
+    append(&mut log, 1);
+    drop(log);
+    disk.overwrite(segment, eighth, &stale);
+    let damage = refused(&disk);
+    // Groups so far: two records, epoch start, one record.
+    assert_eq!(
+        (damage.offset, damage.fault),
+        (
+            eighth,
+            Fault::Group {
+                expected: 4,
+                found: 2
+            }
+        )
+    );
+}
+
+#[test]
+fn records_of_a_copy_that_went_on_separately_are_refused() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    drop(log);
+    let copy = disk.fork();
+    let apart = || Options {
+        entropy: crate::Entropy::System,
+        ..small()
+    };
+    drop(open_with(&disk, apart()));
+    let (mut log, _) = open_with(&copy, apart());
+    append(&mut log, 1);
+    drop(log);
+    let segment = &segments(&disk)[0];
+    let end = record_at(&copy, segment, 3);
+    let theirs = copy.contents(segment).expect("the segment is there");
+    disk.overwrite(segment, end, &theirs[end as usize..]);
+    let damage = refused(&disk);
+    assert_eq!((damage.offset, damage.fault), (end, Fault::Chain));
+}
