@@ -45,7 +45,8 @@ pub(crate) fn to_utf8(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// The document if its first bytes are those of UTF-16 (XML 1.0, appendix F); the inner `None` if it then is not.
 fn utf16(bytes: &[u8]) -> Option<Option<String>> {
-    let (body, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+    type Unit = fn([u8; 2]) -> u16;
+    let (body, unit): (&[u8], Unit) = match bytes {
         [0xFF, 0xFE, body @ ..] => (body, u16::from_le_bytes),
         [0xFE, 0xFF, body @ ..] => (body, u16::from_be_bytes),
         [b'<', 0, b'?', 0, ..] => (bytes, u16::from_le_bytes),

@@ -99,7 +99,7 @@ impl Builtin {
             "base64Binary" => base64::octets(text).is_some(),
             "hexBinary" => {
                 let digits = trim_blanks(text);
-                digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit)
+                digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)
             }
             "language" => is_language(trim_blanks(text)),
             "anyURI" => is_uri_reference(trim_blanks(text)),

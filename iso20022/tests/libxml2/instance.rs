@@ -200,13 +200,14 @@ fn foreign(namespace: Option<&str>, random: &mut Random) -> String {
             r#"<Signature xmlns="{namespace}"><SignedInfo Id="a">x<y/> z</SignedInfo></Signature>"#
         );
     }
-    (*random.pick(&[
-        "<x xmlns=\"\"/>",
-        "<x xmlns=\"urn:x\">text <!-- note --> and <y a='1' b=\"2\">more</y></x>",
-        "<p:x xmlns:p=\"urn:p\" p:a=\"&lt;\"><p:y/><![CDATA[<raw>]]></p:x>",
-        "<Own>in the target namespace</Own>",
-    ]))
-    .to_owned()
+    random
+        .pick(&[
+            "<x xmlns=\"\"/>",
+            "<x xmlns=\"urn:x\">text <!-- note --> and <y a='1' b=\"2\">more</y></x>",
+            "<p:x xmlns:p=\"urn:p\" p:a=\"&lt;\"><p:y/><![CDATA[<raw>]]></p:x>",
+            "<Own>in the target namespace</Own>",
+        ])
+        .to_owned()
 }
 
 /// Documents with every kind of content below a wildcard, valid and not.
@@ -335,22 +336,30 @@ impl Document {
 
     /// The document as bytes, in one of several spellings that mean the same.
     pub(crate) fn write(&self, random: &mut Random) -> Vec<u8> {
-        let spelling = Spelling {
-            prefix: *random.pick(&["", "", "", "document:"]),
-            newline: *random.pick(&["", "\n", "\n", "\r\n"]),
-            quote: *random.pick(&['"', '"', '\'']),
-        };
-        let mut out = (*random.pick(&[
-            "",
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-            "\u{FEFF}<?xml version='1.0' encoding='utf-8' standalone=\"yes\" ?>",
-            "<!-- first -->\n",
-        ]))
-        .to_owned();
-        self.root
-            .write(&mut out, &spelling, Some(self.message.namespace()), 0);
-        out += *random.pick(&["", "\n", "<!-- last --> \n"]);
+        let mut out = random
+            .pick(&[
+                "",
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
+                "\u{FEFF}<?xml version='1.0' encoding='utf-8' standalone=\"yes\" ?>",
+                "<!-- first -->\n",
+            ])
+            .to_owned();
+        out += &self.write_root(random);
+        out += random.pick(&["", "\n", "<!-- last --> \n"]);
         out.into_bytes()
+    }
+
+    /// The root element alone.
+    pub(crate) fn write_root(&self, random: &mut Random) -> String {
+        let spelling = Spelling {
+            prefix: random.pick(&["", "", "", "document:"]),
+            newline: random.pick(&["", "\n", "\n", "\r\n"]),
+            quote: random.pick(&['"', '"', '\'']),
+        };
+        let mut out = String::new();
+        let namespace = Some(self.message.namespace());
+        self.root.write(&mut out, &spelling, namespace, 0);
+        out
     }
 }
 

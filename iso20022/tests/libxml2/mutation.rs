@@ -21,6 +21,15 @@ pub(crate) fn mutate(document: &Document, random: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// The root element of a document alone, every other time with a mutation.
+pub(crate) fn part(document: &Document, random: &mut Random) -> Vec<u8> {
+    let mut copy = document.clone();
+    if random.once_in(3) {
+        change_tree(&mut copy.root, random);
+    }
+    copy.write_root(random).into_bytes()
+}
+
 fn change_tree(root: &mut Element, random: &mut Random) {
     let count = size(root);
     let target = random.below(count);
@@ -93,14 +102,16 @@ const ATTRIBUTES: &[(&str, &str)] = &[
 fn change_element(element: &mut Element, random: &mut Random) {
     match random.below(6) {
         0 => {
-            let (name, value) = *random.pick(ATTRIBUTES);
+            let (name, value) = random.pick(ATTRIBUTES);
             element.attributes.push((name.to_owned(), value.to_owned()));
         }
         1 if !element.attributes.is_empty() => {
             element.attributes.pop();
         }
         2 => {
-            element.name = (*random.pick(&["X", "Document", "MsgId", "x:y", "", "a b"])).to_owned()
+            element.name = random
+                .pick(&["X", "Document", "MsgId", "x:y", "", "a b"])
+                .to_owned()
         }
         _ => match &mut element.content {
             Content::Elements(children) if !children.is_empty() => {
@@ -147,7 +158,7 @@ fn change_text(text: &mut String, random: &mut Random) {
         1 => *text = format!(" {text}"),
         2 => text.push('\n'),
         3 => *text = text.repeat(2 + random.below(60)),
-        4 => text.push(*random.pick(&['ё', ']', '&', '\u{FFFD}', '😀', '\r'])),
+        4 => text.push(random.pick(&['ё', ']', '&', '\u{FFFD}', '😀', '\r'])),
         _ => *text = "-1".to_owned(),
     }
 }
@@ -248,14 +259,14 @@ fn change_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
             let end = (at + 1 + random.below(4)).min(bytes.len());
             bytes.drain(at..end);
         }
-        2 if at < bytes.len() => bytes[at] = *random.pick(b"<>&;'\"/=? \tAz09:-\0\x80\xFF"),
+        2 if at < bytes.len() => bytes[at] = random.pick(b"<>&;'\"/=? \tAz09:-\0\x80\xFF"),
         3 => {
             let end = (at + random.below(40)).min(bytes.len());
             let copy = bytes[at..end].to_vec();
             bytes.splice(at..at, copy);
         }
         _ => {
-            let snippet = *random.pick(SNIPPETS);
+            let snippet = random.pick(SNIPPETS);
             bytes.splice(at..at, snippet.iter().copied());
         }
     }
