@@ -1,0 +1,265 @@
+//! Snapshots of the state in a folder of their own. `docs/snapshots.md` has the byte table.
+//!
+//! A snapshot saves time and holds nothing that the log does not: it may be deleted, and a damaged one is passed over. It is
+//! written under another name, made durable, and then renamed, so that a file with a snapshot's name is whole; a checksum
+//! over header and body says whether it stayed so.
+
+mod header;
+
+use std::{io, sync::Arc};
+
+use torap_core::Recovered;
+use torap_domain::{Position, Time};
+use torap_engine::Engine;
+use torap_journal::{Medium, MediumFile};
+
+use crate::SnapshotError;
+use header::{HEADER_BYTES, Header};
+
+/// Snapshots kept: a damaged newest one leaves the one before it.
+const KEPT: usize = 2;
+const PREFIX: &str = "snapshot-";
+const SUFFIX: &str = ".torap";
+/// Bytes that go to the medium at once.
+const WRITE_BYTES: usize = 1 << 20;
+/// Name while it is being written; there is one writer.
+const UNFINISHED: &str = "snapshot.unfinished";
+
+/// A folder of snapshots.
+#[derive(Debug)]
+pub struct SnapshotStore {
+    medium: Arc<dyn Medium>,
+}
+
+/// What a snapshot is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotInfo {
+    /// Name of the file in the folder.
+    pub file: String,
+    /// The last record in it.
+    pub position: Position,
+    /// Time of that record.
+    pub time: Time,
+    /// Version of the rules then.
+    pub rules_version: u32,
+    /// Size of the state in bytes.
+    pub bytes: u64,
+}
+
+/// A state read back.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What it is of.
+    pub info: SnapshotInfo,
+    /// The state.
+    pub engine: Engine,
+    /// Its place in the log.
+    pub recovered: Recovered,
+}
+
+impl SnapshotStore {
+    /// Opens the folder and removes what an interrupted process left unfinished.
+    pub fn open(medium: Arc<dyn Medium>) -> Result<SnapshotStore, SnapshotError> {
+        let store = SnapshotStore { medium };
+        if store.names()?.iter().any(|name| name == UNFINISHED) {
+            store.remove(UNFINISHED)?;
+            store.sync_folder()?;
+        }
+        Ok(store)
+    }
+
+    /// Writes a snapshot; `recovered` is where `engine` stands. Afterwards the two newest ones are kept.
+    pub fn write(
+        &self,
+        engine: &Engine,
+        recovered: &Recovered,
+    ) -> Result<SnapshotInfo, SnapshotError> {
+        // The file is made with its final size, as every medium can, so the state is written out twice: once to count and
+        // hash it, once to the medium. It is never in memory as a whole.
+        let (mut body_bytes, mut hasher) = (0, blake3::Hasher::new());
+        engine.snapshot(&mut |piece| {
+            body_bytes += piece.len() as u64;
+            hasher.update(piece);
+        });
+        let header = Header {
+            rules_version: engine.rules_version(),
+            recovered: *recovered,
+            body_bytes,
+            body_hash: *hasher.finalize().as_bytes(),
+        };
+        let file = name_of(recovered.last.position);
+        if self.names()?.iter().any(|name| name == UNFINISHED) {
+            self.remove(UNFINISHED)?;
+        }
+        let bytes = HEADER_BYTES as u64 + body_bytes;
+        let handle = self
+            .medium
+            .create(UNFINISHED, bytes)
+            .map_err(failed("create", UNFINISHED))?;
+        let mut writer = PieceWriter::new(handle.as_ref());
+        writer.put(&header.encode());
+        engine.snapshot(&mut |piece| writer.put(piece));
+        writer.finish().map_err(failed("write", UNFINISHED))?;
+        handle.sync().map_err(failed("sync", UNFINISHED))?;
+        self.medium
+            .rename(UNFINISHED, &file)
+            .map_err(failed("rename", &file))?;
+        self.sync_folder()?;
+        for old in self.positions()?.into_iter().skip(KEPT) {
+            self.remove(&name_of(old))?;
+        }
+        Ok(header.info(file))
+    }
+
+    /// Positions of the snapshots there are, newest first. Nothing is said about their soundness.
+    pub fn positions(&self) -> Result<Vec<Position>, SnapshotError> {
+        let mut positions: Vec<Position> = self
+            .names()?
+            .iter()
+            .filter_map(|name| position_of(name))
+            .collect();
+        positions.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(positions)
+    }
+
+    /// Position of the newest snapshot: the log must reach at least that far. Zero if there is none.
+    pub fn newest(&self) -> Result<Position, SnapshotError> {
+        Ok(self.positions()?.first().copied().unwrap_or(Position::ZERO))
+    }
+
+    /// Reads a snapshot back; `seed` is the engine's (`torap_engine::Engine::seeded`). A file that is not exactly what was
+    /// written is refused.
+    pub fn load(&self, position: Position, seed: u64) -> Result<Snapshot, SnapshotError> {
+        let file = name_of(position);
+        let damaged = |rule: &str| SnapshotError::Damaged {
+            file: file.clone(),
+            rule: rule.to_owned(),
+        };
+        let handle = self.medium.open(&file).map_err(failed("open", &file))?;
+        let mut bytes = [0; HEADER_BYTES];
+        if handle
+            .read_at(&mut bytes, 0)
+            .map_err(failed("read", &file))?
+            != HEADER_BYTES
+        {
+            return Err(damaged("the file is shorter than a header"));
+        }
+        let header = Header::decode(&file, &bytes)?;
+        if header.recovered.last.position != position {
+            return Err(damaged(
+                "the header names another position than the file name",
+            ));
+        }
+        // The length is compared before it is believed: nothing is reserved for a body that is not there.
+        let size = handle.bytes().map_err(failed("read", &file))?;
+        if Some(size) != header.body_bytes.checked_add(HEADER_BYTES as u64) {
+            return Err(damaged(
+                "the file does not have the size that the header gives",
+            ));
+        }
+        let body = read_body(handle.as_ref(), &file, header.body_bytes)?;
+        if *blake3::hash(&body).as_bytes() != header.body_hash {
+            return Err(damaged("the checksum of the body does not match"));
+        }
+        let engine = Engine::restore(&body, seed).map_err(|error| damaged(&error.to_string()))?;
+        if engine.rules_version() != header.rules_version || engine.last() != header.recovered.last
+        {
+            return Err(damaged("the body is of another state than the header says"));
+        }
+        Ok(Snapshot {
+            info: header.info(file),
+            engine,
+            recovered: header.recovered,
+        })
+    }
+
+    fn names(&self) -> Result<Vec<String>, SnapshotError> {
+        self.medium.list().map_err(failed("list", ""))
+    }
+
+    fn remove(&self, file: &str) -> Result<(), SnapshotError> {
+        self.medium.remove(file).map_err(failed("remove", file))
+    }
+
+    fn sync_folder(&self) -> Result<(), SnapshotError> {
+        self.medium.sync_dir().map_err(failed("sync folder", ""))
+    }
+}
+
+/// Gathers small pieces into writes of a good size. After an error it writes nothing more and reports that error.
+struct PieceWriter<'a> {
+    handle: &'a dyn MediumFile,
+    offset: u64,
+    gathered: Vec<u8>,
+    error: Option<io::Error>,
+}
+
+impl<'a> PieceWriter<'a> {
+    fn new(handle: &'a dyn MediumFile) -> PieceWriter<'a> {
+        PieceWriter {
+            handle,
+            offset: 0,
+            gathered: Vec::with_capacity(2 * WRITE_BYTES),
+            error: None,
+        }
+    }
+
+    fn put(&mut self, piece: &[u8]) {
+        self.gathered.extend_from_slice(piece);
+        if self.gathered.len() >= WRITE_BYTES {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        if self.error.is_none() {
+            self.error = self.handle.write_at(&self.gathered, self.offset).err();
+        }
+        self.offset += self.gathered.len() as u64;
+        self.gathered.clear();
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.write();
+        self.error.map_or(Ok(()), Err)
+    }
+}
+
+fn read_body(handle: &dyn MediumFile, file: &str, bytes: u64) -> Result<Vec<u8>, SnapshotError> {
+    let bytes = usize::try_from(bytes).map_err(|_| too_large(file))?;
+    let mut body = Vec::new();
+    body.try_reserve_exact(bytes).map_err(|_| too_large(file))?;
+    body.resize(bytes, 0);
+    let read = handle
+        .read_at(&mut body, HEADER_BYTES as u64)
+        .map_err(failed("read", file))?;
+    body.truncate(read);
+    Ok(body)
+}
+
+fn too_large(file: &str) -> SnapshotError {
+    SnapshotError::Damaged {
+        file: file.to_owned(),
+        rule: "the body is larger than this machine's memory".to_owned(),
+    }
+}
+
+fn failed(operation: &'static str, file: &str) -> impl FnOnce(io::Error) -> SnapshotError {
+    let file = file.to_owned();
+    move |source| SnapshotError::Medium {
+        operation,
+        file,
+        source,
+    }
+}
+
+/// Twenty digits, so that names sort like positions.
+fn name_of(position: Position) -> String {
+    format!("{PREFIX}{:020}{SUFFIX}", position.value())
+}
+
+fn position_of(name: &str) -> Option<Position> {
+    let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let is_ours = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_ours.then(|| digits.parse().ok().map(Position)).flatten()
+}

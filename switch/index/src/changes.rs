@@ -1,0 +1,126 @@
+//! What a run of records brings for the index: a buffer that the follower fills and reuses.
+
+use std::ops::Range;
+
+use torap_domain::Position;
+use torap_engine::{Effect, Event, Outbound, Stamp};
+
+/// Events and outbound entries of some records, in log order.
+#[derive(Debug, Default)]
+pub struct Changes {
+    entries: Vec<Entry>,
+    events: Vec<Event>,
+    outbound: Vec<Outbound>,
+    rows: usize,
+}
+
+/// One record's part of a [`Changes`].
+#[derive(Debug)]
+struct Entry {
+    position: Position,
+    events: Range<usize>,
+    outbound: Range<usize>,
+}
+
+impl Changes {
+    /// An empty buffer.
+    pub fn new() -> Changes {
+        Changes::default()
+    }
+
+    /// Adds one record: takes its events out of `events` and copies the outbound part of its effects. Records must come in
+    /// log order; a record without anything for the index takes no room.
+    pub fn push(&mut self, stamp: Stamp, events: &mut Vec<Event>, effects: &[Effect]) {
+        debug_assert!(
+            self.entries
+                .last()
+                .is_none_or(|last| last.position < stamp.position),
+            "records in log order"
+        );
+        let (first_event, first_outbound) = (self.events.len(), self.outbound.len());
+        self.events
+            .extend(events.drain(..).filter(|event| rows(event) > 0));
+        self.outbound
+            .extend(effects.iter().map(|effect| effect.outbound));
+        self.rows += self
+            .events
+            .iter()
+            .skip(first_event)
+            .map(rows)
+            .sum::<usize>()
+            + effects.len();
+        if self.events.len() > first_event || self.outbound.len() > first_outbound {
+            self.entries.push(Entry {
+                position: stamp.position,
+                events: first_event..self.events.len(),
+                outbound: first_outbound..self.outbound.len(),
+            });
+        }
+    }
+
+    /// How many records brought something.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many rows the records bring, about: what decides the size of a write.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there is nothing to apply.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Empties the buffer and keeps its memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.events.clear();
+        self.outbound.clear();
+        self.rows = 0;
+    }
+
+    /// Position of the last record that brought something; zero for none.
+    pub(crate) fn last(&self) -> Position {
+        self.entries
+            .last()
+            .map_or(Position::ZERO, |entry| entry.position)
+    }
+
+    /// The records, with their events and outbound entries.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Position, &[Event], &[Outbound])> {
+        self.entries.iter().map(|entry| {
+            let events = self.events.get(entry.events.clone()).unwrap_or_default();
+            let outbound = self
+                .outbound
+                .get(entry.outbound.clone())
+                .unwrap_or_default();
+            (entry.position, events, outbound)
+        })
+    }
+
+    /// Whether a record changes a payment, which an earlier record of this buffer may have written.
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn has_returns(&self) -> bool {
+        self.events
+            .iter()
+            .any(|event| matches!(event, Event::PaymentReturned { .. }))
+    }
+}
+
+/// How many rows the index keeps of an event.
+fn rows(event: &Event) -> usize {
+    match event {
+        // By key, by UETR, and in the lists of both sides.
+        Event::PaymentFinished(_) | Event::ReturnFinished(_) => 4,
+        Event::PaymentReturned { .. } | Event::DirectoryChanged(_) => 1,
+        Event::DirectoryImported { entries, .. } => entries.len().max(1),
+        Event::PaymentReserved { .. }
+        | Event::ParticipantChanged(_)
+        | Event::LinkChanged { .. }
+        | Event::PositionChanged { .. }
+        | Event::LateAnswer { .. }
+        | Event::Refused { .. } => 0,
+    }
+}
