@@ -10,7 +10,7 @@ use crate::error::JournalError;
 use crate::medium::{Medium, MediumFile, MediumLock};
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::prepare::{Preparation, Prepared, Standby};
+use crate::prepare::{Preparation, Prepared, Standby, Stepped};
 use crate::reader::Reader;
 use crate::record::{KIND_EPOCH_START, KIND_WITNESS, NO_HASH};
 use crate::recovery::{Recovered, Recovery, recover, remove_standbys};
@@ -209,11 +209,11 @@ impl Log {
             None => self.standby.begin()?,
         };
         match self.standby.step(preparation)? {
-            Ok(file) => {
+            Stepped::Full(file) => {
                 self.standby.put(file);
                 Ok(Prepared::Ready)
             }
-            Err(unfinished) => {
+            Stepped::Unfinished(unfinished) => {
                 self.preparation = Some(unfinished);
                 Ok(Prepared::Working)
             }
@@ -243,6 +243,11 @@ impl Log {
     /// The log's counters.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The segment that was being filled in this thread, for the preparer to go on with.
+    pub(crate) fn take_preparation(&mut self) -> Option<Preparation> {
+        self.preparation.take()
     }
 
     pub(crate) fn standby(&self) -> &Arc<Standby> {
@@ -389,16 +394,7 @@ impl Log {
 
     /// Goes on in a new segment. Everything in the current one is durable by now.
     fn begin_segment(&mut self) -> Result<(), JournalError> {
-        let ready = self.standby.take();
-        let late = ready.is_none();
-        let standby = match (ready, self.preparation.take()) {
-            (Some(ready), unfinished) => {
-                self.preparation = unfinished;
-                ready
-            }
-            (None, Some(unfinished)) => self.standby.finish(unfinished)?,
-            (None, None) => self.standby.finish(self.standby.begin()?)?,
-        };
+        let (standby, late) = self.standby.take(&mut self.preparation)?;
         // A segment that holds nothing but epoch starts is replaced, because its successor has the same name.
         let current = &self.active.header;
         if current.first_sequence == self.chain.next_sequence {

@@ -11,16 +11,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Zeros written and synced at once, in bytes. Small, so that a sync of the log never waits behind a long one of zeros.
-const CHUNK_BYTES: usize = 1 << 20;
-/// Pause after each chunk while the preparation is well ahead of the log.
+/// Zeros written at once, in bytes.
+const WRITE_BYTES: usize = 1 << 20;
+/// Zeros between two syncs while the preparation is well ahead of the log, in bytes. Few, so that a sync of the log never
+/// waits behind a long one of zeros.
+const CALM_BYTES: u64 = 1 << 20;
+/// Zeros between two syncs when the log may soon need the segment, in bytes. Many, so that it is ready sooner.
+const HURRIED_BYTES: u64 = 16 << 20;
+/// Pause between two syncs while the preparation is well ahead of the log.
 const PACE: Duration = Duration::from_millis(20);
 /// Pause after a failure, for the disk to get room.
 const RETRY: Duration = Duration::from_secs(1);
 const NAME_BEGINNING: &str = "standby-";
 const NAME_ENDING: &str = ".new";
 
-static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
+static ZEROS: [u8; WRITE_BYTES] = [0; WRITE_BYTES];
 
 /// How far the next segment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,17 +74,19 @@ impl Preparation {
         }
     }
 
-    /// Fills one more chunk; true when the file is full.
-    fn step(&mut self) -> Result<bool, JournalError> {
-        let count = (self.bytes - self.filled).min(CHUNK_BYTES as u64);
-        let chunk = &ZEROS[..count as usize];
-        self.file
-            .write_at(chunk, self.filled)
-            .map_err(|source| JournalError::medium("write", &self.name, source))?;
+    /// Fills so many more bytes and syncs them; true when the file is full.
+    fn step(&mut self, bytes: u64) -> Result<bool, JournalError> {
+        let end = self.bytes.min(self.filled + bytes);
+        while self.filled < end {
+            let count = (end - self.filled).min(WRITE_BYTES as u64);
+            self.file
+                .write_at(&ZEROS[..count as usize], self.filled)
+                .map_err(|source| JournalError::medium("write", &self.name, source))?;
+            self.filled += count;
+        }
         self.file
             .sync()
             .map_err(|source| JournalError::medium("sync", &self.name, source))?;
-        self.filled += count;
         Ok(self.filled == self.bytes)
     }
 
@@ -108,6 +115,12 @@ pub(crate) struct Standby {
 struct State {
     ready: Option<StandbyFile>,
     names: u64,
+    /// A preparer thread runs.
+    preparing: bool,
+    /// The log waits for the segment.
+    awaited: bool,
+    /// Why the preparer could not make the segment that the log waits for.
+    failure: Option<JournalError>,
     stop: bool,
 }
 
@@ -131,22 +144,46 @@ impl Standby {
 
     /// Segments filled so far, and preparations that failed.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (
-            self.made.load(Ordering::Relaxed),
-            self.failed.load(Ordering::Relaxed),
-        )
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.made), read(&self.failed))
     }
 
     pub(crate) fn is_ready(&self) -> bool {
         self.state.lock().ready.is_some()
     }
 
-    /// Takes the next segment, or none if it is not ready; the preparer then begins another one.
-    pub(crate) fn take(&self) -> Option<StandbyFile> {
-        let taken = self.state.lock().ready.take();
-        self.report_used(0);
-        self.changed.notify_all();
-        taken
+    /// Takes the next segment, and whether it was late. If it is not ready, waits for the preparer, which then hurries; without
+    /// a preparer finishes `own`, or makes one, here and now.
+    pub(crate) fn take(
+        &self,
+        own: &mut Option<Preparation>,
+    ) -> Result<(StandbyFile, bool), JournalError> {
+        let mut late = false;
+        let mut state = self.state.lock();
+        loop {
+            state.awaited = false;
+            if let Some(file) = state.ready.take() {
+                self.report_used(0);
+                self.changed.notify_all();
+                return Ok((file, late));
+            }
+            late = true;
+            if let Some(error) = state.failure.take() {
+                return Err(error);
+            }
+            if !state.preparing {
+                break;
+            }
+            state.awaited = true;
+            self.changed.notify_all();
+            self.changed.wait(&mut state);
+        }
+        drop(state);
+        let preparation = match own.take() {
+            Some(preparation) => preparation,
+            None => self.begin()?,
+        };
+        Ok((self.finish(preparation)?, late))
     }
 
     pub(crate) fn begin(&self) -> Result<Preparation, JournalError> {
@@ -155,68 +192,46 @@ impl Standby {
             state.names += 1;
             state.names
         };
-        let begun = Preparation::begin(
-            &*self.medium,
-            format!("{NAME_BEGINNING}{number:06}{NAME_ENDING}"),
-            self.segment_bytes,
-        );
-        self.count_failure(begun)
+        let name = format!("{NAME_BEGINNING}{number:06}{NAME_ENDING}");
+        self.count_failure(Preparation::begin(&*self.medium, name, self.segment_bytes))
     }
 
-    /// One step of a preparation; when it fails its file is given back, so that a full disk does not stay full of it.
-    pub(crate) fn step(
-        &self,
-        mut preparation: Preparation,
-    ) -> Result<Result<StandbyFile, Preparation>, JournalError> {
-        match self.count_failure(preparation.step()) {
-            Ok(true) => {
-                self.made.fetch_add(1, Ordering::Relaxed);
-                Ok(Ok(preparation.finish()))
-            }
-            Ok(false) => Ok(Err(preparation)),
-            Err(error) => {
-                let name = preparation.name.clone();
-                drop(preparation);
-                // The failure that counts is the one being reported.
-                let _ = self.medium.remove(&name);
-                Err(error)
-            }
-        }
+    /// One calm step of a preparation.
+    pub(crate) fn step(&self, preparation: Preparation) -> Result<Stepped, JournalError> {
+        self.step_by(preparation, CALM_BYTES)
     }
 
     /// Finishes a preparation at once, for a log that cannot wait.
     pub(crate) fn finish(&self, mut preparation: Preparation) -> Result<StandbyFile, JournalError> {
         loop {
-            match self.step(preparation)? {
-                Ok(file) => return Ok(file),
-                Err(unfinished) => preparation = unfinished,
+            match self.step_by(preparation, HURRIED_BYTES)? {
+                Stepped::Full(file) => return Ok(file),
+                Stepped::Unfinished(unfinished) => preparation = unfinished,
             }
         }
     }
 
     pub(crate) fn put(&self, file: StandbyFile) {
         self.state.lock().ready = Some(file);
+        self.changed.notify_all();
     }
 
-    /// The preparer thread: keeps one segment ready until it is told to stop.
-    pub(crate) fn run(&self) {
-        while self.wait_until_taken() {
-            let mut pause = RETRY;
-            let mut preparation = self.begin().ok();
-            while let Some(unfinished) = preparation.take() {
-                let filled = unfinished.filled;
-                match self.step(unfinished) {
-                    Ok(Ok(file)) => {
-                        self.put(file);
-                        pause = Duration::ZERO;
-                    }
-                    Ok(Err(unfinished)) if self.pause(self.pace(filled)) => {
-                        preparation = Some(unfinished)
-                    }
-                    Ok(Err(_)) => return,
-                    Err(_) => {}
+    /// Says that a thread will call [`run`](Standby::run).
+    pub(crate) fn expect_preparer(&self) {
+        self.state.lock().preparing = true;
+    }
+
+    /// The preparer thread: keeps one segment ready until it is told to stop. Goes on with an unfinished one.
+    pub(crate) fn run(&self, mut unfinished: Option<Preparation>) {
+        let _running = Running(self);
+        while self.wait_until_wanted() {
+            let pause = match self.prepare(unfinished.take()) {
+                Ok(()) => Duration::ZERO,
+                Err(error) => {
+                    self.report(error);
+                    RETRY
                 }
-            }
+            };
             if !self.pause(pause) {
                 return;
             }
@@ -228,8 +243,48 @@ impl Standby {
         self.changed.notify_all();
     }
 
+    /// Makes one segment, or stops when told so.
+    fn prepare(&self, unfinished: Option<Preparation>) -> Result<(), JournalError> {
+        let mut preparation = match unfinished {
+            Some(preparation) => preparation,
+            None => self.begin()?,
+        };
+        loop {
+            let hurried = self.is_behind(preparation.filled);
+            let bytes = if hurried { HURRIED_BYTES } else { CALM_BYTES };
+            preparation = match self.step_by(preparation, bytes)? {
+                Stepped::Full(file) => {
+                    self.put(file);
+                    return Ok(());
+                }
+                Stepped::Unfinished(unfinished) => unfinished,
+            };
+            if !self.pause(if hurried { Duration::ZERO } else { PACE }) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One step of a preparation; when it fails its file is removed, so that a full disk does not stay full of it.
+    fn step_by(&self, mut preparation: Preparation, bytes: u64) -> Result<Stepped, JournalError> {
+        match self.count_failure(preparation.step(bytes)) {
+            Ok(true) => {
+                self.made.fetch_add(1, Ordering::Relaxed);
+                Ok(Stepped::Full(preparation.finish()))
+            }
+            Ok(false) => Ok(Stepped::Unfinished(preparation)),
+            Err(error) => {
+                let name = preparation.name.clone();
+                drop(preparation);
+                // The failure that counts is the one being reported.
+                let _ = self.medium.remove(&name);
+                Err(error)
+            }
+        }
+    }
+
     /// Waits until a segment is wanted; false when told to stop.
-    fn wait_until_taken(&self) -> bool {
+    fn wait_until_wanted(&self) -> bool {
         let mut state = self.state.lock();
         while state.ready.is_some() && !state.stop {
             self.changed.wait(&mut state);
@@ -237,27 +292,31 @@ impl Standby {
         !state.stop
     }
 
-    /// No pause while the log fills its segment faster than half as fast as the next one is filled.
-    fn pace(&self, filled: u64) -> Duration {
-        let needed = self
-            .used
-            .load(Ordering::Relaxed)
+    /// Whether the log waits, or is filling its segment more than half as fast as the next one is filled.
+    fn is_behind(&self, filled: u64) -> bool {
+        let used = self.used.load(Ordering::Relaxed);
+        let needed = used
             .saturating_mul(2)
             .saturating_add(self.segment_bytes / 8);
-        if filled < needed {
-            Duration::ZERO
-        } else {
-            PACE
-        }
+        filled < needed || self.state.lock().awaited
     }
 
-    /// Waits, unless told to stop; false when told so.
+    /// Waits, unless told to stop or the log waits for the segment; false when told to stop.
     fn pause(&self, pause: Duration) -> bool {
         let mut state = self.state.lock();
-        if !state.stop && !pause.is_zero() {
+        if !state.stop && !state.awaited && !pause.is_zero() {
             self.changed.wait_for(&mut state, pause);
         }
         !state.stop
+    }
+
+    /// Tells the log of a failure, if it waits; otherwise there is time to try again.
+    fn report(&self, error: JournalError) {
+        let mut state = self.state.lock();
+        if state.awaited {
+            state.failure = Some(error);
+            self.changed.notify_all();
+        }
     }
 
     fn count_failure<T>(&self, outcome: Result<T, JournalError>) -> Result<T, JournalError> {
@@ -265,5 +324,22 @@ impl Standby {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
         outcome
+    }
+}
+
+/// What a step left.
+#[derive(Debug)]
+pub(crate) enum Stepped {
+    Full(StandbyFile),
+    Unfinished(Preparation),
+}
+
+/// Takes the preparer's sign down when it ends, in whatever way.
+struct Running<'a>(&'a Standby);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().preparing = false;
+        self.0.changed.notify_all();
     }
 }

@@ -60,7 +60,8 @@ pub struct ThreadedJournal {
     metrics: Arc<Metrics>,
     standby: Arc<Standby>,
     failure: Arc<Mutex<Option<Arc<JournalError>>>>,
-    threads: Vec<JoinHandle<()>>,
+    worker: Option<JoinHandle<()>>,
+    preparer: Option<JoinHandle<()>>,
     batch_bytes_max: usize,
     seals_evidence: bool,
     accepted: u64,
@@ -70,7 +71,7 @@ impl ThreadedJournal {
     /// Moves the log into its thread. `wake` is called there with the last durable sequence after every sync, and once
     /// when the journal fails; it must be quick.
     pub fn start(
-        log: Log,
+        mut log: Log,
         options: ThreadOptions,
         wake: Box<dyn Fn(u64) + Send>,
     ) -> Result<ThreadedJournal, JournalError> {
@@ -78,6 +79,7 @@ impl ThreadedJournal {
         let (spent_in, spent) = bounded(options.queue_batches.max(1) * 2);
         let failure = Arc::default();
         let standby = Arc::clone(log.standby());
+        let unfinished = log.take_preparation();
         let empty = log.batch();
         let mut journal = ThreadedJournal {
             queue: Some(queue),
@@ -86,7 +88,8 @@ impl ThreadedJournal {
             metrics: Arc::clone(log.metrics()),
             standby: Arc::clone(&standby),
             failure: Arc::clone(&failure),
-            threads: Vec::with_capacity(2),
+            worker: None,
+            preparer: None,
             batch_bytes_max: empty.bytes_max(),
             seals_evidence: empty.seals_evidence(),
             accepted: log.next_sequence() - 1,
@@ -103,12 +106,9 @@ impl ThreadedJournal {
             syncing: Vec::new(),
             left_over: None,
         };
-        journal
-            .threads
-            .push(spawn("journal", move || worker.run())?);
-        journal
-            .threads
-            .push(spawn("journal-prepare", move || standby.run())?);
+        standby.expect_preparer();
+        journal.preparer = Some(spawn("journal-prepare", move || standby.run(unfinished))?);
+        journal.worker = Some(spawn("journal", move || worker.run())?);
         Ok(journal)
     }
 
@@ -163,13 +163,19 @@ impl ThreadedJournal {
 
     fn stop(&mut self) {
         self.queue = None;
+        // The preparer ends last: the journal's thread may still need a segment for what waits.
+        self.join(|journal| &mut journal.worker);
         self.standby.stop();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                self.failure
-                    .lock()
-                    .get_or_insert_with(|| Arc::new(JournalError::ThreadDied));
-            }
+        self.join(|journal| &mut journal.preparer);
+    }
+
+    fn join(&mut self, thread: impl Fn(&mut ThreadedJournal) -> &mut Option<JoinHandle<()>>) {
+        let died = thread(self)
+            .take()
+            .is_some_and(|thread| thread.join().is_err());
+        if died {
+            let mut failure = self.failure.lock();
+            failure.get_or_insert_with(|| Arc::new(JournalError::ThreadDied));
         }
     }
 

@@ -3,8 +3,8 @@
 use super::bed::{check_readable, medium, open, push, sample, segments};
 use crate::prepare::is_standby;
 use crate::{
-    AppendRefused, Batch, FileMedium, Journal, JournalError, LogEnd, Medium, MemoryMedium, Step,
-    SteppedJournal, ThreadOptions, ThreadedJournal, Ticket, verify,
+    AppendRefused, Batch, FileMedium, Journal, JournalError, LogEnd, Medium, MemoryMedium, Options,
+    Prepared, Step, SteppedJournal, ThreadOptions, ThreadedJournal, Ticket, verify,
 };
 use crossbeam::channel::{Receiver, unbounded};
 use std::sync::Arc;
@@ -331,4 +331,57 @@ fn stepped_and_threaded_write_the_same_log() {
         0,
         "nobody stepped, nothing was written"
     );
+}
+
+#[test]
+fn a_full_disk_closes_the_journal_when_the_segment_is_used_up() {
+    let disk = MemoryMedium::new();
+    let (mut journal, wakes) = start(&disk, ThreadOptions::default());
+    // The preparer may have filled the second segment already; a third one never fits.
+    disk.set_capacity(Some(40 << 10));
+    let mut sequence = 1;
+    let mut batch = journal.batch();
+    push(&mut batch, sequence);
+    while journal.append(batch).is_ok() {
+        sequence += 1;
+        batch = journal.batch();
+        push(&mut batch, sequence);
+    }
+    // The wakes end with the thread.
+    while wakes.recv().is_ok() {}
+    let cause = journal.failure().expect("it failed");
+    let JournalError::Full { .. } = *cause else {
+        panic!("a full disk expected: {cause}")
+    };
+    assert!(
+        journal.preparations().1 > 0,
+        "the operator could have seen it coming"
+    );
+    let durable = journal.durable_upto();
+    assert_eq!(check_readable(&journal.reader()), durable);
+    drop(journal);
+    disk.set_capacity(None);
+    assert_eq!(open(&disk).1.last_sequence, durable);
+}
+
+#[test]
+fn the_preparer_goes_on_with_a_segment_begun_before() {
+    let disk = MemoryMedium::new();
+    let options = Options {
+        segment_bytes: 3 << 20,
+        ..super::bed::small()
+    };
+    let (mut log, _) = super::bed::open_with(&disk, options);
+    assert_eq!(
+        log.prepare_step().expect("there is room"),
+        Prepared::Working
+    );
+    let begun = disk.list().expect("the folder is listed");
+    let journal = ThreadedJournal::start(log, ThreadOptions::default(), Box::new(|_| {}))
+        .expect("the threads start");
+    while !journal.segment_ready() {
+        std::thread::yield_now();
+    }
+    assert_eq!(disk.list().expect("the folder is listed"), begun);
+    journal.close().expect("nothing failed");
 }
