@@ -1,6 +1,6 @@
 //! Layouts of the commands of the instant rail, and of finished payments.
 
-use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
+use super::{FactsError, Layout, LayoutRule, Reader, Writer, block::Block, reader::Flags};
 use crate::instant::{
     AliasFact, AliasResolution, Answer, Command, ConfirmAnswer, CreditTransfer, FinalOutcome,
     Fingerprint, Finished, History, Limits, PayeeFact, PaymentKey, QrFact, Recall, RecallRule,
@@ -92,18 +92,21 @@ impl Layout for CreditTransfer {
             qr.is_some(),
             history.is_some(),
         ]);
-        writer.u8(flags.0);
+        let mut fixed = Block::<60>::new();
+        fixed.field([flags.0]);
+        fixed.field([service.number()]);
+        fixed.field(key.0);
+        fixed.field(fingerprint.0);
+        fixed.field(amount.asset().number().to_le_bytes());
+        fixed.field(amount.minor().to_le_bytes());
+        fixed.field(accepted.nanos().to_le_bytes());
+        fixed.field(debtor.value().to_le_bytes());
+        fixed.write(writer);
         writer.put(source);
-        writer.put(service);
         writer.put(references);
-        writer.put(key);
-        writer.put(fingerprint);
-        writer.put(amount);
-        writer.put(accepted);
         writer.put(instructing_agent);
         writer.put(debtor_agent);
         writer.put(debtor_account);
-        writer.put(debtor);
         writer.put(creditor_agent);
         writer.optional(creditor_account);
         writer.optional(creditor);
@@ -116,17 +119,17 @@ impl Layout for CreditTransfer {
     fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<CreditTransfer, FactsError> {
         let flags = reader.flags("flags", 0b11_1111)?;
         Ok(CreditTransfer {
-            source: reader.field("source")?,
             service: reader.field("service")?,
-            references: reader.field("references")?,
             key: reader.field("key")?,
             fingerprint: reader.field("fingerprint")?,
             amount: reader.field("amount")?,
             accepted: reader.field("accepted")?,
+            debtor: reader.field("debtor")?,
+            source: reader.field("source")?,
+            references: reader.field("references")?,
             instructing_agent: reader.field("instructing agent")?,
             debtor_agent: reader.field("debtor agent")?,
             debtor_account: reader.field("debtor account")?,
-            debtor: reader.field("debtor")?,
             creditor_agent: reader.field("creditor agent")?,
             creditor_account: reader.optional("creditor account", flags.has(0))?,
             creditor: reader.optional("creditor", flags.has(1))?,

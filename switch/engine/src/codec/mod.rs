@@ -11,6 +11,7 @@
 #[macro_use]
 mod fields;
 
+mod block;
 mod directory;
 mod error;
 mod instant;

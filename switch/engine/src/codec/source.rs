@@ -2,7 +2,7 @@
 
 use torap_domain::ParticipantId;
 
-use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
+use super::{FactsError, Layout, LayoutRule, Reader, Writer, block::Block, reader::Flags};
 use crate::{Bounds, References, Source};
 
 impl Layout for Source {
@@ -12,9 +12,11 @@ impl Layout for Source {
                 participant,
                 sequence,
             } => {
-                writer.u8(1);
-                writer.put(participant);
-                writer.put(sequence);
+                let mut block = Block::<11>::new();
+                block.field([1]);
+                block.field(participant.value().to_le_bytes());
+                block.field(sequence.value().to_le_bytes());
+                block.write(writer);
             }
             Source::Operator { name, reference } => {
                 writer.u8(2);
@@ -52,9 +54,12 @@ impl Layout for References {
             uetr,
             message_version,
         } = self;
-        writer.u8(Flags::of(&[instruction_id.is_some(), end_to_end_id.is_some()]).0);
-        writer.u8(*message_version);
-        writer.put(uetr);
+        let flags = Flags::of(&[instruction_id.is_some(), end_to_end_id.is_some()]);
+        let mut block = Block::<18>::new();
+        block.field([flags.0]);
+        block.field([*message_version]);
+        block.field(uetr.bytes());
+        block.write(writer);
         writer.put(message_id);
         writer.put(transaction_id);
         writer.optional(instruction_id);
