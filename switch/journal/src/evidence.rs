@@ -35,19 +35,19 @@ impl EvidenceKey {
     }
 
     /// The cipher of an epoch.
-    pub(crate) fn epoch(&self, identity: &Hash, epoch: u32, salt: u32) -> Option<EpochCipher> {
+    pub(crate) fn epoch(&self, identity: &Hash, epoch: u32, salt: u32) -> EpochCipher {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(b"torap journal: evidence key of an epoch");
         hasher.update(identity);
         hasher.update(&epoch.to_le_bytes());
         hasher.update(&salt.to_le_bytes());
-        // Only a key of the wrong length is refused, and this one has the right one.
-        let key = UnboundKey::new(&AES_256_GCM, hasher.finalize().as_bytes()).ok()?;
-        Some(EpochCipher {
+        let key = UnboundKey::new(&AES_256_GCM, hasher.finalize().as_bytes())
+            .expect("an AES-256 key has the 32 bytes of a BLAKE3 hash");
+        EpochCipher {
             epoch,
             salt,
             key: LessSafeKey::new(key),
-        })
+        }
     }
 }
 

@@ -112,12 +112,7 @@ pub fn verify(
     key: Option<&EvidenceKey>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<VerifyReport, JournalError> {
-    let lock = try_lock(medium)?;
-    let end = if lock.is_some() {
-        End::Judge
-    } else {
-        End::Leave
-    };
+    let (end, _lock) = end_of(medium)?;
     let mut verifier = Verifier::new(key, progress);
     let walked = list_segments(medium).and_then(|segments| {
         verifier.bytes_total = segments
@@ -143,7 +138,7 @@ pub fn verify(
 
 /// Lists the segments with their contents in numbers. Reads the headers of all and the whole of the last one.
 pub fn stat(medium: &dyn Medium) -> Result<StatReport, JournalError> {
-    let live = try_lock(medium)?.is_none();
+    let (end, _lock) = end_of(medium)?;
     let files = list_segments(medium)?;
     let chain = walk(&files, u64::MAX, End::Leave, &mut Unseen)?.map(|walked| walked.chain);
     let end_sequence = chain.map_or(1, |chain| chain.next_sequence);
@@ -171,7 +166,7 @@ pub fn stat(medium: &dyn Medium) -> Result<StatReport, JournalError> {
         last_sequence: end_sequence - 1,
         last_time: chain.map_or(0, |chain| chain.last_time),
         epoch: chain.map_or(0, |chain| chain.epoch),
-        live,
+        live: end == End::Leave,
     })
 }
 
@@ -192,16 +187,9 @@ pub fn dump(
     )?;
     while cursor.next_sequence() <= *range.end() {
         let Some(record) = cursor.next()? else {
-            return match try_lock(&**medium)? {
-                Some(_) => walk(
-                    &list_segments(&**medium)?,
-                    u64::MAX,
-                    End::Judge,
-                    &mut Unseen,
-                )
-                .map(|_| ()),
-                None => Ok(()),
-            };
+            let (end, _lock) = end_of(&**medium)?;
+            let files = list_segments(&**medium)?;
+            return walk(&files, u64::MAX, end, &mut Unseen).map(|_| ());
         };
         if sink(&record).is_break() {
             break;
@@ -210,12 +198,18 @@ pub fn dump(
     Ok(())
 }
 
-/// The lock, or none if a switch has it.
-fn try_lock(medium: &dyn Medium) -> Result<Option<Box<dyn MediumLock>>, JournalError> {
+/// How to treat the end of the log, and the lock that keeps a switch from starting meanwhile.
+fn end_of(medium: &dyn Medium) -> Result<(End, Option<Box<dyn MediumLock>>), JournalError> {
     match medium.lock(LOCK_NAME) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(source) if source.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(source) => Err(JournalError::medium("lock", LOCK_NAME, source)),
+        Ok(lock) => Ok((End::Judge, Some(lock))),
+        Err(source) => match source.kind() {
+            io::ErrorKind::WouldBlock => Ok((End::Leave, None)),
+            // Nobody writes an archive on a read-only medium.
+            io::ErrorKind::ReadOnlyFilesystem => Ok((End::Judge, None)),
+            // Whoever may only read cannot know whether a switch is writing.
+            io::ErrorKind::PermissionDenied => Ok((End::Leave, None)),
+            _ => Err(JournalError::medium("lock", LOCK_NAME, source)),
+        },
     }
 }
 

@@ -117,11 +117,12 @@ impl Log {
     pub fn append(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
         self.open_for_writing()?;
         assert!(!self.unsynced, "the group before must be synced first");
+        self.check(group)?;
         if !self.fits(group) {
             let begun = self.begin_segment();
             self.fence_on_error(begun)?;
         }
-        self.seal(group)?;
+        self.seal_checked(group);
         self.write(group)
     }
 
@@ -141,17 +142,8 @@ impl Log {
     /// Encrypts, hashes and chains a group that fits, without touching the medium: this may be done while the group before is
     /// still being synced.
     pub(crate) fn seal(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
-        let bytes: usize = group.iter().map(Batch::bytes).sum();
-        assert!(
-            bytes <= self.options.group_bytes_max,
-            "a group of {bytes} bytes is over the limit"
-        );
-        assert!(
-            group.iter().any(|batch| !batch.is_empty()),
-            "a group holds at least one record"
-        );
-        let checked = self.check_order(group);
-        self.fence_on_error(checked)?;
+        self.check(group)?;
+        assert!(self.fits(group), "a group does not span segments");
         self.seal_checked(group);
         Ok(())
     }
@@ -302,7 +294,7 @@ impl Log {
         let cipher = options
             .evidence_key
             .as_ref()
-            .and_then(|key| key.epoch(&chain.identity, epoch, epoch_salt));
+            .map(|key| key.epoch(&chain.identity, epoch, epoch_salt));
         Writing {
             epoch,
             epoch_salt,
@@ -326,21 +318,31 @@ impl Log {
         Ok(())
     }
 
-    /// A batch that does not continue the log, or was made for another one, is a defect of the caller, found before a byte is
+    /// A group that does not continue the log, or was made for another one, is a defect of the caller, found before a byte is
     /// written.
-    fn check_order(&self, group: &[Batch]) -> Result<(), JournalError> {
+    fn check(&mut self, group: &[Batch]) -> Result<(), JournalError> {
+        let bytes: usize = group.iter().map(Batch::bytes).sum();
+        let bytes_max = self.options.group_bytes_max;
+        assert!(
+            bytes <= bytes_max,
+            "a group of {bytes} bytes is over the limit of {bytes_max}"
+        );
+        let sealing = self.options.evidence_key.is_some();
+        let mut records = 0;
         let mut expected = self.chain.next_sequence;
         for batch in group.iter().filter(|batch| !batch.is_empty()) {
-            let found = batch.first_sequence().unwrap_or(expected);
-            if found != expected {
-                return Err(JournalError::OutOfOrder { expected, found });
-            }
-            expected += batch.records() as u64;
             assert!(
-                batch.seals_evidence() == self.options.evidence_key.is_some(),
+                batch.seals_evidence() == sealing,
                 "a batch comes from its own journal"
             );
+            let found = batch.first_sequence().unwrap_or(expected);
+            if found != expected {
+                return self.fence_on_error(Err(JournalError::OutOfOrder { expected, found }));
+            }
+            records += batch.records();
+            expected += batch.records() as u64;
         }
+        assert!(records > 0, "a group holds at least one record");
         Ok(())
     }
 

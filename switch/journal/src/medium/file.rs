@@ -18,9 +18,16 @@ pub struct FileMedium {
 }
 
 impl FileMedium {
-    /// Opens the folder, and makes it and its parents if they are missing.
+    /// Opens the folder, and makes it and its parents, durably, if they are missing.
     pub fn open(folder: &Path) -> io::Result<FileMedium> {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
+        FileMedium::open_existing(folder)
+    }
+
+    /// Opens a folder that has to be there: for tools, which must not make one where the operator mistyped its name.
+    pub fn open_existing(folder: &Path) -> io::Result<FileMedium> {
+        // Listing it tells a folder from a file.
+        fs::read_dir(folder)?;
         Ok(FileMedium {
             folder: folder.to_owned(),
             handle: File::open(folder)?,
@@ -56,12 +63,14 @@ impl Medium for FileMedium {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn MediumFile>> {
-        Ok(Box::new(DiskFile(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(self.path(name))?,
-        )))
+        let path = self.path(name);
+        let opened = OpenOptions::new().read(true).write(true).open(&path);
+        let file = match opened {
+            // An archive may be read-only; a writer fails at its first write.
+            Err(error) if is_read_only(&error) => File::open(&path)?,
+            other => other?,
+        };
+        Ok(Box::new(DiskFile(file)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -126,3 +135,27 @@ impl MediumFile for DiskFile {
 struct FileLock(#[expect(dead_code, reason = "held for its drop")] File);
 
 impl MediumLock for FileLock {}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
+}
+
+/// Makes a folder and its missing parents. Each is durable in the one above it: a journal whose folder is lost is lost.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_folder(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    File::open(parent)?.sync_all()
+}

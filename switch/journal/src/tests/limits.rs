@@ -354,3 +354,50 @@ fn restarts_without_records_do_not_use_the_disk_up() {
     let (log, _) = open(&disk);
     assert_eq!(check_readable(&log.reader()), last);
 }
+
+#[test]
+fn tools_do_not_make_folders() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let path = folder.path().join("a/b/journal");
+    let error = FileMedium::open_existing(&path).expect_err("it is not there");
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    assert!(!folder.path().join("a").exists());
+    FileMedium::open(&path).expect("it is made");
+    FileMedium::open_existing(&path).expect("it is there");
+    std::fs::write(path.join("file"), b"").expect("the file is written");
+    FileMedium::open_existing(&path.join("file")).expect_err("it is no folder");
+    FileMedium::open(&path.join("file")).expect_err("it is no folder");
+}
+
+#[test]
+fn real_files_behave_as_the_medium_promises() {
+    let folder = tempfile::tempdir().expect("a folder is made");
+    let medium = FileMedium::open(folder.path()).expect("the folder opens");
+    let file = medium.create("a", 100).expect("the file is made");
+    assert_eq!(
+        medium.create("a", 1).expect_err("it exists").kind(),
+        std::io::ErrorKind::AlreadyExists
+    );
+    assert_eq!(file.bytes().expect("it has a length"), 100);
+    file.write_at(b"bytes", 97 - 5).expect("it is written");
+    file.sync().expect("it is synced");
+    medium.create("b", 1).expect("the file is made");
+    medium
+        .rename("a", "b")
+        .expect("it is renamed, over the other");
+    medium.sync_dir().expect("the folder is synced");
+    assert_eq!(medium.list().expect("the folder is listed"), ["b"]);
+    let file = medium.open("b").expect("it is there");
+    let mut read = [7; 12];
+    assert_eq!(
+        file.read_at(&mut read, 92).expect("it is read"),
+        8,
+        "no further than the end"
+    );
+    assert_eq!(&read[..8], b"bytes\0\0\0");
+    medium.remove("b").expect("it is removed");
+    assert_eq!(
+        medium.open("b").expect_err("it is gone").kind(),
+        std::io::ErrorKind::NotFound
+    );
+}
