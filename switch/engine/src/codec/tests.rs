@@ -39,6 +39,27 @@ fn every_kind_has_one_number_from_0x10_on_and_a_sample() {
 }
 
 #[test]
+fn the_page_of_layouts_lists_every_kind() {
+    let page = include_str!("../../../../docs/facts.md");
+    for kind in Kind::ALL {
+        let (number, name) = (kind.number(), kind.name());
+        let row = format!("| {number:#04x} | `{name}` | {} |", kind.version());
+        assert!(page.contains(&row), "{row} is missing");
+        let fields = format!("| {number:#04x} `{name}` | ");
+        assert!(page.contains(&fields), "fields of {name} are missing");
+    }
+    let stored = [
+        (Outbound::NAME, Outbound::VERSION),
+        (instant::Finished::NAME, instant::Finished::VERSION),
+        (directory::Record::NAME, directory::Record::VERSION),
+    ];
+    for (name, version) in stored {
+        let row = format!("| `{name}` | {version} |");
+        assert!(page.contains(&row), "{row} is missing");
+    }
+}
+
+#[test]
 fn every_layout_is_the_one_of_its_golden_file() {
     for command in samples::commands() {
         let (kind, facts) = encoded(&command);
