@@ -6,7 +6,7 @@ use torap_iso20022::MessageType;
 use torap_iso20022::schema::{ComplexType, Model, TypeRef};
 
 use crate::random::Random;
-use crate::values;
+use crate::{spellings, values};
 
 /// An element of a document to be written.
 #[derive(Debug, Clone)]
@@ -319,7 +319,7 @@ fn contents(message: MessageType) -> Vec<String> {
             "<a xmlns:o='{own}' xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:xsi='{xsi}' {attribute}>{text}</a>"
         ));
     }
-    for (ty, text) in values::BUILTIN {
+    for (ty, text) in spellings::BUILTIN {
         all.push(format!(
             "<a xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:xsi='{xsi}' xsi:type='xs:{ty}'>{text}</a>"
         ));

@@ -12,6 +12,7 @@ mod mutation;
 mod oracle;
 mod random;
 mod samples;
+mod spellings;
 mod values;
 
 use torap_iso20022::check::{Profile, check};
