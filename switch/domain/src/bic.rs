@@ -36,6 +36,12 @@ impl Bic {
         self.0.as_str()
     }
 
+    /// The code as bytes, all ASCII.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The first eight characters: the institution without its branch.
     pub fn institution(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
@@ -48,7 +54,7 @@ impl Bic {
 
     /// Whether both are of one institution: the branch, the last three characters, is not compared.
     pub fn same_institution(&self, other: &Bic) -> bool {
-        self.institution() == other.institution()
+        self.as_bytes().get(..8) == other.as_bytes().get(..8)
     }
 }
 

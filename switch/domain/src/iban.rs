@@ -184,17 +184,27 @@ impl Iban {
 
     /// The bank's code of a KZ IBAN; none for other countries.
     pub fn bank_code(&self) -> Option<BankCode> {
-        if self.country() != "KZ" {
-            return None;
+        match self.as_bytes() {
+            [b'K', b'Z', _, _, code @ ..] => BankCode::from_digits(code.get(..3)?).ok(),
+            _ => None,
         }
-        BankCode::parse(self.as_str().get(4..7)?).ok()
+    }
+
+    /// The number as bytes, all ASCII.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
 impl BankCode {
     /// Reads exactly three digits.
     pub fn parse(text: &str) -> Result<BankCode, IbanError> {
-        let &[a, b, c] = text.as_bytes() else {
+        BankCode::from_digits(text.as_bytes())
+    }
+
+    fn from_digits(digits: &[u8]) -> Result<BankCode, IbanError> {
+        let &[a, b, c] = digits else {
             return Err(IbanError::BankCode);
         };
         let mut value: u16 = 0;

@@ -45,6 +45,7 @@ macro_rules! text_identifiers {
             }
 
             /// The identifier as bytes, all ASCII.
+            #[inline]
             pub fn as_bytes(&self) -> &[u8] {
                 self.0.as_bytes()
             }

@@ -56,6 +56,7 @@ impl<const N: usize> Text<N> {
     }
 
     /// The UTF-8 bytes of the text.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes
             .get(..usize::from(self.length))
