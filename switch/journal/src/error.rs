@@ -33,7 +33,7 @@ pub enum JournalError {
     },
     /// The medium refused an operation.
     Medium {
-        /// Operation, as a verb: `list`, `create`, `open`, `read`, `write`, `sync`, `rename`, `remove`, `sync folder`, `lock`.
+        /// Operation, as a verb: `list`, `create`, `open`, `read`, `write`, `sync`, `rename`, `remove`, `sync folder`, `lock`, `start thread`.
         operation: &'static str,
         /// File it was for; empty for the folder itself.
         file: String,

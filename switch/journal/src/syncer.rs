@@ -22,7 +22,7 @@ pub(crate) struct Syncer {
 }
 
 impl Syncer {
-    pub(crate) fn start() -> Result<Syncer, JournalError> {
+    pub(crate) fn start(on_start: fn(&'static str)) -> Result<Syncer, JournalError> {
         let (files, to_sync) = bounded::<Arc<dyn MediumFile>>(1);
         let (done, outcomes) = bounded(1);
         let work = move || {
@@ -31,7 +31,7 @@ impl Syncer {
                 let _ = done.send(sync(&*file));
             }
         };
-        let thread = spawn("journal-sync", work)?;
+        let thread = spawn("journal-sync", on_start, work)?;
         Ok(Syncer {
             files: Some(files),
             outcomes,
@@ -75,11 +75,16 @@ pub(crate) fn sync(file: &dyn MediumFile) -> Synced {
     (outcome, began.elapsed())
 }
 
+/// Starts a thread that calls `on_start` with its name before its work.
 pub(crate) fn spawn(
-    name: &str,
+    name: &'static str,
+    on_start: fn(&'static str),
     work: impl FnOnce() + Send + 'static,
 ) -> Result<JoinHandle<()>, JournalError> {
-    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        on_start(name);
+        work();
+    });
     spawned.map_err(|source| JournalError::Medium {
         operation: "start thread",
         file: name.to_owned(),

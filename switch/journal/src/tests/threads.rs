@@ -385,3 +385,17 @@ fn the_preparer_goes_on_with_a_segment_begun_before() {
     assert_eq!(disk.list().expect("the folder is listed"), begun);
     journal.close().expect("nothing failed");
 }
+
+#[test]
+fn threads_announce_themselves() {
+    static STARTED: parking_lot::Mutex<Vec<&'static str>> = parking_lot::Mutex::new(Vec::new());
+    let options = ThreadOptions {
+        on_start: |name| STARTED.lock().push(name),
+        ..Default::default()
+    };
+    let (journal, _wakes) = start(&MemoryMedium::new(), options);
+    journal.close().expect("nothing failed");
+    let mut started = STARTED.lock().clone();
+    started.sort_unstable();
+    assert_eq!(started, ["journal", "journal-prepare", "journal-sync"]);
+}
