@@ -40,7 +40,8 @@ fn a_fact_is_current_if_its_number_did_not_change_since() {
 fn what_is_forgotten_makes_older_facts_stale() {
     let recent = recent(&[(A, 10), (B, 20), (A, 30), (C, 40)], 2);
     // 10 and 20 are forgotten: a fact from before 20 proves nothing, whatever its number.
-    assert!(!recent.is_current(C, Position(19)));
+    assert!(!recent.is_current(B, Position(19)));
+    assert!(!recent.is_current(AliasKey(9), Position(19)));
     assert!(recent.is_current(B, Position(20)));
     // The first change of A is forgotten, the second is not.
     assert!(!recent.is_current(A, Position(25)));
