@@ -6,7 +6,7 @@
 //! type. Numbers are little-endian, texts carry their length, optional fields a flag.
 //!
 //! Reading accepts exactly what writing produces: a value has one written form, trailing bytes are refused, and no bytes,
-//! however damaged, panic or make the reader reserve more memory than they could fill.
+//! however damaged, panic or make memory grow beyond what is really there.
 
 #[macro_use]
 mod fields;

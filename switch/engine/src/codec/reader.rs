@@ -2,7 +2,7 @@
 
 use super::{FactsError, Layout, LayoutRule, writer::COUNT_LONG};
 
-/// A place in stored bytes. Never panics, and never reserves more memory than the bytes could fill.
+/// A place in stored bytes. Never panics, and never trusts a count: memory grows with the items that are really there.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     layout: &'static str,

@@ -1,10 +1,12 @@
-use torap_domain::{Money, Reason, ReturnId, Service, Span, TransactionId};
+use torap_domain::{
+    BankCode, Bic, Money, ParticipantId, Reason, ReturnId, Service, Span, Text, TransactionId,
+};
 
 use super::*;
 use crate::{
     Bounds, Command as AnyCommand,
-    instant::{self, Fingerprint, History, PaymentKey, Settings, Verdict},
-    participants::Direction,
+    instant::{self, CreditTransfer, Fingerprint, History, PaymentKey, Settings, Verdict},
+    participants::{self, Direction, PositionMode, Profile},
     world::{CASP, FUNDS, HSBK, IRTY, TSES, World, bic, key, operator, references, rejected},
 };
 
@@ -353,7 +355,7 @@ fn a_bank_returns_only_what_it_has() {
 }
 
 fn participants_fund(direction: Direction, amount: u64) -> AnyCommand {
-    AnyCommand::Participants(crate::participants::Command::Fund {
+    AnyCommand::Participants(participants::Command::Fund {
         source: operator(),
         participant: HSBK,
         direction,
@@ -460,4 +462,45 @@ fn after_mergers_the_successors_settle_the_return() {
     assert_eq!(world.available(TSES), before[0] - amount);
     assert_eq!(world.available(IRTY), before[1] + amount);
     assert_eq!(world.sent_to(IRTY).len(), 1);
+}
+
+#[test]
+fn between_banks_on_one_position_nothing_is_booked() {
+    let mut world = World::new();
+    let agent = Bic::parse("INDRKZKA").unwrap();
+    let profile = Profile {
+        code: Text::truncated("INDR"),
+        name: Text::truncated("INDR"),
+        bics: vec![agent],
+        bank_codes: vec![BankCode::from_value(111).unwrap()],
+        sponsor: Some(HSBK),
+        technical_senders: Vec::new(),
+        services: Service::ALL.to_vec(),
+        floor: None,
+        ceiling: None,
+    };
+    world.accept(AnyCommand::Participants(participants::Command::Add {
+        source: operator(),
+        profile,
+        mode: PositionMode::Prefunded,
+    }));
+    world.state(ParticipantId(5), Standing::Active);
+    // From the indirect participant's customer to its sponsor's, and back.
+    let payment = CreditTransfer {
+        source: world.link(HSBK),
+        instructing_agent: agent,
+        debtor_agent: agent,
+        ..world.payment(1, Service::C2cAccount, AMOUNT)
+    };
+    world.accept(AnyCommand::Instant(instant::Command::CreditTransfer(
+        payment,
+    )));
+    world.answer(1, Verdict::Accept);
+    let back = payment_return(&mut world, 1, 1, AMOUNT);
+    world.accept(command(back));
+    // Both messages go out on the sponsor's stream.
+    assert_eq!(world.sent_to(HSBK).len(), 2);
+    assert_eq!(world.available(HSBK), i128::from(FUNDS));
+    let known = world.engine.find(&key(1)).unwrap();
+    assert_eq!(known.returned, Money::kzt(AMOUNT));
 }
