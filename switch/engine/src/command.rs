@@ -85,6 +85,11 @@ impl Source {
 impl Command {
     /// Who asked; none for what the core submits itself and for links that come and go.
     pub fn source(&self) -> Option<Source> {
+        self.asked_by().copied()
+    }
+
+    /// As [`Command::source`], without a copy: for every command.
+    pub(crate) fn asked_by(&self) -> Option<&Source> {
         let source = match self {
             Command::Instant(command) => command.source(),
             Command::Directory(command) => command.source(),
@@ -95,6 +100,6 @@ impl Command {
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };
-        Some(*source)
+        Some(source)
     }
 }

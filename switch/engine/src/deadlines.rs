@@ -1,14 +1,16 @@
-//! Deadlines in exact order of (time, log position): a heap with four children a node that knows where each item stands, so
-//! that an item can be taken out when it is decided early.
+//! Deadlines in exact order of (time, log position).
 //!
-//! A payment's deadline is nearly always later than all others, and then an insert moves nothing. Nothing stale stays behind,
-//! so the earliest deadline is one that really waits, and memory is bounded by the items.
+//! Nearly every deadline is later than all before it, because the spans are settings and time rises: those stand in a list, to
+//! whose end one is added and from which any is taken in a few steps. What comes out of order (a payment accepted some seconds
+//! ago, a shorter ask) stands in a heap. Nothing stale stays behind, so the earliest deadline is one that really waits, and
+//! memory is bounded by the items.
 
 use torap_domain::{Position, Time};
 
+/// Children of a node of the heap.
 const CHILDREN: usize = 4;
-/// Place of an item that waits for nothing.
-const NOWHERE: u32 = u32::MAX;
+/// No item, and the place of an item that is not in the heap.
+const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
@@ -17,23 +19,35 @@ struct Due {
     item: u32,
 }
 
+/// What is known of an item.
+#[derive(Clone, Copy, Debug)]
+enum Standing {
+    /// Waits for nothing.
+    Idle,
+    /// In the list, between two others.
+    Listed { due: Due, before: u32, after: u32 },
+    /// In the heap, at this place.
+    Heaped { place: u32 },
+}
+
 /// Deadlines of items, which are dense slots of their owner; each item has at most one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Deadlines {
+    items: Vec<Standing>,
+    /// First and last of the list.
+    head: u32,
+    tail: u32,
     heap: Vec<Due>,
-    /// Place of each item in the heap.
-    places: Vec<u32>,
 }
 
 impl Deadlines {
     pub(crate) fn new() -> Deadlines {
-        Deadlines::default()
-    }
-
-    /// Items that wait.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        Deadlines {
+            items: Vec::new(),
+            head: NONE,
+            tail: NONE,
+            heap: Vec::new(),
+        }
     }
 
     /// Sets the deadline of `item`; an earlier one of the same item is forgotten. Equal times are ordered by `position`, the
@@ -41,43 +55,95 @@ impl Deadlines {
     pub(crate) fn insert(&mut self, time: Time, position: Position, item: u32) {
         self.remove(item);
         let slot = item as usize;
-        if self.places.len() <= slot {
-            self.places.resize(slot.saturating_add(1), NOWHERE);
+        if self.items.len() <= slot {
+            self.items.resize(slot.saturating_add(1), Standing::Idle);
         }
         let due = Due {
             time,
             position,
             item,
         };
-        let place = self.heap.len();
-        self.heap.push(due);
-        self.rise(place, due);
+        if self.listed(self.tail).is_none_or(|last| last <= due) {
+            self.append(due);
+        } else {
+            let place = self.heap.len();
+            self.heap.push(due);
+            self.rise(place, due);
+        }
     }
 
     /// Forgets the deadline of `item`; false if it had none.
     pub(crate) fn remove(&mut self, item: u32) -> bool {
-        let Some(noted) = self.places.get_mut(item as usize) else {
+        let Some(standing) = self.items.get_mut(item as usize) else {
             return false;
         };
-        let place = std::mem::replace(noted, NOWHERE);
-        if place == NOWHERE {
-            return false;
+        match std::mem::replace(standing, Standing::Idle) {
+            Standing::Idle => false,
+            Standing::Listed { before, after, .. } => {
+                self.join(before, after);
+                true
+            }
+            Standing::Heaped { place } => {
+                self.take_from_heap(place as usize, item);
+                true
+            }
         }
-        let Some(last) = self.heap.pop() else {
-            return false;
-        };
-        if last.item != item {
-            // The last one fills the gap and moves to where it belongs, down or up.
-            let place = self.sink(place as usize, last);
-            self.rise(place, last);
-        }
-        true
     }
 
     /// The earliest deadline, with its record and item.
     pub(crate) fn first(&self) -> Option<(Time, Position, u32)> {
-        let due = self.heap.first()?;
+        let listed = self.listed(self.head);
+        let heaped = self.heap.first().copied();
+        let due = match (listed, heaped) {
+            (Some(listed), Some(heaped)) => listed.min(heaped),
+            (listed, heaped) => listed.or(heaped)?,
+        };
         Some((due.time, due.position, due.item))
+    }
+
+    fn listed(&self, item: u32) -> Option<Due> {
+        match self.items.get(item as usize) {
+            Some(Standing::Listed { due, .. }) => Some(*due),
+            _ => None,
+        }
+    }
+
+    fn append(&mut self, due: Due) {
+        let before = std::mem::replace(&mut self.tail, due.item);
+        match self.items.get_mut(before as usize) {
+            Some(Standing::Listed { after, .. }) => *after = due.item,
+            _ => self.head = due.item,
+        }
+        if let Some(standing) = self.items.get_mut(due.item as usize) {
+            *standing = Standing::Listed {
+                due,
+                before,
+                after: NONE,
+            };
+        }
+    }
+
+    /// Makes two items of the list neighbours; either may be none.
+    fn join(&mut self, first: u32, second: u32) {
+        match self.items.get_mut(first as usize) {
+            Some(Standing::Listed { after, .. }) => *after = second,
+            _ => self.head = second,
+        }
+        match self.items.get_mut(second as usize) {
+            Some(Standing::Listed { before, .. }) => *before = first,
+            _ => self.tail = first,
+        }
+    }
+
+    fn take_from_heap(&mut self, place: usize, item: u32) {
+        let Some(last) = self.heap.pop() else {
+            return;
+        };
+        if last.item != item {
+            // The last one fills the gap and moves to where it belongs, down or up.
+            let place = self.sink(place, last);
+            self.rise(place, last);
+        }
     }
 
     /// Puts `due` at `place` or nearer to the top.
@@ -120,10 +186,17 @@ impl Deadlines {
         if let Some(there) = self.heap.get_mut(place) {
             *there = due;
         }
-        if let Some(noted) = self.places.get_mut(due.item as usize) {
+        if let Some(standing) = self.items.get_mut(due.item as usize) {
             // A heap of u32 items has fewer than u32::MAX places.
-            *noted = u32::try_from(place).unwrap_or(NOWHERE);
+            let place = u32::try_from(place).unwrap_or(NONE);
+            *standing = Standing::Heaped { place };
         }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        let waits = |standing: &&Standing| !matches!(standing, Standing::Idle);
+        self.items.iter().filter(waits).count()
     }
 }
 

@@ -5,7 +5,7 @@ use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, Ledge
 
 use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
-    instant::{self, Finished, Limits, PaymentKey, Settings},
+    instant::{self, Finished, Found, Limits, PaymentKey, Settings},
     links,
     participants::{self, Participants, PositionView, View},
     qr,
@@ -104,6 +104,15 @@ impl Engine {
         out.outcome = self.state.dispatch(stamp, command, out);
     }
 
+    /// Reads what applying the command will need and is probably far from the processor: the places of its identifiers and
+    /// of its payer. Called for each command of a batch before the first is applied, it lets several reads wait for memory at
+    /// the same time. Changes nothing.
+    pub fn warm(&self, command: &Command) {
+        if let Command::Instant(command) = command {
+            std::hint::black_box(self.state.instant.touch(command));
+        }
+    }
+
     /// When the next Tick is due: the earliest time that decides something by itself.
     pub fn next_deadline(&self) -> Option<Time> {
         self.state.earliest().map(|(time, _, _)| time)
@@ -166,26 +175,26 @@ impl Engine {
     /// The newest position of what the window has forgotten; zero while it has forgotten nothing. Identifiers not in the
     /// window need a fact from an index that is at least as new.
     pub fn window_dropped_upto(&self) -> Position {
-        self.state.instant.window.dropped_upto()
+        self.state.instant.payments.dropped_upto()
     }
 
     /// A finished payment or return that the window remembers.
     pub fn find(&self, key: &PaymentKey) -> Option<Finished> {
-        self.state.instant.window.find_key(key)
+        finished(self.state.instant.payments.find_key(key)?)
     }
 
     /// A finished payment that the window remembers, by UETR.
     pub fn find_uetr(&self, uetr: &Uetr) -> Option<Finished> {
-        self.state.instant.window.find_uetr(uetr)
+        finished(self.state.instant.payments.find_uetr(uetr)?)
     }
 
     /// Sizes of what the engine holds.
     pub fn stats(&self) -> Stats {
         let instant = &self.state.instant;
         Stats {
-            in_flight: instant.in_flight.len(),
-            window_entries: instant.window.len(),
-            window_bytes: instant.window.memory_bytes(),
+            in_flight: instant.payments.under_way(),
+            window_entries: instant.payments.remembered(),
+            window_bytes: instant.payments.memory_bytes(),
             customers_today: instant.limits.customers_today(),
             open_recalls: instant.recalls.len(),
             qr_codes: self.state.qr.len(),
@@ -197,6 +206,13 @@ impl Engine {
 impl Default for Engine {
     fn default() -> Engine {
         Engine::new()
+    }
+}
+
+fn finished(found: Found) -> Option<Finished> {
+    match found {
+        Found::Finished(finished) => Some(finished),
+        Found::UnderWay(_) => None,
     }
 }
 
@@ -225,9 +241,9 @@ impl State {
         if let Some(Source::Link {
             participant,
             sequence,
-        }) = command.source()
+        }) = command.asked_by()
         {
-            match self.links.receive(participant, sequence) {
+            match self.links.receive(*participant, *sequence) {
                 Ok(true) => {}
                 Ok(false) => return Outcome::AlreadyApplied,
                 Err(reason) => return Outcome::Refused(reason),
@@ -252,7 +268,7 @@ impl State {
                 self.configure(source, bounds.are_sound(), out, |state| {
                     state.bounds = *bounds;
                     let entries_max = bounds.duplicate_window_entries;
-                    state.instant.window.set_entries_max(entries_max);
+                    state.instant.payments.set_entries_max(entries_max);
                 })
             }
             // The core compares; a digest decides nothing.

@@ -34,6 +34,8 @@ mod outbound;
 mod output;
 mod snapshot;
 mod table;
+#[cfg(test)]
+mod world;
 
 pub use bounds::Bounds;
 pub use command::{Command, Source, Stamp};

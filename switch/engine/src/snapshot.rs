@@ -21,8 +21,7 @@ use crate::{
     digest::StateDigest,
     directory,
     engine::State,
-    instant::{self, Window},
-    links,
+    instant, links,
     participants::Participants,
     qr,
 };
@@ -114,10 +113,10 @@ impl Engine {
             chunks.read(Part::Instant, |reader| instant::State::read(reader, seed))?;
         let directory = chunks.read(Part::Directory, directory::State::read)?;
         let qr = chunks.read(Part::Qr, qr::State::read)?;
-        instant.window = chunks.read(Part::Window, |reader| Window::read(reader, seed))?;
+        chunks.read(Part::Window, |reader| instant.payments.read_window(reader))?;
         while chunks.next_is(Part::Window) {
             let mut reader = chunks.part(Part::Window)?;
-            let read = instant.window.read_entries(&mut reader);
+            let read = instant.payments.read_entries(&mut reader);
             read.map_err(SnapshotError::Layout)?;
         }
         chunks.close()?;
@@ -163,8 +162,8 @@ impl Engine {
         part(Part::Instant, &|writer| state.instant.write(writer));
         part(Part::Directory, &|writer| state.directory.write(writer));
         part(Part::Qr, &|writer| state.qr.write(writer));
-        let window = &state.instant.window;
-        window.write(&mut scratch, &mut |payload| each(Part::Window, payload));
+        let payments = &state.instant.payments;
+        payments.write_window(&mut scratch, &mut |payload| each(Part::Window, payload));
     }
 }
 
@@ -195,7 +194,7 @@ impl State {
             .ids()
             .all(|id| self.links.get(id).is_some());
         rule(links, "every participant has a link")?;
-        let held = self.instant.in_flight.held(&self.ledger);
+        let held = self.instant.payments.held(&self.ledger);
         rule(held, "what is held is held for payments under way")
     }
 }

@@ -7,8 +7,11 @@
 
 /// Slots in a bucket: 12 tags, a counter and 12 slots of four bytes fill 64 bytes.
 const SLOTS: usize = 12;
-/// Bits of the places that hold slots, in a comparison of all 16 bytes of a head.
-const PLACES: u32 = (1 << SLOTS) - 1;
+/// Bytes of the tags and the counter.
+const HEAD: usize = 16;
+/// A one in each byte of a tag, and the highest bit of each.
+const ONES: u128 = 0x0101_0101_0101_0101_0101_0101;
+const HIGHEST: u128 = ONES << 7;
 /// A part doubles when its buckets hold this many slots on average.
 const FULL: usize = 9;
 /// Tag of an empty place; tags of slots have the highest bit set.
@@ -18,14 +21,14 @@ const EMPTY: u8 = 0;
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Bucket {
-    /// 12 tags, then a counter of four bytes: slots that belong here or before but lie further on, because this bucket was
-    /// full. A search that finds zero ends. They share an array because 16 bytes are compared in one instruction.
-    head: [u8; 16],
+    /// 12 tags, lowest byte first, then a counter of four bytes: slots that belong here or before but lie further on, because
+    /// this bucket was full. A search that finds zero ends. They share a word because all tags are compared at once.
+    head: [u8; HEAD],
     slots: [u32; SLOTS],
 }
 
 const EMPTY_BUCKET: Bucket = Bucket {
-    head: [EMPTY; 16],
+    head: [EMPTY; HEAD],
     slots: [0; SLOTS],
 };
 
@@ -88,6 +91,22 @@ impl Table {
         }
     }
 
+    /// Puts another slot of the same hash in the place of one; false if that was not there.
+    pub(crate) fn replace(&mut self, hash: u64, old: u32, new: u32) -> bool {
+        let index = self.part_of(hash);
+        let Some(part) = self.parts.get_mut(index) else {
+            return false;
+        };
+        let Some((bucket, place)) = part.search(hash, |other| other == old) else {
+            return false;
+        };
+        let bucket = part.buckets.get_mut(bucket);
+        if let Some(slot) = bucket.and_then(|bucket| bucket.slots.get_mut(place)) {
+            *slot = new;
+        }
+        true
+    }
+
     /// Takes a slot out; false if it was not there.
     pub(crate) fn remove(&mut self, hash: u64, slot: u32) -> bool {
         let index = self.part_of(hash);
@@ -102,7 +121,7 @@ impl Table {
     pub(crate) fn touch(&self, hash: u64) -> u32 {
         let part = self.parts.get(self.part_of(hash));
         let bucket = part.and_then(|part| part.buckets.get(part.home(hash)));
-        bucket.map_or(0, Bucket::passed)
+        bucket.map_or(0, |bucket| bucket.passed())
     }
 
     /// Slots in the table.
@@ -149,13 +168,13 @@ impl Part {
         // The load leaves empty places in every part; the bound holds even so.
         for _ in 0..self.buckets.len() {
             let bucket = self.buckets.get(index)?;
-            let mut places = bucket.places_of(tag);
-            while places != 0 {
-                let place = places.trailing_zeros() as usize;
+            let mut marks = bucket.marks_of(tag);
+            while marks != 0 {
+                let place = place_of(marks);
                 if bucket.slots.get(place).is_some_and(|slot| is_it(*slot)) {
                     return Some((index, place));
                 }
-                places &= places.wrapping_sub(1);
+                marks &= marks.wrapping_sub(1);
             }
             if bucket.passed() == 0 {
                 return None;
@@ -192,9 +211,8 @@ impl Part {
             }
             index = self.after(index);
         }
-        let bucket = self.buckets.get_mut(end);
-        if let Some(tag) = bucket.and_then(|bucket| bucket.head.get_mut(place)) {
-            *tag = EMPTY;
+        if let Some(bucket) = self.buckets.get_mut(end) {
+            bucket.set_tag(place, EMPTY);
         }
         self.used = self.used.saturating_sub(1);
         true
@@ -215,14 +233,12 @@ impl Part {
 }
 
 impl Bucket {
-    /// The places whose tag is `tag`, as bits.
+    /// The places whose tag may be `tag`, as the highest bit of their bytes: those equal to it and, rarely, the one after such
+    /// a place. Zero bytes are found by the borrow that subtracting one takes from them.
     #[inline]
-    fn places_of(&self, tag: u8) -> u32 {
-        let mut places: u32 = 0;
-        for (bit, other) in (0_u32..16).zip(&self.head) {
-            places |= u32::from(*other == tag) << (bit & 15);
-        }
-        places & PLACES
+    fn marks_of(&self, tag: u8) -> u128 {
+        let differing = u128::from_le_bytes(self.head) ^ ONES.wrapping_mul(u128::from(tag));
+        differing.wrapping_sub(ONES) & !differing & HIGHEST
     }
 
     #[inline]
@@ -231,24 +247,39 @@ impl Bucket {
         u32::from_le_bytes([a, b, c, d])
     }
 
+    #[inline]
     fn set_passed(&mut self, passed: u32) {
         let [.., a, b, c, d] = &mut self.head;
         [*a, *b, *c, *d] = passed.to_le_bytes();
     }
 
     #[inline]
+    fn set_tag(&mut self, place: usize, tag: u8) {
+        if let Some(there) = self.head.get_mut(place) {
+            *there = tag;
+        }
+    }
+
+    #[inline]
     fn put(&mut self, tag: u8, slot: u32) -> bool {
-        let empty = self.places_of(EMPTY);
-        let place = empty.trailing_zeros() as usize;
-        match (self.head.get_mut(place), self.slots.get_mut(place)) {
-            (Some(there), Some(held)) if empty != 0 => {
-                *there = tag;
+        // Only an empty place has a tag without its highest bit.
+        let empty = !u128::from_le_bytes(self.head) & HIGHEST;
+        let place = place_of(empty);
+        match self.slots.get_mut(place) {
+            Some(held) if empty != 0 => {
                 *held = slot;
+                self.set_tag(place, tag);
                 true
             }
             _ => false,
         }
     }
+}
+
+/// The lowest marked place.
+#[inline]
+fn place_of(marks: u128) -> usize {
+    (marks.trailing_zeros() / u8::BITS) as usize
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 use torap_domain::{ParticipantId, Reason, Uetr};
 
 use super::{
-    Answer, ConfirmAnswer, FinalOutcome, Verdict, asks::Ask, decision, in_flight::Slot, payment,
+    Answer, ConfirmAnswer, FinalOutcome, Finished, Found, Verdict, asks::Ask, decision, payment,
+    payments::Slot,
 };
-use crate::{Event, Outcome, Output, Source, Stamp, engine};
+use crate::{Event, Outcome, Output, Stamp, engine};
 
 /// pacs.002 of the payee's bank.
 pub(super) fn apply(
@@ -22,26 +23,20 @@ pub(super) fn apply(
             .links
             .reject(out, stamp, source, Reason::UnboundSender);
     };
-    match waiting(state, stamp, link, &answer.uetr, Ask::Acceptance, out) {
-        Err(reason) => state.links.reject(out, stamp, source, reason),
-        Ok(None) => late(state, stamp, source, link, answer, out),
-        Ok(Some(slot)) => {
-            let payment = state.instant.in_flight.get(slot);
+    let reason = match waiting(state, stamp, link, &answer.uetr, Ask::Acceptance, out) {
+        Waiting::Over(finished) => return late(state, stamp, link, answer, &finished, out),
+        Waiting::Nothing => Reason::OriginalUnknown,
+        Waiting::For(slot) => {
+            let payment = state.instant.payments.get(slot);
             let stated = payment.map(|payment| payment.references.transaction_id);
-            if stated != Some(answer.transaction_id) {
-                let reason = Reason::OriginalMismatch;
-                return state.links.reject(out, stamp, source, reason);
+            if stated == Some(answer.transaction_id) {
+                decide(state, stamp, slot, answer.verdict, out);
+                return Outcome::Accepted;
             }
-            match answer.verdict {
-                Verdict::Accept => decision::settle(state, stamp, slot, out),
-                Verdict::Reject { agent_code } => {
-                    let reason = Reason::ReceiverRejected;
-                    decision::give_up(state, stamp, slot, reason, Some(agent_code), out);
-                }
-            }
-            Outcome::Accepted
+            Reason::OriginalMismatch
         }
-    }
+    };
+    state.links.reject(out, stamp, source, reason)
 }
 
 /// acmt.024 of the payee's bank to the switch's acmt.023.
@@ -58,13 +53,12 @@ pub(super) fn apply_confirmation(
             .reject(out, stamp, source, Reason::UnboundSender);
     };
     match waiting(state, stamp, link, &answer.uetr, Ask::Confirmation, out) {
-        Err(reason) => state.links.reject(out, stamp, source, reason),
         // Nobody asks any more: the payment was given up without the payee's bank having heard of it.
-        Ok(None) => {
+        Waiting::Over(_) | Waiting::Nothing => {
             let reason = Reason::OriginalUnknown;
             state.links.reject(out, stamp, source, reason)
         }
-        Ok(Some(slot)) => {
+        Waiting::For(slot) => {
             if answer.confirmed {
                 go_on(state, stamp, slot, out);
             } else {
@@ -76,8 +70,17 @@ pub(super) fn apply_confirmation(
     }
 }
 
-/// The payment of this UETR that waits for `ask` from the bank of this link; `None` if no payment of the UETR is under way
-/// (any more). Whoever is not asked learns nothing of the payment.
+/// What an answer finds.
+enum Waiting {
+    For(Slot),
+    /// The payment has been decided.
+    Over(Finished),
+    /// No payment waits for this bank's answer, as far as this bank may know.
+    Nothing,
+}
+
+/// The payment of this UETR, if it waits for `ask` from the bank of this link; one whose deadline has passed is decided first.
+/// Whoever is not asked learns nothing of a payment under way.
 fn waiting(
     state: &mut engine::State,
     stamp: Stamp,
@@ -85,53 +88,65 @@ fn waiting(
     uetr: &Uetr,
     ask: Ask,
     out: &mut Output,
-) -> Result<Option<Slot>, Reason> {
-    let in_flight = &state.instant.in_flight;
-    let Some(slot) = in_flight.slot_of_uetr(uetr) else {
-        return Ok(None);
+) -> Waiting {
+    let payments = &state.instant.payments;
+    let slot = match payments.find_uetr(uetr) {
+        None => return Waiting::Nothing,
+        Some(Found::Finished(finished)) => return Waiting::Over(finished),
+        Some(Found::UnderWay(slot)) => slot,
     };
-    let asked = in_flight.get(slot).is_some_and(|payment| {
+    let asked = payments.get(slot).is_some_and(|payment| {
         payment.ask == ask && state.participants.acts_for(link, payment.creditor_agent)
     });
     if !asked {
-        return Err(Reason::OriginalUnknown);
+        return Waiting::Nothing;
     }
-    if decision::expire_if_due(state, stamp, slot, out) {
-        return Ok(None);
+    if !decision::expire_if_due(state, stamp, slot, out) {
+        return Waiting::For(slot);
     }
-    Ok(Some(slot))
+    match state.instant.payments.find_uetr(uetr) {
+        Some(Found::Finished(finished)) => Waiting::Over(finished),
+        Some(Found::UnderWay(_)) | None => Waiting::Nothing,
+    }
 }
 
-/// The payment was decided before, or was never there.
+fn decide(state: &mut engine::State, stamp: Stamp, slot: Slot, verdict: Verdict, out: &mut Output) {
+    match verdict {
+        Verdict::Accept => decision::settle(state, stamp, slot, out),
+        Verdict::Reject { agent_code } => {
+            let reason = Reason::ReceiverRejected;
+            decision::give_up(state, stamp, slot, reason, Some(agent_code), out);
+        }
+    }
+}
+
+/// The payment was decided before.
 fn late(
     state: &mut engine::State,
     stamp: Stamp,
-    source: &Source,
     link: ParticipantId,
     answer: &Answer,
+    finished: &Finished,
     out: &mut Output,
 ) -> Outcome {
-    let known = state.instant.window.find_uetr(&answer.uetr);
-    let asked = known.filter(|finished| {
-        finished.outcome != FinalOutcome::Tombstone
-            && state.participants.acts_for(link, finished.creditor_agent)
-    });
-    let Some(finished) = asked else {
+    let asked = finished.outcome != FinalOutcome::Tombstone
+        && state.participants.acts_for(link, finished.creditor_agent);
+    if !asked {
         let reason = Reason::OriginalUnknown;
-        return state.links.reject(out, stamp, source, reason);
-    };
+        return state.links.reject(out, stamp, &answer.source, reason);
+    }
     out.event(Event::LateAnswer {
         key: finished.key,
         accepted: answer.verdict == Verdict::Accept,
         decided_at: finished.decided_at,
     });
-    decision::answer_again(state, stamp, link, &finished, None, out);
+    decision::answer_again(state, stamp, link, finished, None, out);
     Outcome::Accepted
 }
 
 /// A favourable answer: the next ask, or the post.
 fn go_on(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &mut Output) {
-    let Some(payment) = state.instant.in_flight.get(slot) else {
+    let Some(payment) = state.instant.payments.get(slot) else {
         return;
     };
     match payment.ask.next() {
@@ -139,9 +154,9 @@ fn go_on(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &mut Output) 
         Some(ask) => {
             let settings = &state.instant.settings;
             let deadline = ask.deadline(settings, stamp.time, payment.payment_deadline);
-            let in_flight = &mut state.instant.in_flight;
-            in_flight.ask(slot, ask, stamp.position, deadline);
-            if let Some(payment) = in_flight.get(slot).copied() {
+            let payments = &mut state.instant.payments;
+            payments.ask(slot, ask, stamp.position, deadline);
+            if let Some(payment) = payments.get(slot).copied() {
                 payment::send_ask(state, stamp, &payment, out);
             }
         }

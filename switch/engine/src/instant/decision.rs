@@ -1,18 +1,16 @@
 //! The end of a payment: posted, or given up with a reason. Only the switch decides, by its own clock, and only once.
 
-use torap_domain::{Date, ParticipantId, Reason};
+use torap_domain::{Date, ParticipantId, Reason, Uetr};
 
-use super::{
-    FinalOutcome, Finished,
-    in_flight::{InFlight, Slot},
-};
+use super::{FinalOutcome, Finished, Found, PaymentKey, in_flight::InFlight, payments::Slot};
 use crate::{
     Event, Message, Output, References, Stamp, Status, engine, links::Letter, participants::watch,
 };
 
 /// Posts what was held: the payment is settled.
 pub(super) fn settle(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &mut Output) {
-    let Some(payment) = state.instant.in_flight.remove(slot) else {
+    let outcome = FinalOutcome::Settled;
+    let Some((payment, finished)) = state.instant.payments.decide(slot, stamp, outcome) else {
         return;
     };
     if let Some((debit, credit)) = payment.hold {
@@ -24,8 +22,7 @@ pub(super) fn settle(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &
     if let Some(code) = &payment.qr {
         state.qr.pay(payment.creditor_agent, code, stamp.time);
     }
-    let finished = payment.finished(stamp, FinalOutcome::Settled);
-    remember(state, &finished, out);
+    out.event(Event::PaymentFinished(finished));
     tell(state, stamp, &payment, Status::Settled, true, out);
     watch(state, stamp, payment.creditor_agent, out);
 }
@@ -39,7 +36,8 @@ pub(super) fn give_up(
     agent_code: Option<[u8; 4]>,
     out: &mut Output,
 ) {
-    let Some(payment) = state.instant.in_flight.remove(slot) else {
+    let outcome = FinalOutcome::Rejected { reason, agent_code };
+    let Some((payment, finished)) = state.instant.payments.decide(slot, stamp, outcome) else {
         return;
     };
     if let Some((debit, credit)) = payment.hold {
@@ -51,8 +49,7 @@ pub(super) fn give_up(
     }
     let today = Date::from_time(stamp.time);
     state.instant.limits.give_back(&payment.usage, today);
-    let finished = payment.finished(stamp, FinalOutcome::Rejected { reason, agent_code });
-    remember(state, &finished, out);
+    out.event(Event::PaymentFinished(finished));
     let status = Status::Rejected { reason, agent_code };
     tell(state, stamp, &payment, status, payment.ask.forwarded(), out);
     watch(state, stamp, payment.debtor_agent, out);
@@ -60,7 +57,7 @@ pub(super) fn give_up(
 
 /// Decides the payment whose deadline comes first, which has passed.
 pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
-    if let Some((_, _, slot)) = state.instant.in_flight.first_due() {
+    if let Some((_, _, slot)) = state.instant.payments.first_due() {
         expire(state, stamp, slot, out);
     }
 }
@@ -73,12 +70,33 @@ pub(super) fn expire_if_due(
     slot: Slot,
     out: &mut Output,
 ) -> bool {
-    let payment = state.instant.in_flight.get(slot);
+    let payment = state.instant.payments.get(slot);
     let due = payment.is_some_and(|payment| payment.deadline <= stamp.time);
     if due {
         expire(state, stamp, slot, out);
     }
     due
+}
+
+/// The payment that has one of two identifiers, the key before the UETR; one whose deadline has passed is decided first.
+pub(super) fn find(
+    state: &mut engine::State,
+    stamp: Stamp,
+    key: &PaymentKey,
+    uetr: &Uetr,
+    out: &mut Output,
+) -> Option<Found> {
+    let payments = &state.instant.payments;
+    let found = payments
+        .find_key(key)
+        .or_else(|| payments.find_uetr(uetr))?;
+    if let Found::UnderWay(slot) = found
+        && expire_if_due(state, stamp, slot, out)
+    {
+        let payments = &state.instant.payments;
+        return payments.find_key(key).or_else(|| payments.find_uetr(uetr));
+    }
+    Some(found)
 }
 
 /// Answers with the outcome of a payment decided before. `original` is the message that is answered or, without references at
@@ -117,14 +135,14 @@ pub(crate) fn answer_again(
     state.links.send(out, stamp, to, letter);
 }
 
-/// Remembers a payment's final outcome.
+/// Remembers the outcome of a payment that was never under way.
 pub(super) fn remember(state: &mut engine::State, finished: &Finished, out: &mut Output) {
-    state.instant.window.insert(finished);
+    state.instant.payments.remember(finished);
     out.event(Event::PaymentFinished(*finished));
 }
 
 fn expire(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &mut Output) {
-    if let Some(payment) = state.instant.in_flight.get(slot) {
+    if let Some(payment) = state.instant.payments.get(slot) {
         let reason = payment
             .ask
             .silence(payment.deadline, payment.payment_deadline);

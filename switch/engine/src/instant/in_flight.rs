@@ -1,4 +1,5 @@
-//! Payments under way: reserved, and waiting for somebody's answer. Found by key, by UETR and by deadline.
+//! Payments under way: reserved, and waiting for somebody's answer. Ordered by deadline; [`super::payments`] finds them by their
+//! identifiers.
 //!
 //! Entries lie in a slab of pages whose free slots are used again, so that the steady state allocates nothing. Slot numbers
 //! are never stored or shown: a snapshot lists the payments in the order of their records.
@@ -17,11 +18,9 @@ use crate::{
     References, Stamp,
     codec::{FactsError, LayoutRule, Reader, Writer},
     deadlines::Deadlines,
-    table::{self, Table},
 };
 
 const PAGE_ENTRIES: usize = 256;
-const TABLE_PART_BITS: u32 = 6;
 
 /// One payment under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +54,12 @@ pub(crate) struct InFlight {
 
 /// Every payment under way.
 #[derive(Clone, Debug)]
-pub(crate) struct Payments {
-    seed: u64,
+pub(super) struct Slab {
     pages: Vec<Vec<Option<InFlight>>>,
     free: Vec<u32>,
     count: usize,
-    by_key: Table,
-    by_uetr: Table,
     deadlines: Deadlines,
 }
-
-/// Place of a payment, valid until it is taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(u32);
 
 impl InFlight {
     /// The payment with its outcome, decided by `stamp`.
@@ -89,97 +81,71 @@ impl InFlight {
     }
 }
 
-impl Payments {
-    pub(crate) fn new(seed: u64) -> Payments {
-        Payments {
-            seed,
+impl Slab {
+    pub(super) fn new() -> Slab {
+        Slab {
             pages: Vec::new(),
             free: Vec::new(),
             count: 0,
-            by_key: Table::new(TABLE_PART_BITS),
-            by_uetr: Table::new(TABLE_PART_BITS),
             deadlines: Deadlines::new(),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    pub(crate) fn get(&self, slot: Slot) -> Option<&InFlight> {
-        payment(&self.pages, slot.0)
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&InFlight> {
+        let slot = slot as usize;
+        let page = self.pages.get(slot / PAGE_ENTRIES)?;
+        page.get(slot % PAGE_ENTRIES)?.as_ref()
     }
 
-    pub(crate) fn slot_of_key(&self, key: &PaymentKey) -> Option<Slot> {
-        let is_it = |slot| payment(&self.pages, slot).is_some_and(|payment| payment.key == *key);
-        let hash = table::hash(self.seed, key.0);
-        self.by_key.find(hash, is_it).map(Slot)
-    }
-
-    pub(crate) fn slot_of_uetr(&self, uetr: &Uetr) -> Option<Slot> {
-        let is_it = |slot| payment(&self.pages, slot).is_some_and(|payment| payment.uetr == *uetr);
-        let hash = table::hash(self.seed, uetr.bytes());
-        self.by_uetr.find(hash, is_it).map(Slot)
-    }
-
-    pub(crate) fn find_key(&self, key: &PaymentKey) -> Option<&InFlight> {
-        self.get(self.slot_of_key(key)?)
-    }
-
-    pub(crate) fn find_uetr(&self, uetr: &Uetr) -> Option<&InFlight> {
-        self.get(self.slot_of_uetr(uetr)?)
-    }
-
-    /// Adds a payment whose key and UETR are in no other.
-    pub(crate) fn insert(&mut self, payment: &InFlight) {
+    /// Adds a payment, which is found at the slot given back.
+    pub(super) fn insert(&mut self, payment: &InFlight) -> u32 {
         let slot = self.free_slot();
-        let by_key = table::hash(self.seed, payment.key.0);
-        let by_uetr = table::hash(self.seed, payment.uetr.bytes());
         self.deadlines.insert(payment.deadline, payment.asked, slot);
-        if let Some(place) = place(&mut self.pages, slot) {
+        if let Some(place) = self.place(slot) {
             *place = Some(*payment);
             self.count = self.count.saturating_add(1);
         }
-        let (seed, pages) = (self.seed, &self.pages);
-        self.by_key.insert(by_key, slot, |slot| {
-            self::payment(pages, slot).map_or(0, |other| table::hash(seed, other.key.0))
-        });
-        self.by_uetr.insert(by_uetr, slot, |slot| {
-            self::payment(pages, slot).map_or(0, |other| table::hash(seed, other.uetr.bytes()))
-        });
+        slot
     }
 
     /// Takes a payment out: it is decided.
-    pub(crate) fn remove(&mut self, slot: Slot) -> Option<InFlight> {
-        let payment = place(&mut self.pages, slot.0)?.take()?;
+    pub(super) fn remove(&mut self, slot: u32) -> Option<InFlight> {
+        let payment = self.place(slot)?.take()?;
         self.count = self.count.saturating_sub(1);
-        self.by_key
-            .remove(table::hash(self.seed, payment.key.0), slot.0);
-        self.by_uetr
-            .remove(table::hash(self.seed, payment.uetr.bytes()), slot.0);
-        self.deadlines.remove(slot.0);
-        self.free.push(slot.0);
+        self.deadlines.remove(slot);
+        self.free.push(slot);
         Some(payment)
     }
 
     /// Makes the next ask of a payment: what is waited for from now on, and until when.
-    pub(crate) fn ask(&mut self, slot: Slot, ask: Ask, asked: Position, deadline: Time) {
-        if let Some(Some(payment)) = place(&mut self.pages, slot.0) {
+    pub(super) fn ask(&mut self, slot: u32, ask: Ask, asked: Position, deadline: Time) {
+        if let Some(Some(payment)) = self.place(slot) {
             payment.ask = ask;
             payment.asked = asked;
             payment.deadline = deadline;
-            self.deadlines.insert(deadline, asked, slot.0);
+            self.deadlines.insert(deadline, asked, slot);
         }
     }
 
     /// The payment whose deadline comes first.
-    pub(crate) fn first_due(&self) -> Option<(Time, Position, Slot)> {
-        let (time, position, slot) = self.deadlines.first()?;
-        Some((time, position, Slot(slot)))
+    pub(super) fn first_due(&self) -> Option<(Time, Position, u32)> {
+        self.deadlines.first()
+    }
+
+    /// Every payment, in the order of their records.
+    pub(super) fn in_order(&self) -> Vec<&InFlight> {
+        let mut payments: Vec<&InFlight> = self.pages.iter().flatten().flatten().collect();
+        payments.sort_unstable_by_key(|payment| payment.submitted);
+        payments
     }
 
     /// Whether the ledger's holds are exactly those of the payments, account by account.
-    pub(crate) fn held(&self, ledger: &Ledger) -> bool {
+    pub(super) fn held(&self, ledger: &Ledger) -> bool {
         let mut held: BTreeMap<AccountId, u64> = BTreeMap::new();
         for payment in self.pages.iter().flatten().flatten() {
             if let Some((debit, _)) = payment.hold {
@@ -217,38 +183,17 @@ impl Payments {
         // The bound on payments under way is far below 2³².
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
-}
 
-/// Snapshot: the payments in the order of their records.
-impl Payments {
-    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
-        let slots = self.pages.iter().flatten();
-        let mut payments: Vec<&InFlight> = slots.flatten().collect();
-        payments.sort_unstable_by_key(|payment| payment.submitted);
-        writer.u32(u32::try_from(payments.len()).unwrap_or(u32::MAX));
-        for payment in payments {
-            payment.write(writer);
-        }
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>, seed: u64) -> Result<Payments, FactsError> {
-        let mut payments = Payments::new(seed);
-        for _ in 0..reader.u32("in flight")? {
-            let offset = reader.offset();
-            let payment = InFlight::read(reader)?;
-            let known = payments.find_key(&payment.key).is_some()
-                || payments.find_uetr(&payment.uetr).is_some();
-            if known {
-                return Err(reader.error("in flight", offset, LayoutRule::Value));
-            }
-            payments.insert(&payment);
-        }
-        Ok(payments)
+    fn place(&mut self, slot: u32) -> Option<&mut Option<InFlight>> {
+        let slot = slot as usize;
+        let page = self.pages.get_mut(slot / PAGE_ENTRIES)?;
+        page.get_mut(slot % PAGE_ENTRIES)
     }
 }
 
+/// Snapshot of one payment.
 impl InFlight {
-    fn write(&self, writer: &mut Writer<'_>) {
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
         writer.put(&self.key);
         writer.put(&self.uetr);
         writer.put(&self.fingerprint);
@@ -278,7 +223,7 @@ impl InFlight {
         writer.put(&self.references);
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<InFlight, FactsError> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<InFlight, FactsError> {
         let (key, uetr) = (reader.field("key")?, reader.field("uetr")?);
         let fingerprint = reader.field("fingerprint")?;
         let submitted = reader.field("submitted")?;
@@ -335,18 +280,6 @@ impl InFlight {
             references: reader.field("references")?,
         })
     }
-}
-
-fn payment(pages: &[Vec<Option<InFlight>>], slot: u32) -> Option<&InFlight> {
-    let slot = slot as usize;
-    let page = pages.get(slot / PAGE_ENTRIES)?;
-    page.get(slot % PAGE_ENTRIES)?.as_ref()
-}
-
-fn place(pages: &mut [Vec<Option<InFlight>>], slot: u32) -> Option<&mut Option<InFlight>> {
-    let slot = slot as usize;
-    let page = pages.get_mut(slot / PAGE_ENTRIES)?;
-    page.get_mut(slot % PAGE_ENTRIES)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The instant rail: payments, answers, status queries, returns and recalls.
 //!
 //! A payment is admitted or refused by [`payment`], waits in [`in_flight`] for the asks of [`asks`], is decided in [`decision`]
-//! and is remembered by [`window`].
+//! and is remembered in [`window`]; [`payments`] finds it wherever it is.
 
 mod answers;
 mod asks;
@@ -10,6 +10,7 @@ mod decision;
 mod in_flight;
 mod limits;
 mod payment;
+mod payments;
 pub(crate) mod recalls;
 mod returns;
 mod settings;
@@ -21,9 +22,8 @@ pub use command::{
     Fingerprint, Finished, History, Limits, PayeeFact, PaymentKey, QrFact, Recall, RecallRule,
     Resolution, Return, Settings, StatusRequest, Verdict,
 };
-pub(crate) use decision::{answer_again, expire_first};
-pub(crate) use in_flight::Payments;
-pub(crate) use window::Window;
+pub(crate) use decision::expire_first;
+pub(crate) use payments::{Found, Payments};
 
 use torap_domain::{Asset, Position, Time};
 
@@ -38,8 +38,7 @@ use crate::{
 pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) limits: limits::State,
-    pub(crate) window: Window,
-    pub(crate) in_flight: Payments,
+    pub(crate) payments: Payments,
     pub(crate) recalls: recalls::State,
 }
 
@@ -48,23 +47,42 @@ impl State {
         State {
             settings: Settings::initial(),
             limits: limits::State::new(seed),
-            window: Window::new(Bounds::DEFAULT.duplicate_window_entries, seed),
-            in_flight: Payments::new(seed),
+            payments: Payments::new(Bounds::DEFAULT.duplicate_window_entries, seed),
             recalls: recalls::State::new(),
         }
     }
 
     /// When the first payment under way must be decided.
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
-        let (time, position, _) = self.in_flight.first_due()?;
+        let (time, position, _) = self.payments.first_due()?;
         Some((time, position))
+    }
+
+    /// Reads the places that the identifiers and the payer of a message lead to; the value means nothing.
+    pub(crate) fn touch(&self, command: &Command) -> u64 {
+        match command {
+            Command::CreditTransfer(transfer) => {
+                let uetr = &transfer.references.uetr;
+                self.payments.touch(Some(&transfer.key), uetr)
+                    ^ self.limits.touch(transfer.debtor, transfer.service)
+            }
+            Command::Answer(answer) => self.payments.touch(None, &answer.uetr),
+            Command::ConfirmAnswer(_)
+            | Command::Return(_)
+            | Command::Recall(_)
+            | Command::Resolution(_)
+            | Command::StatusRequest(_)
+            | Command::SetSettings { .. }
+            | Command::SetLimits { .. }
+            | Command::SetRecallRule { .. } => 0,
+        }
     }
 
     /// Everything but the window, which is written in pieces.
     pub(crate) fn write(&self, writer: &mut Writer<'_>) {
         writer.put(&self.settings);
         self.limits.write(writer);
-        self.in_flight.write(writer);
+        self.payments.write(writer);
         self.recalls.write(writer);
     }
 
@@ -73,9 +91,8 @@ impl State {
         Ok(State {
             settings: reader.field("settings")?,
             limits: limits::State::read(reader, seed)?,
-            in_flight: Payments::read(reader, seed)?,
+            payments: Payments::read(reader, seed)?,
             recalls: recalls::State::read(reader)?,
-            window: Window::new(Bounds::DEFAULT.duplicate_window_entries, seed),
         })
     }
 }

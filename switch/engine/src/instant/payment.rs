@@ -8,8 +8,8 @@ use torap_domain::{Date, Iban, Money, ParticipantId, Reason, Service};
 use torap_ledger::AccountId;
 
 use super::{
-    AliasFact, AliasResolution, CreditTransfer, FinalOutcome, Finished, PayeeFact, asks, decision,
-    in_flight::InFlight, limits::Usage,
+    AliasFact, AliasResolution, CreditTransfer, FinalOutcome, Finished, Found, PayeeFact, asks,
+    decision, in_flight::InFlight, limits::Usage,
 };
 use crate::{
     Event, Message, Outcome, Output, Stamp, Status, engine, links::Letter, participants::watch,
@@ -94,28 +94,22 @@ fn seen_before(
     out: &mut Output,
 ) -> Result<Seen, Reason> {
     let (key, uetr) = (&transfer.key, &transfer.references.uetr);
-    let in_flight = &state.instant.in_flight;
-    if let Some(slot) = in_flight
-        .slot_of_key(key)
-        .or_else(|| in_flight.slot_of_uetr(uetr))
-        && !decision::expire_if_due(state, stamp, slot, out)
-    {
-        let payment = state.instant.in_flight.get(slot);
-        let same = payment.is_some_and(|payment| {
-            payment.key == *key
-                && payment.uetr == *uetr
-                && payment.fingerprint == transfer.fingerprint
-        });
-        return if same {
-            Ok(Seen::UnderWay)
-        } else {
-            Err(Reason::DuplicateMismatch)
-        };
-    }
-    let window = &state.instant.window;
-    let known = match window.find_key(key).or_else(|| window.find_uetr(uetr)) {
-        Some(known) => Some(known),
-        None => window.beyond(&transfer.history)?,
+    let known = match decision::find(state, stamp, key, uetr, out) {
+        Some(Found::UnderWay(slot)) => {
+            let payment = state.instant.payments.get(slot);
+            let same = payment.is_some_and(|payment| {
+                payment.key == *key
+                    && payment.uetr == *uetr
+                    && payment.fingerprint == transfer.fingerprint
+            });
+            return if same {
+                Ok(Seen::UnderWay)
+            } else {
+                Err(Reason::DuplicateMismatch)
+            };
+        }
+        Some(Found::Finished(finished)) => Some(finished),
+        None => state.instant.payments.beyond(&transfer.history)?,
     };
     let Some(first) = known else {
         return Ok(Seen::Never);
@@ -136,8 +130,6 @@ fn seen_before(
 struct Parties {
     debtor: Option<ParticipantId>,
     creditor: Option<ParticipantId>,
-    /// The payee's account, stated or resolved.
-    account: Option<Iban>,
 }
 
 /// Everything that a payment which breaks no rule needs to be reserved.
@@ -157,16 +149,29 @@ impl Parties {
         } else {
             participants.by_bic(&transfer.debtor_agent)
         };
-        let (agent, account) = match transfer.alias.map(|fact| fact.resolution) {
-            None => (Some(transfer.creditor_agent), transfer.creditor_account),
-            Some(AliasResolution::Found { agent, iban, .. }) => (Some(agent), Some(iban)),
-            Some(AliasResolution::Unknown | AliasResolution::Suspended) => (None, None),
+        let agent = match resolution(transfer) {
+            None => Some(&transfer.creditor_agent),
+            Some(AliasResolution::Found { agent, .. }) => Some(agent),
+            Some(AliasResolution::Unknown | AliasResolution::Suspended) => None,
         };
         Parties {
             debtor,
-            creditor: agent.and_then(|agent| participants.by_bic(&agent)),
-            account,
+            creditor: agent.and_then(|agent| participants.by_bic(agent)),
         }
+    }
+}
+
+/// What the directory knew of a payment by phone.
+fn resolution(transfer: &CreditTransfer) -> Option<&AliasResolution> {
+    transfer.alias.as_ref().map(|fact| &fact.resolution)
+}
+
+/// The payee's account, stated or resolved.
+fn creditor_account(transfer: &CreditTransfer) -> Option<&Iban> {
+    match resolution(transfer) {
+        Some(AliasResolution::Found { iban, .. }) => Some(iban),
+        Some(AliasResolution::Unknown | AliasResolution::Suspended) => None,
+        None => transfer.creditor_account.as_ref(),
     }
 }
 
@@ -179,9 +184,10 @@ fn admit(
     parties: &Parties,
 ) -> Result<Plan, Reason> {
     check_alias_is_current(state, transfer)?;
-    let resolvable = transfer
-        .alias
-        .is_none_or(|fact| matches!(fact.resolution, AliasResolution::Found { .. }));
+    let resolvable = matches!(
+        resolution(transfer),
+        None | Some(AliasResolution::Found { .. })
+    );
     let debtor = parties.debtor.ok_or(Reason::UnknownParticipant)?;
     if resolvable && parties.creditor.is_none() {
         return Err(Reason::UnknownParticipant);
@@ -209,11 +215,11 @@ fn admit(
     let creditor = parties.creditor.ok_or(Reason::UnknownParticipant)?;
     check_payee(state, transfer, creditor)?;
     let usage = check_amount(state, stamp, transfer, debtor)?;
-    check_code(state, stamp, transfer, creditor, parties)?;
+    check_code(state, stamp, transfer, creditor)?;
     if !state.links.is_up(creditor) {
         return Err(Reason::ReceiverOffline);
     }
-    if state.instant.in_flight.len() >= state.bounds.in_flight_max as usize {
+    if state.instant.payments.under_way() >= state.bounds.in_flight_max as usize {
         return Err(Reason::InFlightFull);
     }
     let accounts = state
@@ -280,11 +286,10 @@ fn check_payee(
     creditor: ParticipantId,
 ) -> Result<(), Reason> {
     if transfer.service == Service::Me2Me {
-        let resolved = match transfer.alias.map(|fact| fact.resolution) {
-            Some(AliasResolution::Found { person, .. }) => Some(person),
-            _ => None,
+        let payee = match resolution(transfer) {
+            Some(AliasResolution::Found { person, .. }) => Some(*person),
+            _ => transfer.creditor,
         };
-        let payee = resolved.or(transfer.creditor);
         let known_otherwise = transfer.payee == Some(PayeeFact::Mismatch);
         if payee != Some(transfer.debtor) || known_otherwise {
             return Err(Reason::OwnAccountsMismatch);
@@ -294,9 +299,8 @@ fn check_payee(
         // The directory took the account from the bank that keeps it.
         return Ok(());
     }
-    let code = transfer
-        .creditor_account
-        .and_then(|account| account.bank_code());
+    let account = transfer.creditor_account.as_ref();
+    let code = account.and_then(Iban::bank_code);
     let keeper = code.and_then(|code| state.participants.by_bank_code(code));
     if keeper == Some(creditor) {
         Ok(())
@@ -329,15 +333,14 @@ fn check_code(
     stamp: Stamp,
     transfer: &CreditTransfer,
     creditor: ParticipantId,
-    parties: &Parties,
 ) -> Result<(), Reason> {
     match (&transfer.qr, transfer.service) {
         (None, Service::Qr) => Err(Reason::QrUnknown),
         (None, _) => Ok(()),
         (Some(fact), _) => {
-            let account = parties.account.ok_or(Reason::QrMerchantMismatch)?;
+            let account = creditor_account(transfer).ok_or(Reason::QrMerchantMismatch)?;
             let amount = transfer.amount;
-            state.qr.admit(fact, creditor, &account, amount, stamp.time)
+            state.qr.admit(fact, creditor, account, amount, stamp.time)
         }
     }
 }
@@ -382,8 +385,8 @@ fn reserve(
         payment_deadline,
         usage: plan.usage,
         qr: code,
-        resolved: match transfer.alias.map(|fact| fact.resolution) {
-            Some(AliasResolution::Found { agent, iban, .. }) => Some((agent, iban)),
+        resolved: match resolution(transfer) {
+            Some(AliasResolution::Found { agent, iban, .. }) => Some((*agent, *iban)),
             _ => None,
         },
         references: transfer.references,
@@ -395,7 +398,7 @@ fn reserve(
         amount: payment.amount,
     });
     send_ask(state, stamp, &payment, out);
-    state.instant.in_flight.insert(&payment);
+    state.instant.payments.admit(&payment);
     watch(state, stamp, plan.debtor, out);
     Ok(())
 }

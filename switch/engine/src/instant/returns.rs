@@ -7,7 +7,7 @@ use torap_domain::{Money, ParticipantId, Reason, Service, TransactionId};
 use torap_ledger::AccountId;
 
 use super::{
-    FinalOutcome, Finished, Return, decision::answer_again, payment::is_transient, recalls,
+    FinalOutcome, Finished, Found, Return, decision::answer_again, payment::is_transient, recalls,
 };
 use crate::{
     Event, Message, Outcome, Output, References, Stamp, Status, engine,
@@ -67,10 +67,12 @@ pub(super) fn apply(
 
 /// The return of this key, if it came before with the same content.
 fn seen_before(state: &engine::State, command: &Return) -> Result<Option<Finished>, Reason> {
-    let window = &state.instant.window;
-    let known = match window.find_key(&command.key) {
-        Some(known) => Some(known),
-        None => window.beyond(&command.history)?,
+    let payments = &state.instant.payments;
+    let known = match payments.find_key(&command.key) {
+        Some(Found::Finished(known)) => Some(known),
+        // A payment under way has this key: the return is not the same.
+        Some(Found::UnderWay(_)) => return Err(Reason::DuplicateMismatch),
+        None => payments.beyond(&command.history)?,
     };
     match known {
         Some(first)
@@ -96,13 +98,12 @@ pub(super) fn find_original(
     beyond: &Option<super::History>,
 ) -> Result<Finished, Reason> {
     let instant = &state.instant;
-    if let Some(finished) = instant.window.find_uetr(&references.uetr) {
-        return Ok(finished);
+    match instant.payments.find_uetr(&references.uetr) {
+        Some(Found::Finished(finished)) => return Ok(finished),
+        Some(Found::UnderWay(_)) => return Err(Reason::OriginalNotSettled),
+        None => {}
     }
-    if instant.in_flight.find_uetr(&references.uetr).is_some() {
-        return Err(Reason::OriginalNotSettled);
-    }
-    let known = instant.window.beyond(beyond)?;
+    let known = instant.payments.beyond(beyond)?;
     known
         .filter(|finished| finished.uetr == references.uetr)
         .ok_or(Reason::OriginalUnknown)
@@ -239,7 +240,7 @@ fn post(
     };
     let finished = finished(stamp, command, Some(&original), plan.returner, None);
     remember(state, &finished, out);
-    state.instant.window.update(&original, stamp.position);
+    state.instant.payments.update(&original, stamp.position);
     out.event(Event::PaymentReturned {
         original: original.key,
         returned: original.returned,
@@ -290,7 +291,7 @@ fn finished(
 }
 
 fn remember(state: &mut engine::State, finished: &Finished, out: &mut Output) {
-    state.instant.window.insert_return(finished);
+    state.instant.payments.remember_return(finished);
     out.event(Event::ReturnFinished(*finished));
 }
 

@@ -4,7 +4,7 @@
 
 use torap_domain::{Asset, Money, ParticipantId, Reason, Service};
 
-use super::{FinalOutcome, Fingerprint, Finished, StatusRequest, decision};
+use super::{FinalOutcome, Fingerprint, Finished, Found, StatusRequest, decision};
 use crate::{Message, Outcome, Output, Stamp, Status, engine, links::Letter};
 
 pub(super) fn apply(
@@ -45,32 +45,26 @@ fn answer(
     out: &mut Output,
 ) -> Result<Answered, Reason> {
     let (key, uetr) = (&request.key, &request.references.uetr);
-    let in_flight = &state.instant.in_flight;
-    if let Some(slot) = in_flight
-        .slot_of_key(key)
-        .or_else(|| in_flight.slot_of_uetr(uetr))
-        && !decision::expire_if_due(state, stamp, slot, out)
-    {
-        let payment = state.instant.in_flight.get(slot).copied();
-        let payment = payment.filter(|payment| payment.key == *key && payment.uetr == *uetr);
-        let payment = payment.ok_or(Reason::OriginalMismatch)?;
-        let message = Message::Status {
-            original: payment.submitted,
-            status: Status::Pending,
-            decided: stamp.position,
-            decided_at: stamp.time,
-            repeat: true,
-        };
-        let letter = Letter::new(message)
-            .references(&payment.references)
-            .amount(payment.amount);
-        state.links.send(out, stamp, link, letter);
-        return Ok(Answered::Yes);
-    }
-    let window = &state.instant.window;
-    let known = match window.find_key(key).or_else(|| window.find_uetr(uetr)) {
-        Some(known) => Some(known),
-        None => window.beyond(&request.original)?,
+    let known = match decision::find(state, stamp, key, uetr, out) {
+        Some(Found::UnderWay(slot)) => {
+            let payment = state.instant.payments.get(slot);
+            let payment = payment.filter(|payment| payment.key == *key && payment.uetr == *uetr);
+            let payment = payment.ok_or(Reason::OriginalMismatch)?;
+            let message = Message::Status {
+                original: payment.submitted,
+                status: Status::Pending,
+                decided: stamp.position,
+                decided_at: stamp.time,
+                repeat: true,
+            };
+            let letter = Letter::new(message)
+                .references(&payment.references)
+                .amount(payment.amount);
+            state.links.send(out, stamp, link, letter);
+            return Ok(Answered::Yes);
+        }
+        Some(Found::Finished(finished)) => Some(finished),
+        None => state.instant.payments.beyond(&request.original)?,
     };
     let Some(finished) = known else {
         return Ok(Answered::NeverReceived);

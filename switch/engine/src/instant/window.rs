@@ -1,12 +1,12 @@
-//! The duplicate window: the last finished payments and returns, found by key and by UETR.
+//! The duplicate window: the last finished payments and returns, oldest first.
 //!
-//! It tells a repeat from a new payment without asking anybody. Entries lie in pages in the order in which they were entered;
-//! the oldest is dropped when there are more than the bound. What was dropped is known to the index, whose answer travels as
-//! a fact inside the command and counts only if it is at least as new as what was dropped.
+//! Entries lie in pages in the order in which they were entered; the oldest is dropped when there are more than the bound.
+//! What was dropped is known to the index, whose answer travels as a fact inside the command and counts only if it is at least
+//! as new as what was dropped. [`super::payments`] finds entries by their identifiers.
 //!
 //! # Memory
 //! `96 × entries + 2 × 64 × buckets` bytes, where a table has one bucket for 4.5 to 9 entries: **110 to 124 bytes an entry**.
-//! With the default of 16,777,216 entries that is 1.8 to 2.1 GB when full; an empty window takes 0.2 MB. Pages of 4,096 entries are
+//! With the default of 16,777,216 entries that is 1.8 to 2.1 GB when full; an empty window takes 0.1 MB. Pages of 4,096 entries are
 //! allocated as they fill and used again when they were dropped; tables grow in 2,048 parts, each by itself.
 
 use std::collections::VecDeque;
@@ -14,21 +14,15 @@ use std::collections::VecDeque;
 use torap_domain::{Asset, Money, ParticipantId, Position, Reason, Service, Time, Uetr};
 
 use super::{FinalOutcome, Fingerprint, Finished, History, PaymentKey};
-use crate::{
-    codec::{FactsError, Reader, Writer},
-    table::{self, Table},
-};
+use crate::codec::{FactsError, LayoutRule, Reader, Writer};
 
 const PAGE_ENTRIES: usize = 4096;
-const TABLE_PART_BITS: u32 = 11;
-/// Entries dropped for one that is entered, at most: a bound that was lowered is reached step by step.
-const DROPS_MAX: usize = 4;
 
 /// A finished payment in 96 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
-    key: PaymentKey,
-    uetr: Uetr,
+pub(super) struct Entry {
+    pub(super) key: PaymentKey,
+    pub(super) uetr: Uetr,
     fingerprint: Fingerprint,
     submitted: Position,
     decided: Position,
@@ -40,13 +34,13 @@ struct Entry {
     debtor_agent: ParticipantId,
     creditor_agent: ParticipantId,
     service: Service,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-enum Kind {
+pub(super) enum Kind {
     /// Entered anew further on; nothing finds it here any more.
     Moved = 0,
     Settled = 1,
@@ -58,155 +52,46 @@ enum Kind {
 
 /// The last finished payments and returns.
 #[derive(Clone, Debug)]
-pub(crate) struct Window {
+pub(super) struct Window {
     entries_max: usize,
-    seed: u64,
     /// The first page begins with the entry of number `base`, a multiple of the page size.
     pages: VecDeque<Vec<Entry>>,
     spare: Option<Vec<Entry>>,
     base: u64,
-    /// Number of the oldest entry, and of the next one. A table's slot is the lower half of an entry's number.
+    /// Number of the oldest entry, and of the next one. A slot is the lowest 31 bits of an entry's number.
     first: u64,
     next: u64,
     live: usize,
-    by_key: Table,
-    by_uetr: Table,
     /// Entries that a return entered anew: number, and the record of the return.
     moved: VecDeque<(u64, Position)>,
     dropped_upto: Position,
 }
 
+/// Bits of an entry's number that make its slot; far fewer entries are held at once.
+const SLOT_MASK: u32 = u32::MAX >> 1;
+
 impl Window {
-    pub(crate) fn new(entries_max: u32, seed: u64) -> Window {
+    pub(super) fn new(entries_max: u32) -> Window {
         Window {
             entries_max: entries_max as usize,
-            seed,
             pages: VecDeque::new(),
             spare: None,
             base: 0,
             first: 0,
             next: 0,
             live: 0,
-            by_key: Table::new(TABLE_PART_BITS),
-            by_uetr: Table::new(TABLE_PART_BITS),
             moved: VecDeque::new(),
             dropped_upto: Position::ZERO,
         }
     }
 
     /// How many entries are kept from now on.
-    pub(crate) fn set_entries_max(&mut self, entries_max: u32) {
+    pub(super) fn set_entries_max(&mut self, entries_max: u32) {
         self.entries_max = entries_max as usize;
     }
 
-    /// The payment, tombstone or return of this key.
-    pub(crate) fn find_key(&self, key: &PaymentKey) -> Option<Finished> {
-        self.slot_of_key(key)
-            .and_then(|slot| self.entry(slot))
-            .map(Entry::unpack)
-    }
-
-    /// The payment or tombstone of this UETR; a return carries its original's and is not found by it.
-    pub(crate) fn find_uetr(&self, uetr: &Uetr) -> Option<Finished> {
-        let hash = self.hash(uetr.bytes());
-        let is_it = |slot| self.entry(slot).is_some_and(|entry| entry.uetr == *uetr);
-        let slot = self.by_uetr.find(hash, is_it)?;
-        self.entry(slot).map(Entry::unpack)
-    }
-
-    /// Enters a payment or a tombstone, decided now.
-    pub(crate) fn insert(&mut self, finished: &Finished) {
-        let kind = match finished.outcome {
-            FinalOutcome::Settled => Kind::Settled,
-            FinalOutcome::Rejected { .. } => Kind::Rejected,
-            FinalOutcome::Tombstone => Kind::Tombstone,
-        };
-        self.push(Entry::pack(finished, kind));
-        self.drop_surplus();
-    }
-
-    /// Enters a return, decided now; it is found by its own key alone.
-    pub(crate) fn insert_return(&mut self, finished: &Finished) {
-        let kind = match finished.outcome {
-            FinalOutcome::Settled => Kind::SettledReturn,
-            FinalOutcome::Rejected { .. } | FinalOutcome::Tombstone => Kind::RejectedReturn,
-        };
-        self.push(Entry::pack(finished, kind));
-        self.drop_surplus();
-    }
-
-    /// A return of a settled payment was posted by the record `at`: enters the payment anew with its new `returned`, whether
-    /// it was still here or not. So `returned` is right for as long as the index may not have heard of the return.
-    pub(crate) fn update(&mut self, finished: &Finished, at: Position) {
-        if let Some(slot) = self.slot_of_key(&finished.key) {
-            self.forget(slot);
-            if let Some(entry) = self.entry_mut(slot) {
-                entry.kind = Kind::Moved;
-            }
-        }
-        self.moved.push_back((self.next, at));
-        self.push(Entry::pack(finished, Kind::Settled));
-        self.drop_surplus();
-    }
-
-    /// The newest record among those whose entries were dropped; zero while nothing was.
-    pub(crate) fn dropped_upto(&self) -> Position {
-        self.dropped_upto
-    }
-
-    /// What a fact from the index says of an identifier that is neither here nor in flight: `Ok(Some)` finished,
-    /// `Ok(None)` never seen, [`Reason::RetryLater`] if the fact is missing or older than what was dropped.
-    pub(crate) fn beyond(&self, history: &Option<History>) -> Result<Option<Finished>, Reason> {
-        let (as_of, known) = match history {
-            None => (Position::ZERO, None),
-            Some(History::Unknown { as_of }) => (*as_of, None),
-            Some(History::Known { as_of, finished }) => (*as_of, Some(*finished)),
-        };
-        if as_of < self.dropped_upto {
-            return Err(Reason::RetryLater);
-        }
-        Ok(known)
-    }
-
-    /// Entries that can be found.
-    pub(crate) fn len(&self) -> usize {
-        self.live
-    }
-
-    /// Memory of pages and tables.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        let pages: usize = self.pages.iter().map(Vec::capacity).sum();
-        pages
-            .saturating_mul(size_of::<Entry>())
-            .saturating_add(self.by_key.memory_bytes())
-            .saturating_add(self.by_uetr.memory_bytes())
-    }
-
-    /// Brings near what a look-up of these identifiers will read; the value means nothing.
-    pub(crate) fn touch(&self, key: &PaymentKey, uetr: &Uetr) -> u32 {
-        let by_key = self.by_key.touch(self.hash(key.0));
-        by_key ^ self.by_uetr.touch(self.hash(uetr.bytes()))
-    }
-
-    fn hash(&self, value: [u8; 16]) -> u64 {
-        table::hash(self.seed, value)
-    }
-
-    fn slot_of_key(&self, key: &PaymentKey) -> Option<u32> {
-        let is_it = |slot| self.entry(slot).is_some_and(|entry| entry.key == *key);
-        self.by_key.find(self.hash(key.0), is_it)
-    }
-
-    fn entry(&self, slot: u32) -> Option<&Entry> {
-        entry(&self.pages, self.base, slot)
-    }
-
-    fn entry_mut(&mut self, slot: u32) -> Option<&mut Entry> {
-        let (page, place) = address(self.base, slot);
-        self.pages.get_mut(page)?.get_mut(place)
-    }
-
-    fn push(&mut self, entry: Entry) {
+    /// Adds an entry, which is found at the slot given back.
+    pub(super) fn push(&mut self, entry: Entry) -> u32 {
         let slot = slot_of(self.next);
         let full = self
             .pages
@@ -222,66 +107,111 @@ impl Window {
         }
         self.next = self.next.saturating_add(1);
         self.live = self.live.saturating_add(1);
-        let (seed, pages, base) = (self.seed, &self.pages, self.base);
-        let hash = table::hash(seed, entry.key.0);
-        self.by_key.insert(hash, slot, |slot| {
-            self::entry(pages, base, slot).map_or(0, |entry| table::hash(seed, entry.key.0))
-        });
-        if entry.kind.has_uetr() {
-            let hash = table::hash(seed, entry.uetr.bytes());
-            self.by_uetr.insert(hash, slot, |slot| {
-                self::entry(pages, base, slot)
-                    .map_or(0, |entry| table::hash(seed, entry.uetr.bytes()))
-            });
+        slot
+    }
+
+    /// Adds an entry that the record `at` changed: it counts as old as that record.
+    pub(super) fn push_changed(&mut self, entry: Entry, at: Position) -> u32 {
+        self.moved.push_back((self.next, at));
+        self.push(entry)
+    }
+
+    /// Marks the entry as entered anew further on; it is no longer found here.
+    pub(super) fn move_away(&mut self, slot: u32) {
+        let (page, place) = address(self.base, slot);
+        let page = self.pages.get_mut(page);
+        if let Some(entry) = page.and_then(|page| page.get_mut(place))
+            && entry.kind != Kind::Moved
+        {
+            entry.kind = Kind::Moved;
+            self.live = self.live.saturating_sub(1);
         }
     }
 
-    /// Takes an entry out of the tables.
-    fn forget(&mut self, slot: u32) {
-        let Some(entry) = self.entry(slot).copied() else {
-            return;
-        };
-        if entry.kind == Kind::Moved {
-            return;
-        }
-        self.by_key.remove(self.hash(entry.key.0), slot);
-        if entry.kind.has_uetr() {
-            self.by_uetr.remove(self.hash(entry.uetr.bytes()), slot);
-        }
-        self.live = self.live.saturating_sub(1);
+    #[inline]
+    pub(super) fn entry(&self, slot: u32) -> Option<&Entry> {
+        let (page, place) = address(self.base, slot);
+        self.pages.get(page)?.get(place)
     }
 
-    fn drop_surplus(&mut self) {
-        let mut left = DROPS_MAX;
-        while let Some(oldest) = self.entry(slot_of(self.first)) {
-            // Moved entries are passed over whenever they come to the front, so that what is dropped depends only on what can
-            // be found, before a restore and after.
-            if oldest.kind != Kind::Moved {
-                if left == 0 || self.live <= self.entries_max {
-                    break;
-                }
-                left = left.saturating_sub(1);
-            }
-            self.drop_oldest();
-        }
+    /// How many entries there are above the bound.
+    #[inline]
+    pub(super) fn surplus(&self) -> usize {
+        self.live.saturating_sub(self.entries_max)
     }
 
-    fn drop_oldest(&mut self) {
+    /// Takes out the oldest entry that can be found.
+    pub(super) fn drop_oldest(&mut self) -> Option<(u32, Entry)> {
+        // Moved entries count for nothing, so that what is dropped is the same before a restore and after.
+        while self.drop_moved() {}
         let slot = slot_of(self.first);
-        let Some(oldest) = self.entry(slot).copied() else {
-            return;
+        let oldest = *self.entry(slot)?;
+        self.dropped_upto = self.dropped_upto.max(self.entered(&oldest));
+        self.live = self.live.saturating_sub(1);
+        self.step();
+        Some((slot, oldest))
+    }
+
+    /// The entry that is `ahead` entries younger than the oldest.
+    pub(super) fn later(&self, ahead: u64) -> Option<&Entry> {
+        self.entry(slot_of(self.first.saturating_add(ahead)))
+    }
+
+    /// The newest record among those whose entries were dropped; zero while nothing was.
+    pub(super) fn dropped_upto(&self) -> Position {
+        self.dropped_upto
+    }
+
+    /// What a fact from the index says of an identifier that is neither here nor under way: `Ok(Some)` finished,
+    /// `Ok(None)` never seen, [`Reason::RetryLater`] if the fact is missing or older than what was dropped.
+    pub(super) fn beyond(&self, history: &Option<History>) -> Result<Option<Finished>, Reason> {
+        let (as_of, known) = match history {
+            None => (Position::ZERO, None),
+            Some(History::Unknown { as_of }) => (*as_of, None),
+            Some(History::Known { as_of, finished }) => (*as_of, Some(*finished)),
         };
-        let entered = match self.moved.front() {
-            Some((number, at)) if *number == self.first => {
-                let at = *at;
-                self.moved.pop_front();
-                at
-            }
+        if as_of < self.dropped_upto {
+            return Err(Reason::RetryLater);
+        }
+        Ok(known)
+    }
+
+    /// Entries that can be found.
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Memory of the pages.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let pages: usize = self.pages.iter().map(Vec::capacity).sum();
+        pages.saturating_mul(size_of::<Entry>())
+    }
+
+    /// The record that entered the oldest entry.
+    fn entered(&self, oldest: &Entry) -> Position {
+        match self.moved.front() {
+            Some((number, at)) if *number == self.first => *at,
             _ => oldest.decided,
-        };
-        if oldest.kind != Kind::Moved {
-            self.forget(slot);
-            self.dropped_upto = self.dropped_upto.max(entered);
+        }
+    }
+
+    fn drop_moved(&mut self) -> bool {
+        let oldest = self.entry(slot_of(self.first));
+        let moved = oldest.is_some_and(|entry| entry.kind == Kind::Moved);
+        if moved {
+            self.step();
+        }
+        moved
+    }
+
+    /// Goes on to the next oldest entry; a page that is left behind is kept for the next one.
+    fn step(&mut self) {
+        if self
+            .moved
+            .front()
+            .is_some_and(|(number, _)| *number == self.first)
+        {
+            self.moved.pop_front();
         }
         self.first = self.first.saturating_add(1);
         let dropped = self.first.saturating_sub(self.base);
@@ -295,10 +225,10 @@ impl Window {
     }
 }
 
-/// Snapshot: what can be found, in the order it was entered, 96 bytes each; and which of them were entered by a return.
+/// Snapshot: what can be found, in the order it was entered, and which of it was entered by a return.
 impl Window {
     /// Feeds the snapshot in pieces of one page.
-    pub(crate) fn write(&self, scratch: &mut Vec<u8>, piece: &mut dyn FnMut(&[u8])) {
+    pub(super) fn write(&self, scratch: &mut Vec<u8>, piece: &mut dyn FnMut(&[u8])) {
         scratch.clear();
         let mut writer = Writer::new(scratch);
         writer.u32(u32::try_from(self.entries_max).unwrap_or(u32::MAX));
@@ -327,31 +257,43 @@ impl Window {
     }
 
     /// Reads the first piece: what is not an entry.
-    pub(crate) fn read(reader: &mut Reader<'_>, seed: u64) -> Result<Window, FactsError> {
-        let mut window = Window::new(reader.u32("window entries_max")?, seed);
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Window, FactsError> {
+        let mut window = Window::new(reader.u32("window entries_max")?);
         window.dropped_upto = reader.field("window dropped_upto")?;
         Ok(window)
     }
 
-    /// Reads the entries of a further piece.
-    pub(crate) fn read_entries(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
-        while reader.remaining() > 0 {
-            let entry = Entry::read(reader)?;
-            let at: Option<Position> = reader.field("window entered_by")?;
-            if let Some(at) = at {
-                self.moved.push_back((self.next, at));
-            }
-            self.push(entry);
-        }
-        Ok(())
+    /// Reads an entry of a further piece, and the record that entered it if it was a return.
+    pub(super) fn read_entry(
+        reader: &mut Reader<'_>,
+    ) -> Result<(Entry, Option<Position>), FactsError> {
+        Ok((Entry::read(reader)?, reader.field("window entered_by")?))
     }
 }
 
 impl Kind {
-    fn has_uetr(self) -> bool {
+    /// Whether the entry is found by its UETR: a return carries its original's and is found by its own key alone.
+    pub(super) fn has_uetr(self) -> bool {
         match self {
             Kind::Settled | Kind::Rejected | Kind::Tombstone => true,
             Kind::Moved | Kind::SettledReturn | Kind::RejectedReturn => false,
+        }
+    }
+
+    /// What a payment or tombstone of this outcome is entered as.
+    pub(super) fn of_payment(outcome: &FinalOutcome) -> Kind {
+        match outcome {
+            FinalOutcome::Settled => Kind::Settled,
+            FinalOutcome::Rejected { .. } => Kind::Rejected,
+            FinalOutcome::Tombstone => Kind::Tombstone,
+        }
+    }
+
+    /// What a return of this outcome is entered as.
+    pub(super) fn of_return(outcome: &FinalOutcome) -> Kind {
+        match outcome {
+            FinalOutcome::Settled => Kind::SettledReturn,
+            FinalOutcome::Rejected { .. } | FinalOutcome::Tombstone => Kind::RejectedReturn,
         }
     }
 
@@ -370,7 +312,7 @@ impl Kind {
 impl Entry {
     /// The detail of a rejection: reason in the lowest 16 bits, then a bit that says whether there is a code, the code in the
     /// upper 32.
-    fn pack(finished: &Finished, kind: Kind) -> Entry {
+    pub(super) fn pack(finished: &Finished, kind: Kind) -> Entry {
         let detail = match finished.outcome {
             FinalOutcome::Settled => finished.returned.minor(),
             FinalOutcome::Rejected { reason, agent_code } => {
@@ -398,7 +340,7 @@ impl Entry {
         }
     }
 
-    fn unpack(&self) -> Finished {
+    pub(super) fn unpack(&self) -> Finished {
         let (outcome, returned) = match self.kind {
             Kind::Settled | Kind::SettledReturn => (FinalOutcome::Settled, self.detail),
             Kind::Rejected | Kind::RejectedReturn => (self.rejection(), 0),
@@ -464,7 +406,7 @@ impl Entry {
         let rejected = matches!(entry.kind, Kind::Rejected | Kind::RejectedReturn);
         if rejected && Reason::from_number(entry.detail as u16).is_none() {
             let offset = reader.offset();
-            return Err(reader.error("detail", offset, crate::codec::LayoutRule::Value));
+            return Err(reader.error("detail", offset, LayoutRule::Value));
         }
         Ok(entry)
     }
@@ -475,24 +417,18 @@ const CODE_PRESENT: u64 = 1 << 16;
 fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, FactsError> {
     let offset = reader.offset();
     let number = reader.u8("kind")?;
-    Kind::from_number(number)
-        .ok_or_else(|| reader.error("kind", offset, crate::codec::LayoutRule::Tag))
+    Kind::from_number(number).ok_or_else(|| reader.error("kind", offset, LayoutRule::Tag))
 }
 
 fn slot_of(number: u64) -> u32 {
-    number as u32
+    number as u32 & SLOT_MASK
 }
 
-/// Page and place of a slot. Slots are the lower halves of numbers, and far fewer than 2³² entries are held at once, so the
-/// distance to the first page is exact.
+/// Page and place of a slot; exact, because far fewer than 2³¹ entries are held at once.
+#[inline]
 fn address(base: u64, slot: u32) -> (usize, usize) {
-    let distance = slot.wrapping_sub(slot_of(base)) as usize;
+    let distance = (slot.wrapping_sub(slot_of(base)) & SLOT_MASK) as usize;
     (distance / PAGE_ENTRIES, distance % PAGE_ENTRIES)
-}
-
-fn entry(pages: &VecDeque<Vec<Entry>>, base: u64, slot: u32) -> Option<&Entry> {
-    let (page, place) = address(base, slot);
-    pages.get(page)?.get(place)
 }
 
 #[cfg(test)]

@@ -100,6 +100,6 @@ impl Codes {
 }
 
 fn institution(bic: &Bic) -> u64 {
-    let eight = bic.as_str().as_bytes().first_chunk::<8>();
+    let eight = bic.as_bytes().first_chunk::<8>();
     eight.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

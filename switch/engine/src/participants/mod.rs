@@ -151,6 +151,9 @@ impl Participants {
         instructing_agent: &Bic,
     ) -> Result<ParticipantId, Reason> {
         let link = source.link().ok_or(Reason::UnboundSender)?;
+        if self.is_primary(link, instructing_agent) {
+            return Ok(link);
+        }
         let sender = self
             .by_bic(instructing_agent)
             .ok_or(Reason::UnboundSender)?;
@@ -198,6 +201,13 @@ impl Participants {
             link_up: link.is_up(),
             inbound_last: link.inbound_last,
             outbound_last: link.outbound_last,
+        })
+    }
+
+    /// Whether the BIC is the primary one of a participant that nobody took over: nearly every message, and no table is asked.
+    fn is_primary(&self, id: ParticipantId, bic: &Bic) -> bool {
+        self.get(id).is_some_and(|participant| {
+            participant.successor.is_none() && participant.profile.bics.first() == Some(bic)
         })
     }
 
