@@ -69,11 +69,11 @@ numbered! {
 }
 
 macro_rules! texts {
-    ($($name:ident: $($bytes:ident),+;)+) => {$(
+    ($($name:ident),+) => {$(
         impl Layout for $name {
             #[inline]
             fn put(&self, writer: &mut Writer<'_>) {
-                writer.text(self$(.$bytes())+);
+                writer.text(self.as_bytes());
             }
 
             fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, FactsError> {
@@ -83,17 +83,17 @@ macro_rules! texts {
     )+};
 }
 
-texts! {
-    Bic: as_str, as_bytes;
-    CancellationId: as_bytes;
-    EndToEndId: as_bytes;
-    Iban: as_str, as_bytes;
-    InstructionId: as_bytes;
-    MessageId: as_bytes;
-    QrId: as_bytes;
-    ReturnId: as_bytes;
-    TransactionId: as_bytes;
-}
+texts!(
+    Bic,
+    CancellationId,
+    EndToEndId,
+    Iban,
+    InstructionId,
+    MessageId,
+    QrId,
+    ReturnId,
+    TransactionId
+);
 
 impl<const N: usize> Layout for Text<N> {
     fn put(&self, writer: &mut Writer<'_>) {
