@@ -1,5 +1,5 @@
 //! The obvious index: ordered maps in memory. The model that the index on disk is held against, and the index of simulations.
-//! It survives nothing and bounds nothing.
+//! It bounds nothing, and survives nothing but a simulated crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,11 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
     maps: RwLock<Maps>,
+    /// As they were at the last flush.
+    flushed: RwLock<Maps>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Maps {
     /// Log position of the last record applied.
     applied: u64,
@@ -40,6 +42,11 @@ impl MemoryIndex {
     pub fn new() -> MemoryIndex {
         MemoryIndex::default()
     }
+
+    /// Loses the power and comes back: everything since the last flush is gone.
+    pub fn crash(&self) {
+        *self.maps.write() = self.flushed.read().clone();
+    }
 }
 
 impl Index for MemoryIndex {
@@ -56,7 +63,10 @@ impl Index for MemoryIndex {
     }
 
     fn flush(&self) -> Result<Position, IndexError> {
-        Ok(self.applied_upto())
+        let maps = self.maps.read().clone();
+        let applied = Position(maps.applied);
+        *self.flushed.write() = maps;
+        Ok(applied)
     }
 
     fn payment_by_key(&self, key: &PaymentKey) -> Result<AsOf<Option<Finished>>, IndexError> {

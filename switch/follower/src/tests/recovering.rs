@@ -201,6 +201,22 @@ fn a_snapshot_of_another_log_is_not_used() {
     assert!(recovery.report.to_string().contains(&info.file));
 }
 
+#[test]
+fn a_snapshot_never_outlives_the_index_it_needs() {
+    let mut rig = Rig::new();
+    rig.pay(5);
+    let info = rig.recovered().follower.snapshot_now().unwrap();
+    rig.pay(3);
+    rig.recovered();
+    rig.index.crash();
+    let recovery = rig.recovered();
+    assert_eq!(
+        recovery.report.index_from, info.position,
+        "flushed together"
+    );
+    assert_eq!(recovery.report.snapshot, Some(info));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
 
