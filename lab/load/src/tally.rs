@@ -1,0 +1,64 @@
+//! What a run counts.
+
+use std::collections::BTreeMap;
+
+use crate::histogram::Histogram;
+use crate::limits::{BREACHES_KEPT, REJECTION_CODES_MAX};
+
+/// Counters of a run, over all banks.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) sent: u64,
+    pub(crate) settled: u64,
+    pub(crate) rejected: BTreeMap<String, u64>,
+    /// From due to final answer.
+    pub(crate) latency: Histogram,
+    /// When the last final answer came.
+    pub(crate) last_answer_ns: Option<u64>,
+    /// Final answers that came again.
+    pub(crate) repeated: u64,
+    pub(crate) links_lost: u64,
+    pub(crate) breaches: u64,
+    pub(crate) breach_texts: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn settle(&mut self, due_ns: u64, now: u64) {
+        self.settled += 1;
+        self.answered(due_ns, now);
+    }
+
+    pub(crate) fn reject(&mut self, code: &str, due_ns: u64, now: u64) {
+        // Codes come from outside: only so many are told apart.
+        let known = self.rejected.contains_key(code);
+        let code = if known || self.rejected.len() < REJECTION_CODES_MAX {
+            code
+        } else {
+            "other"
+        };
+        match self.rejected.get_mut(code) {
+            Some(count) => *count += 1,
+            None => {
+                self.rejected.insert(code.to_string(), 1);
+            }
+        }
+        self.answered(due_ns, now);
+    }
+
+    pub(crate) fn rejections(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    /// The switch broke a promise, or the generator misread it: either spoils the run.
+    pub(crate) fn breach(&mut self, bank: &str, text: impl FnOnce() -> String) {
+        self.breaches += 1;
+        if self.breach_texts.len() < BREACHES_KEPT {
+            self.breach_texts.push(format!("bank {bank}: {}", text()));
+        }
+    }
+
+    fn answered(&mut self, due_ns: u64, now: u64) {
+        self.latency.record(now.saturating_sub(due_ns) / 1000);
+        self.last_answer_ns = Some(now);
+    }
+}
