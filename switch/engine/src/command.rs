@@ -94,7 +94,9 @@ impl Command {
             Command::Instant(command) => command.source(),
             Command::Directory(command) => command.source(),
             Command::Qr(command) => command.source(),
-            Command::Links(links::Command::Refused { source, .. }) => source,
+            Command::Links(
+                links::Command::Refused { source, .. } | links::Command::Noted { source },
+            ) => source,
             Command::Links(links::Command::Up { .. } | links::Command::Down { .. }) => return None,
             Command::Participants(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,

@@ -559,6 +559,7 @@ fn qr_command() -> BoxedStrategy<qr::Command> {
 fn links_command() -> BoxedStrategy<links::Command> {
     use links::{Command, Refusal};
     prop_oneof![
+        source().prop_map(|source| Command::Noted { source }),
         (participant(), any::<u64>(), sequence()).prop_map(|(participant, session, received)| {
             Command::Up {
                 participant,

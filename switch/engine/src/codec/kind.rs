@@ -77,6 +77,8 @@ kinds! {
     LinkDown = 0x41, "link-down", 1;
     /// A message that was not understood
     LinkRefused = 0x42, "link-refused", 1;
+    /// A message that asks nothing
+    LinkNoted = 0x43, "link-noted", 1;
     /// A new participant
     ParticipantAdd = 0x50, "participant-add", 1;
     /// Its profile
@@ -135,6 +137,7 @@ impl Kind {
                 links::Command::Up { .. } => Kind::LinkUp,
                 links::Command::Down { .. } => Kind::LinkDown,
                 links::Command::Refused { .. } => Kind::LinkRefused,
+                links::Command::Noted { .. } => Kind::LinkNoted,
             },
             Command::Participants(command) => match command {
                 participants::Command::Add { .. } => Kind::ParticipantAdd,

@@ -26,6 +26,7 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(source);
             writer.put(refusal);
         }
+        Command::Noted { source } => writer.put(source),
     }
 }
 
@@ -48,6 +49,12 @@ pub(super) fn take_refused(reader: &mut Reader<'_>) -> Result<Command, FactsErro
     Ok(Command::Refused {
         source: reader.field("source")?,
         refusal: reader.field("refusal")?,
+    })
+}
+
+pub(super) fn take_noted(reader: &mut Reader<'_>) -> Result<Command, FactsError> {
+    Ok(Command::Noted {
+        source: reader.field("source")?,
     })
 }
 

@@ -121,6 +121,7 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         Kind::LinkUp => Command::Links(links::take_up(reader)?),
         Kind::LinkDown => Command::Links(links::take_down(reader)?),
         Kind::LinkRefused => Command::Links(links::take_refused(reader)?),
+        Kind::LinkNoted => Command::Links(links::take_noted(reader)?),
         Kind::ParticipantAdd => Command::Participants(participants::take_add(reader)?),
         Kind::ParticipantUpdate => Command::Participants(participants::take_update(reader)?),
         Kind::ParticipantState => Command::Participants(participants::take_state(reader)?),

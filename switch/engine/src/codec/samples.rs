@@ -296,7 +296,7 @@ fn qr_commands() -> [qr::Command; 2] {
     ]
 }
 
-fn links_commands() -> [links::Command; 3] {
+fn links_commands() -> [links::Command; 4] {
     use links::Command;
     [
         Command::Up {
@@ -319,6 +319,7 @@ fn links_commands() -> [links::Command; 3] {
                 code: Text::truncated("AM12"),
             },
         },
+        Command::Noted { source: link() },
     ]
 }
 

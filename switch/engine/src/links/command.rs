@@ -21,6 +21,9 @@ pub enum Command {
     },
     /// A message that the gateway refused; answered with admi.002 (XML) or a JSON answer, and the link goes on.
     Refused { source: Source, refusal: Refusal },
+    /// A message that asks nothing (the acknowledgement of a notice, a reject of one of ours): it uses up its sequence and is
+    /// never answered, or two hosts would reject each other's rejects for ever.
+    Noted { source: Source },
 }
 
 /// Why a message was not understood: place, rule and code.

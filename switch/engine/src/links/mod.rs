@@ -295,6 +295,7 @@ pub(crate) fn apply(
             Outcome::Accepted
         }
         Command::Refused { source, refusal } => refused(state, stamp, source, refusal, out),
+        Command::Noted { .. } => Outcome::Accepted,
     }
 }
 
