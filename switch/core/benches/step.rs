@@ -1,7 +1,7 @@
 //! What a command costs on its way through the core: `cargo bench -p torap-core`.
 //!
 //! One line of JSON: CPU time of the core's thread for a whole payment (a pacs.008 of 3,310 bytes and its answer), offered,
-//! written into batches, applied and released, beside the same commands applied by the engine alone.
+//! written into batches, applied and released; of the same commands applied by the engine alone; and of their records replayed.
 
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
-use torap_core::{Core, CoreLimits, Intake, Recovered};
+use torap_core::{Core, CoreLimits, Intake, Recovered, Replay};
 use torap_domain::{Position, Span, Time};
-use torap_engine::{Command, Engine, Output, Stamp};
-use torap_journal::{Batch, Log, MemoryMedium, Options};
+use torap_engine::{Command, Engine, Output, Stamp, codec};
+use torap_journal::{Batch, Log, MemoryMedium, Options, RecordMeta};
 
 const ROUNDS: u64 = 400;
 const PAYMENTS_PER_ROUND: u64 = 500;
@@ -25,10 +25,13 @@ const ORIGINAL_BYTES: usize = 3310;
 fn main() {
     let (core_ns, bytes) = core();
     let payments = ROUNDS * PAYMENTS_PER_ROUND;
+    let per_payment = |ns: u64| ns as f64 / payments as f64 / 1000.0;
     println!(
-        "{{\"payments\":{payments},\"core_us_per_payment\":{:.3},\"engine_us_per_payment\":{:.3},\"facts_bytes_per_payment\":{}}}",
-        core_ns as f64 / payments as f64 / 1000.0,
-        engine() as f64 / payments as f64 / 1000.0,
+        "{{\"payments\":{payments},\"core_us_per_payment\":{:.3},\"engine_us_per_payment\":{:.3},\
+         \"replay_us_per_payment\":{:.3},\"log_bytes_beside_the_original\":{}}}",
+        per_payment(core_ns),
+        per_payment(engine()),
+        per_payment(replay()),
         bytes / payments,
     );
 }
@@ -104,6 +107,33 @@ fn engine() -> u64 {
     for (commands, now) in rounds() {
         let start = cpu_ns();
         apply(&commands, now);
+        spent += cpu_ns() - start;
+    }
+    spent
+}
+
+fn replay() -> u64 {
+    let mut replay = Replay::new(Engine::new(), Recovered::genesis());
+    let (mut spent, mut records, mut facts) = (0, Vec::new(), Vec::new());
+    let mut sequence = 0;
+    for (commands, now) in std::iter::once((world::opening(), world::MORNING)).chain(rounds()) {
+        records.clear();
+        for command in &commands {
+            facts.clear();
+            sequence += 1;
+            let kind = codec::encode(command, &mut facts);
+            let meta = RecordMeta {
+                kind,
+                sequence,
+                time: now.nanos() + sequence,
+                rules_version: 1,
+            };
+            records.push((meta, facts.clone()));
+        }
+        let start = cpu_ns();
+        for (meta, facts) in &records {
+            replay.apply(meta, facts).expect("applied");
+        }
         spent += cpu_ns() - start;
     }
     spent
