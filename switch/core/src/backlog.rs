@@ -6,7 +6,10 @@ use bytes::Bytes;
 use torap_domain::Position;
 use torap_engine::{Command, Effect, Outcome, Stamp, participants};
 
-use crate::Intake;
+use crate::{
+    Intake,
+    limits::{SPARE_EFFECTS_MAX, SPARE_RUNS_MAX},
+};
 
 /// One record's result, free to leave the switch: its record is durable.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +111,10 @@ impl Backlog {
             .is_some_and(|run| run.released == run.entries.len())
         {
             let mut run = self.runs.pop_front()?;
-            run.clear();
-            self.spare.push(run);
+            if self.spare.len() < SPARE_RUNS_MAX {
+                run.clear();
+                self.spare.push(run);
+            }
         }
         let run = self.runs.front_mut()?;
         let entry = run
@@ -132,10 +137,12 @@ impl Backlog {
 }
 
 impl Run {
+    /// Empties the buffers and keeps the memory that an ordinary step needs.
     fn clear(&mut self) {
         self.entries.clear();
         self.released = 0;
         self.effects.clear();
+        self.effects.shrink_to(SPARE_EFFECTS_MAX);
         self.views.clear();
     }
 }

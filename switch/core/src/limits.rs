@@ -6,6 +6,12 @@ use torap_domain::Span;
 /// step, so that a flood of deadlines cannot keep commands out.
 pub(crate) const TICKS_PER_STEP_MAX: usize = 16;
 
+/// Buffers of steps that are kept for the next ones; as many steps are between their write and their sync, and a few more.
+pub(crate) const SPARE_RUNS_MAX: usize = 32;
+
+/// Effects for which a kept buffer keeps room. A tick may have thousands, once in a while.
+pub(crate) const SPARE_EFFECTS_MAX: usize = 4096;
+
 /// Bounds of a [`crate::Core`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoreLimits {
