@@ -4,6 +4,9 @@ use crate::evidence::TAG_BYTES;
 use crate::record::{ALIGN, HEADER_BYTES, KIND_FIRST};
 use std::fmt;
 
+/// Unit of the cache in which a file system keeps what is written.
+const PAGE_BYTES: u64 = 4096;
+
 /// What the caller says about a record beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordMeta {
@@ -208,8 +211,15 @@ impl Batch {
         self.bytes_max
     }
 
-    pub(crate) fn encoded(&self) -> &[u8] {
-        &self.bytes
+    /// Hands over the sealed records, and zeros up to the end of the page when they go to `offset`. Nothing but zeros stands there
+    /// yet, and a page that is written whole need not be read first.
+    pub(crate) fn in_whole_pages<T>(&mut self, offset: u64, write: impl FnOnce(&[u8]) -> T) -> T {
+        let records_bytes = self.bytes.len();
+        let end = (offset + records_bytes as u64).next_multiple_of(PAGE_BYTES);
+        self.bytes.resize((end - offset) as usize, 0);
+        let written = write(&self.bytes);
+        self.bytes.truncate(records_bytes);
+        written
     }
 
     pub(crate) fn entries_and_bytes(&mut self) -> (&[Entry], &mut [u8]) {

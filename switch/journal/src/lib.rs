@@ -33,6 +33,7 @@ mod segment;
 mod stepped;
 mod syncer;
 mod threaded;
+mod trail;
 mod walk;
 
 #[cfg(test)]

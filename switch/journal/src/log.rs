@@ -16,6 +16,7 @@ use crate::record::{KIND_EPOCH_START, KIND_WITNESS, NO_HASH};
 use crate::recovery::{Recovered, Recovery, recover, remove_standbys};
 use crate::seal::{Writing, seal_group};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::trail::Trail;
 use std::io;
 use std::sync::Arc;
 
@@ -45,8 +46,11 @@ pub struct Log {
     offset: u64,
     /// Offset behind the last sealed group; the same unless one is sealed and not written yet.
     sealed_end: u64,
+    /// Offset behind the last synced group.
+    synced_end: u64,
     /// Sequence of the last record written.
     written_upto: u64,
+    trail: Trail,
     /// A group is written and not yet synced.
     unsynced: bool,
     /// For the journal's own records.
@@ -149,7 +153,7 @@ impl Log {
     }
 
     /// Writes the sealed group. Its end is behind everything that was sealed.
-    pub(crate) fn write(&mut self, group: &[Batch]) -> Result<Ticket, JournalError> {
+    pub(crate) fn write(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
         assert!(!self.unsynced, "the group before must be synced first");
         let written = self.write_sealed(group);
         self.fence_on_error(written)?;
@@ -171,6 +175,9 @@ impl Log {
         self.fence_on_error(synced)?;
         self.unsynced = false;
         self.catalog.publish_durable(self.written_upto);
+        self.trail
+            .add(&self.file, self.synced_end, self.offset - self.synced_end);
+        self.synced_end = self.offset;
         Ok(self.written_upto)
     }
 
@@ -283,6 +290,8 @@ impl Log {
             file,
             offset: end,
             sealed_end: end,
+            synced_end: end,
+            trail: Trail::default(),
             written_upto: chain.last_sequence(),
             unsynced: false,
             own: Batch::new(0, false),
@@ -361,7 +370,7 @@ impl Log {
             self.begin_segment()?;
         }
         self.seal_checked(std::slice::from_mut(&mut own));
-        self.write_sealed(std::slice::from_ref(&own))?;
+        self.write_sealed(std::slice::from_mut(&mut own))?;
         self.own = own;
         Ok(OWN_RECORD_BYTES)
     }
@@ -378,9 +387,10 @@ impl Log {
         );
     }
 
-    fn write_sealed(&mut self, group: &[Batch]) -> Result<(), JournalError> {
-        for batch in group.iter().filter(|batch| !batch.is_empty()) {
-            let written = self.file.write_at(batch.encoded(), self.offset);
+    fn write_sealed(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
+        for batch in group.iter_mut().filter(|batch| !batch.is_empty()) {
+            let (file, offset) = (&self.file, self.offset);
+            let written = batch.in_whole_pages(offset, |bytes| file.write_at(bytes, offset));
             written.map_err(|source| JournalError::medium("write", &self.active.name, source))?;
             self.offset += batch.bytes() as u64;
             self.written_upto = batch.last_sequence().unwrap_or(self.written_upto);
@@ -426,6 +436,7 @@ impl Log {
         self.file = Arc::from(standby.file);
         self.offset = SEGMENT_HEADER_BYTES as u64;
         self.sealed_end = self.offset;
+        self.synced_end = self.offset;
         self.metrics.segment_begun(late);
         Ok(())
     }

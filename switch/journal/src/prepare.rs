@@ -76,7 +76,8 @@ impl Preparation {
 
     /// Fills so many more bytes and syncs them; true when the file is full.
     fn step(&mut self, bytes: u64) -> Result<bool, JournalError> {
-        let end = self.bytes.min(self.filled + bytes);
+        let begin = self.filled;
+        let end = self.bytes.min(begin + bytes);
         while self.filled < end {
             let count = (end - self.filled).min(WRITE_BYTES as u64);
             self.file
@@ -87,6 +88,8 @@ impl Preparation {
         self.file
             .sync()
             .map_err(|source| JournalError::medium("sync", &self.name, source))?;
+        // The log writes whole pages, so it never needs to read these zeros.
+        self.file.forget(begin, end - begin);
         Ok(self.filled == self.bytes)
     }
 

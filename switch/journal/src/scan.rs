@@ -97,7 +97,7 @@ impl SegmentScan {
         let Some(head) = self.bytes(offset, head_bytes)? else {
             return Ok(Slot::Bad(Fault::SegmentShort));
         };
-        if head.iter().all(|&byte| byte == 0) {
+        if is_blank(head) {
             return Ok(Slot::Blank);
         }
         let Some(head) = head.first_chunk::<HEADER_BYTES>() else {
@@ -169,12 +169,12 @@ impl SegmentScan {
             let Some(step) = self.bytes_up_to(offset)? else {
                 return Ok(None);
             };
-            let candidate = step.chunks_exact(8).position(begins_record);
+            let candidate = first_candidate(step);
             let Some(index) = candidate else {
                 offset += (step.len() as u64 / 8 * 8).max(8);
                 continue;
             };
-            offset += index as u64 * 8;
+            offset += index as u64;
             if offset + HEADER_BYTES as u64 > self.end {
                 return Ok(None);
             }
@@ -200,7 +200,7 @@ impl SegmentScan {
             let Some(step) = self.bytes_up_to(offset)? else {
                 break;
             };
-            if let Some(last) = step.iter().rposition(|&byte| byte != 0) {
+            if let Some(last) = last_written(step) {
                 written_end = offset + last as u64 + 1;
             }
             offset += step.len() as u64;
@@ -282,4 +282,32 @@ impl SegmentScan {
             }
         }
     }
+}
+
+/// Bytes looked at together for being all zero; the compiler turns that into wide instructions.
+const BLOCK_BYTES: usize = 4096;
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |any, byte| any | byte) == 0
+}
+
+/// Index of the last byte that is not zero.
+fn last_written(bytes: &[u8]) -> Option<usize> {
+    let (index, block) = bytes
+        .chunks(BLOCK_BYTES)
+        .enumerate()
+        .rev()
+        .find(|(_, block)| !is_blank(block))?;
+    let last = block.iter().rposition(|&byte| byte != 0)?;
+    Some(index * BLOCK_BYTES + last)
+}
+
+/// Index, a multiple of 8, of the first bytes that may begin a record's header.
+fn first_candidate(bytes: &[u8]) -> Option<usize> {
+    let blocks = bytes.chunks(BLOCK_BYTES).enumerate();
+    let mut written = blocks.filter(|(_, block)| !is_blank(block));
+    written.find_map(|(index, block)| {
+        let nth = block.chunks_exact(8).position(begins_record)?;
+        Some(index * BLOCK_BYTES + nth * 8)
+    })
 }

@@ -10,3 +10,4 @@ mod limits;
 mod reading;
 mod threads;
 mod tools;
+mod trail;

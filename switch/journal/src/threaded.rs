@@ -16,8 +16,8 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bound
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// Batches that wait for the journal's thread unless configured.
 pub const QUEUE_BATCHES: usize = 64;
@@ -31,6 +31,9 @@ pub struct ThreadOptions {
     pub queue_batches: usize,
     /// Idle time after which a witness is written. Until then damage to the last group passes for a torn write.
     pub witness_after: Duration,
+    /// Least time between the beginnings of two groups; zero writes at once whatever waits. A sync costs the kernel tens of
+    /// microseconds of CPU, however little it writes: a switch that needs its cores lets more records gather.
+    pub group_every: Duration,
     /// Called first in each thread with its name: `journal`, `journal-sync`, `journal-prepare`. For its priority, above all: on
     /// saturated cores a sync waits for the end of a scheduler tick (4 ms) unless the first two run with a real-time policy.
     pub on_start: fn(&'static str),
@@ -41,6 +44,7 @@ impl Default for ThreadOptions {
         ThreadOptions {
             queue_batches: QUEUE_BATCHES,
             witness_after: WITNESS_AFTER,
+            group_every: Duration::ZERO,
             on_start: |_| {},
         }
     }
@@ -105,6 +109,8 @@ impl ThreadedJournal {
             failure,
             wake,
             witness_after: options.witness_after,
+            group_every: options.group_every,
+            group_began: Instant::now(),
             syncer: Syncer::start(options.on_start)?,
             group: Vec::new(),
             syncing: Vec::new(),
@@ -254,6 +260,8 @@ struct Worker {
     failure: Arc<Mutex<Option<Arc<JournalError>>>>,
     wake: Box<dyn Fn(u64) + Send>,
     witness_after: Duration,
+    group_every: Duration,
+    group_began: Instant,
     syncer: Syncer,
     /// The group being sealed and written.
     group: Vec<Batch>,
@@ -290,7 +298,7 @@ impl Worker {
                 // The costly part runs while the group before is on its way to the disk; the write waits for it.
                 self.log.seal(&mut self.group)?;
                 self.await_sync()?;
-                self.log.write(&self.group)?;
+                self.log.write(&mut self.group)?;
             } else {
                 self.await_sync()?;
                 self.log.append(&mut self.group)?;
@@ -338,6 +346,11 @@ impl Worker {
         };
         let mut bytes = first.bytes();
         self.group.push(first);
+        let early = self.group_every.saturating_sub(self.group_began.elapsed());
+        if !early.is_zero() {
+            thread::sleep(early);
+        }
+        self.group_began = Instant::now();
         while let Ok(batch) = self.waiting.try_recv() {
             bytes += batch.bytes();
             if bytes > self.log.group_bytes_max() {

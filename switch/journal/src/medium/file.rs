@@ -1,8 +1,10 @@
 //! The real medium: a folder of the file system.
 
 use super::{Medium, MediumFile, MediumLock};
+use rustix::fs::{Advice, fadvise};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -127,6 +129,11 @@ impl MediumFile for DiskFile {
 
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
+    }
+
+    fn forget(&self, offset: u64, bytes: u64) {
+        // A file system that cannot drop pages keeps them; nothing depends on it.
+        let _ = fadvise(&self.0, offset, NonZeroU64::new(bytes), Advice::DontNeed);
     }
 }
 

@@ -51,6 +51,11 @@ pub trait MediumFile: Send + Sync + fmt::Debug {
     /// Makes everything written so far durable. After an error the state of the unsynced bytes is unknown for ever: a second
     /// call may succeed without having written them, so the journal never makes one.
     fn sync(&self) -> io::Result<()>;
+
+    /// Says that these bytes, which are synced, will hardly be read soon: a cache may drop them. Only a hint.
+    fn forget(&self, offset: u64, bytes: u64) {
+        let _ = (offset, bytes);
+    }
 }
 
 /// Guard of an exclusive lock; dropping it, or the end of the process, gives the lock back.

@@ -399,3 +399,21 @@ fn threads_announce_themselves() {
     started.sort_unstable();
     assert_eq!(started, ["journal", "journal-prepare", "journal-sync"]);
 }
+
+#[test]
+fn groups_may_be_made_to_gather() {
+    let options = ThreadOptions {
+        group_every: Duration::from_millis(100),
+        ..Default::default()
+    };
+    let (mut journal, wakes) = start(&MemoryMedium::new(), options);
+    // All of these are handed over long before the second group may begin.
+    for sequence in 1..=20 {
+        let batch = filled(&mut journal, sequence..sequence + 1);
+        journal.append(batch).expect("the journal lives");
+    }
+    await_durable(&wakes, 20);
+    let groups = journal.metrics().snapshot().groups;
+    assert!(groups <= 3, "{groups} groups");
+    journal.close().expect("nothing failed");
+}
