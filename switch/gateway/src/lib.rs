@@ -3,5 +3,16 @@
 //! Why it exists: what banks send is bytes, and what the core orders is typed commands; everything between
 //! the two is here. It opens no sockets and reads no clock: a driver moves the bytes and passes the time.
 
+pub mod codes;
+mod evidence;
+#[cfg(test)]
+mod fixtures;
+mod formats;
+mod network;
+pub mod render;
 pub mod session;
+pub mod translate;
+mod versions;
 pub mod wire;
+
+pub use formats::formats;

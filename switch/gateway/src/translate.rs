@@ -1,0 +1,225 @@
+//! What a bank sends, as a command of the engine.
+//!
+//! Why it exists: a message is read, checked, typed and completed with facts once, before it is queued, so that the engine
+//! decides by typed values alone and replay never looks anything up. docs/messages.md has the messages, docs/wire.md the JSON
+//! commands, docs/outcomes.md what becomes of each.
+//!
+//! Translation never fails: what it cannot take is itself a command, a refusal with place, rule and code, because every
+//! message uses up its sequence on the link and must be answered. It decides nothing about money: states, limits, times and
+//! duplicates are the engine's, and what is checked here against the picture of the participants is checked there again.
+
+mod context;
+mod exceptions;
+mod json;
+mod keys;
+mod look_up;
+mod payment;
+mod refusal;
+pub(crate) mod resolution_id;
+
+pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
+pub use keys::payment_key;
+
+use bytes::Bytes;
+use torap_domain::{ParticipantId, Phone, Position, Reason, Sequence, Uetr};
+use torap_engine::{
+    Command, Source,
+    directory::Record,
+    instant::{self, History, PaymentKey},
+    links,
+};
+use torap_iso20022::{
+    profile::Direction,
+    view::{Body, Message, Reader},
+};
+
+pub use crate::network::Network;
+use crate::{
+    evidence,
+    formats::formats,
+    wire::{ContentType, ErrorCode},
+};
+use context::Context;
+use refusal::Breach;
+
+/// How much of a message that was refused goes into the journal, in bytes.
+pub const REFUSED_EVIDENCE_BYTES_MAX: usize = 4096;
+
+/// What lives outside the engine and is looked up before queueing.
+pub trait Lookups {
+    /// What the directory holds of a number, and the log position up to which it had followed.
+    fn alias(&self, phone: Phone) -> (Position, Option<Record>);
+
+    /// The payment or return of a key, for identifiers that the engine may have forgotten; none while it has forgotten
+    /// nothing.
+    fn by_key(&self, key: &PaymentKey) -> Option<History>;
+
+    /// As [`Lookups::by_key`], of a payment by its UETR.
+    fn by_uetr(&self, uetr: &Uetr) -> Option<History>;
+}
+
+/// One message from a bank's link.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// Whose link.
+    pub participant: ParticipantId,
+    /// The message's place in the link's stream.
+    pub sequence: Sequence,
+    /// What the body is.
+    pub content_type: ContentType,
+    /// The message.
+    pub body: &'a Bytes,
+}
+
+/// A message as the core takes it.
+#[derive(Debug, Clone)]
+pub struct Translated {
+    /// What is asked, or why it is refused.
+    pub command: Command,
+    /// What the journal keeps of the original: all of it, of a refused message at most [`REFUSED_EVIDENCE_BYTES_MAX`]. Shares
+    /// the body's memory.
+    pub evidence: Bytes,
+}
+
+/// Turns messages into commands. One per connection: its buffers are reused.
+#[derive(Debug)]
+pub struct Translator {
+    reader: Reader,
+}
+
+impl Translator {
+    /// A translator for the national profile.
+    pub fn new() -> Translator {
+        Translator {
+            reader: Reader::new(*formats()),
+        }
+    }
+
+    /// Translates one message. With `overloaded`, credit transfers are refused without being parsed, so that answers and
+    /// everything else still get through.
+    pub fn translate(
+        &mut self,
+        inbound: Inbound<'_>,
+        network: &Network,
+        lookups: &dyn Lookups,
+        overloaded: bool,
+    ) -> Translated {
+        let source = Source::Link {
+            participant: inbound.participant,
+            sequence: inbound.sequence,
+        };
+        let context = Context {
+            source,
+            participant: inbound.participant,
+            network,
+            lookups,
+        };
+        let body = inbound.body;
+        let translated = match inbound.content_type {
+            ContentType::Iso20022Xml => self.message(body, &context, overloaded),
+            ContentType::CommandJson => command_from_json(source, body, network, lookups),
+            ContentType::AnswerJson | ContentType::Unknown(_) => {
+                Err(Breach::of_reason(Reason::MalformedMessage, "/").of_message(b""))
+            }
+        };
+        match translated {
+            Ok(command) => Translated {
+                command,
+                evidence: body.clone(),
+            },
+            Err(refusal) => Translated {
+                command: refused(source, refusal),
+                evidence: body.slice(..body.len().min(REFUSED_EVIDENCE_BYTES_MAX)),
+            },
+        }
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "a command is larger still, and a refusal becomes one"
+    )]
+    fn message(
+        &mut self,
+        bytes: &[u8],
+        context: &Context<'_>,
+        overloaded: bool,
+    ) -> Result<Command, links::Refusal> {
+        if overloaded && evidence::is_credit_transfer(bytes) {
+            return Err(Breach::of_reason(Reason::Overloaded, "/").of_message(bytes));
+        }
+        let message = self
+            .reader
+            .read(bytes, Direction::ToSwitch)
+            .map_err(|refused| refusal::of_parser(&refused, bytes))?;
+        command(&message, context).map_err(|breach| breach.of_message(bytes))
+    }
+}
+
+impl Default for Translator {
+    fn default() -> Translator {
+        Translator::new()
+    }
+}
+
+/// A message that the session itself refused. Its sequence counts, so the log says what became of it.
+pub fn refused_by_session(source: Source, code: ErrorCode) -> Command {
+    let breach = Breach {
+        reason: Reason::MalformedMessage,
+        path: "/",
+        rule: code.name(),
+        text: code.text(),
+        code: None,
+    };
+    refused(source, breach.of_message(b""))
+}
+
+fn refused(source: Source, refusal: links::Refusal) -> Command {
+    Command::Links(links::Command::Refused { source, refusal })
+}
+
+/// The command of a message that the national profile has accepted.
+fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, Breach<'a>> {
+    let sender = context.check_sender(message)?;
+    let version = message.message_type;
+    let instant = match &message.body {
+        Body::CreditTransfer(view) => {
+            instant::Command::CreditTransfer(context.credit_transfer(view, sender, version)?)
+        }
+        Body::StatusReport(view) => instant::Command::Answer(context.answer(view, version)?),
+        Body::Return(view) => {
+            instant::Command::Return(context.payment_return(view, sender, version)?)
+        }
+        Body::StatusRequest(view) => {
+            instant::Command::StatusRequest(context.status_request(view, sender, version)?)
+        }
+        Body::CancellationRequest(view) => {
+            instant::Command::Recall(context.recall(view, sender, version)?)
+        }
+        Body::Resolution(view) => {
+            instant::Command::Resolution(context.resolution(view, sender, version)?)
+        }
+        Body::VerificationReport(view) => {
+            instant::Command::ConfirmAnswer(context.confirm_answer(view, version)?)
+        }
+        Body::VerificationRequest(view) => return context.look_up(view, sender, version),
+        // Answering these would have two hosts refuse each other's refusals for ever.
+        Body::Reject(_) | Body::EventAcknowledgement(_) => {
+            return Ok(Command::Links(links::Command::Noted {
+                source: context.source,
+            }));
+        }
+        Body::EventNotice(_) | Body::Other => {
+            let text = "this message is not one that a bank sends on the instant rail";
+            return Err(Breach::of_profile(
+                "/Document",
+                "message-not-on-rail",
+                text,
+                "FF03",
+            ));
+        }
+    };
+    Ok(Command::Instant(instant))
+}
+
+#[cfg(test)]
+mod tests;
