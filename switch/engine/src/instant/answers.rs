@@ -162,3 +162,6 @@ fn go_on(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &mut Output) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

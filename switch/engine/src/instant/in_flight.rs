@@ -281,6 +281,3 @@ impl InFlight {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -487,3 +487,6 @@ fn status(stamp: Stamp, status: Status, repeat: bool) -> Message {
         repeat,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ fn never_received(
     let letter = Letter::new(message).references(&request.references);
     state.links.send(out, stamp, link, letter);
 }
+
+#[cfg(test)]
+mod tests;

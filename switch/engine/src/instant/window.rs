@@ -430,6 +430,3 @@ fn address(base: u64, slot: u32) -> (usize, usize) {
     let distance = (slot.wrapping_sub(slot_of(base)) & SLOT_MASK) as usize;
     (distance / PAGE_ENTRIES, distance % PAGE_ENTRIES)
 }
-
-#[cfg(test)]
-mod tests;
