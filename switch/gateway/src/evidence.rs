@@ -11,8 +11,8 @@ use memchr::memmem;
 use torap_domain::MessageId;
 use torap_iso20022::view::Splice;
 
-/// How far into a message its identification is looked for, in bytes; every definition has it near the start.
-const IDENTIFICATION_BYTES_MAX: usize = 16 << 10;
+/// How far into a message its kind and identification are looked for, in bytes; every definition has them near the start.
+const START_BYTES_MAX: usize = 16 << 10;
 
 /// What a forward by phone replaces, and the phone that it writes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) fn is_credit_transfer(message: &[u8]) -> bool {
 
 /// The sender's identification of a message that need not be valid: BizMsgIdr, MsgId or Assgnmt/Id, whichever comes first.
 pub(crate) fn message_id(message: &[u8]) -> Option<MessageId> {
-    let start = message.get(..IDENTIFICATION_BYTES_MAX).unwrap_or(message);
+    let start = start(message);
     let mut parent: &[u8] = b"";
     for tag in Tags::new(start, 0) {
         if tag.kind == TagKind::Start {
@@ -114,6 +114,10 @@ fn tag(bytes: &[u8], from: usize, name: &[u8], kind: TagKind) -> Option<Range<us
         }
         from = from.checked_add(hit)?.checked_add(1)?;
     }
+}
+
+fn start(message: &[u8]) -> &[u8] {
+    message.get(..START_BYTES_MAX).unwrap_or(message)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+const DOCUMENT: &str = include_str!("../../../../docs/outcomes.md");
+
+/// Codes in docs/outcomes.md that are no reason's: statuses, the more exact codes of refused messages, reasons of recalls.
+const OTHER_CODES: [&str; 18] = [
+    "ACSC", "ACSP", "AC03", "AM09", "CH16", "CH17", "CH21", "CUST", "DUPL", "FF03", "FRAD", "PDCR",
+    "PDNG", "RJCR", "RJCT", "RR10", "TECH", "NORR",
+];
+
 /// The table of docs/outcomes.md: name of the reason, then its three codes.
 fn documented() -> BTreeMap<String, [String; 3]> {
-    let text = include_str!("../../../../docs/outcomes.md");
-    let rows = text
+    let rows = DOCUMENT
         .lines()
         .skip_while(|line| *line != "<!-- codes -->")
         .take_while(|line| *line != "<!-- /codes -->");
@@ -108,5 +115,42 @@ fn every_sentence_fits_its_field() {
     // AddtlInf is Max105Text; a sentence that is cut tells less than it should.
     for reason in Reason::ALL {
         assert!(reason.text().chars().count() <= 105, "{reason}");
+    }
+}
+
+#[test]
+fn every_row_of_the_document_has_its_cells_and_its_own_identifier() {
+    let rows = DOCUMENT.lines().filter(|line| line.starts_with("| O-"));
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 7, "{row}");
+        assert!(cells.iter().all(|cell| !cell.is_empty()), "{row}");
+        assert!(seen.insert(cells[0]), "{row}");
+    }
+    assert!(seen.len() > 100, "{}", seen.len());
+}
+
+#[test]
+fn every_code_of_the_document_exists() {
+    let tables = [status, cancellation, verification];
+    let known: BTreeSet<&str> = Reason::ALL
+        .iter()
+        .flat_map(|reason| tables.map(|table| table(*reason)))
+        .chain(OTHER_CODES)
+        .collect();
+    for row in DOCUMENT.lines().filter(|line| line.starts_with("| O-")) {
+        for quoted in row
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .flat_map(|quoted| quoted.split(' '))
+        {
+            let is_code = quoted.len() == 4
+                && quoted
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+            assert!(!is_code || known.contains(quoted), "{quoted} in {row}");
+        }
     }
 }

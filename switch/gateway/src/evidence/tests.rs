@@ -187,10 +187,7 @@ fn the_identification_is_read_from_what_is_not_valid() {
     assert_eq!(id("<MsgId>never closed"), None);
     assert_eq!(id("not xml at all"), None);
     assert_eq!(id(""), None);
-    let far = format!(
-        "<a>{}<MsgId>M-5</MsgId>",
-        " ".repeat(IDENTIFICATION_BYTES_MAX)
-    );
+    let far = format!("<a>{}<MsgId>M-5</MsgId>", " ".repeat(START_BYTES_MAX));
     assert_eq!(
         id(&far),
         None,

@@ -5,6 +5,7 @@ mod every_kind;
 mod exceptions;
 mod failures;
 mod notices;
+mod outcomes;
 mod payments;
 mod questions;
 mod world;

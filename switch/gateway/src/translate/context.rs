@@ -193,14 +193,11 @@ pub(super) fn references_to<'a>(
         .transpose();
     let end_to_end_id = original.end_to_end_id.map(EndToEndId::parse).transpose();
     Ok(References {
-        message_id: typed(MessageId::parse(message_id), "/Document//MsgId")?,
-        instruction_id: typed(instruction_id, "/Document//OrgnlInstrId")?,
-        end_to_end_id: typed(end_to_end_id, "/Document//OrgnlEndToEndId")?,
-        transaction_id: typed(
-            TransactionId::parse(original.transaction_id),
-            "/Document//OrgnlTxId",
-        )?,
-        uetr: typed(Uetr::parse(original.uetr), "/Document//OrgnlUETR")?,
+        message_id: typed(MessageId::parse(message_id), "/Document")?,
+        instruction_id: typed(instruction_id, "/Document")?,
+        end_to_end_id: typed(end_to_end_id, "/Document")?,
+        transaction_id: typed(TransactionId::parse(original.transaction_id), "/Document")?,
+        uetr: typed(Uetr::parse(original.uetr), "/Document")?,
         message_version: version_number(version)?,
     })
 }
