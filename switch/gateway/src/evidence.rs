@@ -5,14 +5,17 @@
 //! understood the same walk gives the sender's identification, if there is one. It never judges a message, and no bytes
 //! make it panic: what does not look like markup is `None`.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use torap_domain::MessageId;
 use torap_iso20022::view::Splice;
 
 /// How far into a message its kind and identification are looked for, in bytes; every definition has them near the start.
 const START_BYTES_MAX: usize = 16 << 10;
+
+const COMMENT_START: &[u8] = b"<!--";
+const COMMENT_END: &[u8] = b"-->";
 
 /// What a forward by phone replaces, and the phone that it writes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +68,21 @@ pub(crate) fn message_id(message: &[u8]) -> Option<MessageId> {
 /// The parts of a valid pacs.008 by phone; `document` is its Document element. In front of the supplementary data, which ends
 /// the message, the schema has each of these names in one place only.
 pub(crate) fn phone_parts(message: &[u8], document: &Range<usize>) -> Option<PhoneParts> {
+    let searches = &*SEARCHES;
     let bytes = message.get(..document.end)?;
-    let creditor_agent = element(bytes, document.start, b"CdtrAgt")?;
-    let creditor_account = element(bytes, creditor_agent.end, b"CdtrAcct")?;
+    let creditor_agent = searches.element(bytes, document.start, &searches.creditor_agent)?;
+    let creditor_account =
+        searches.element(bytes, creditor_agent.end, &searches.creditor_account)?;
     let before = bytes.get(..creditor_agent.start)?;
-    let instructed_agent = element(before, document.start, b"InstdAgt");
+    let instructed_agent = searches.element(before, document.start, &searches.instructed_agent);
     let account = bytes.get(..creditor_account.end)?;
-    let proxy = tag(account, creditor_account.start, b"Prxy", TagKind::Start)?;
-    let id = tag(account, proxy.end, b"Id", TagKind::Start)?;
+    let proxy = searches.tag(
+        account,
+        creditor_account.start,
+        &searches.proxy,
+        TagKind::Start,
+    )?;
+    let id = searches.tag(account, proxy.end, &searches.id, TagKind::Start)?;
     let phone = id.end..id.end.checked_add(text_length(account.get(id.end..)?)?)?;
     let splice = Splice {
         instructed_agent,
@@ -82,37 +92,67 @@ pub(crate) fn phone_parts(message: &[u8], document: &Range<usize>) -> Option<Pho
     Some(PhoneParts { splice, phone })
 }
 
-/// The first element of a name at or after `from` that has no element of the same name inside.
-fn element(bytes: &[u8], from: usize, name: &[u8]) -> Option<Range<usize>> {
-    let start = tag(bytes, from, name, TagKind::Start)?;
-    let end = tag(bytes, start.end, name, TagKind::End)?;
-    Some(start.start..end.end)
+/// Searches that a payment by phone needs, set up once: that takes longer than most of them.
+struct Searches {
+    creditor_agent: Finder<'static>,
+    creditor_account: Finder<'static>,
+    instructed_agent: Finder<'static>,
+    proxy: Finder<'static>,
+    id: Finder<'static>,
+    comment_start: Finder<'static>,
+    comment_end: Finder<'static>,
 }
 
-/// The first tag of a name at or after `from`, which is not inside a tag or comment.
-fn tag(bytes: &[u8], from: usize, name: &[u8], kind: TagKind) -> Option<Range<usize>> {
-    let mut from = from;
-    loop {
-        let rest = bytes.get(from..)?;
-        let hit = memmem::find(rest, name)?;
-        if let Some(comment) = memmem::find(rest.get(..hit)?, b"<!--") {
-            let inside = rest.get(comment.checked_add(4)?..)?;
-            from = from
-                .checked_add(comment)?
-                .checked_add(memmem::find(inside, b"-->")?)?
-                .checked_add(7)?;
-            continue;
+static SEARCHES: LazyLock<Searches> = LazyLock::new(|| Searches {
+    creditor_agent: Finder::new("CdtrAgt"),
+    creditor_account: Finder::new("CdtrAcct"),
+    instructed_agent: Finder::new("InstdAgt"),
+    proxy: Finder::new("Prxy"),
+    id: Finder::new("Id"),
+    comment_start: Finder::new(COMMENT_START),
+    comment_end: Finder::new(COMMENT_END),
+});
+
+impl Searches {
+    /// The first element of a name at or after `from` that has no element of the same name inside.
+    fn element(&self, bytes: &[u8], from: usize, name: &Finder<'_>) -> Option<Range<usize>> {
+        let start = self.tag(bytes, from, name, TagKind::Start)?;
+        let end = self.tag(bytes, start.end, name, TagKind::End)?;
+        Some(start.start..end.end)
+    }
+
+    /// The first tag of a name at or after `from`, which is not inside a tag or comment.
+    fn tag(
+        &self,
+        bytes: &[u8],
+        from: usize,
+        name: &Finder<'_>,
+        kind: TagKind,
+    ) -> Option<Range<usize>> {
+        let mut from = from;
+        loop {
+            let rest = bytes.get(from..)?;
+            let hit = name.find(rest)?;
+            let before = rest.get(..hit)?;
+            if let Some(comment) = self.comment_start.find(before) {
+                let comment = comment.checked_add(COMMENT_START.len())?;
+                let length = self.comment_end.find(rest.get(comment..)?)?;
+                from = from
+                    .checked_add(comment)?
+                    .checked_add(length)?
+                    .checked_add(COMMENT_END.len())?;
+                continue;
+            }
+            // What is found may be text, or part of a longer name; the tag before it tells.
+            let open = before.iter().rposition(|byte| *byte == b'<');
+            let found = open.and_then(|open| read_tag(rest.get(open..)?, from.checked_add(open)?));
+            if let Some(found) =
+                found.filter(|found| found.kind == kind && found.name == name.needle())
+            {
+                return Some(found.range);
+            }
+            from = from.checked_add(hit)?.checked_add(1)?;
         }
-        // Names of elements have letters only; in front stands `<`, `</` or one of them with a prefix.
-        let open = rest.get(..hit)?.iter().rposition(|byte| *byte == b'<');
-        let found = open.and_then(|open| {
-            let start = from.checked_add(open)?;
-            read_tag(rest.get(open..)?, start)
-        });
-        if let Some(found) = found.filter(|found| found.kind == kind && found.name == name) {
-            return Some(found.range);
-        }
-        from = from.checked_add(hit)?.checked_add(1)?;
     }
 }
 
@@ -161,7 +201,7 @@ impl<'a> Iterator for Tags<'a> {
             let rest = self.bytes.get(start..)?;
             let aside = match rest {
                 [b'<', b'!', b'-', b'-', comment @ ..] => {
-                    memmem::find(comment, b"-->")?.checked_add(7)?
+                    memmem::find(comment, COMMENT_END)?.checked_add(7)?
                 }
                 [b'<', b'?', ..] => memmem::find(rest, b"?>")?.checked_add(2)?,
                 _ => {
@@ -253,8 +293,8 @@ fn document_in_envelope(tags: &mut Tags<'_>) -> Option<usize> {
 fn miscellaneous_start(bytes: &[u8], end: usize) -> usize {
     let mut kept = bytes.get(..end).unwrap_or(bytes).trim_ascii_end();
     // A comment has no `--` inside, so the last opening before a closing is its own.
-    while let Some(comment) = kept.strip_suffix(b"-->")
-        && let Some(start) = memmem::rfind(comment, b"<!--")
+    while let Some(comment) = kept.strip_suffix(COMMENT_END)
+        && let Some(start) = memmem::rfind(comment, COMMENT_START)
     {
         kept = kept.get(..start).unwrap_or_default().trim_ascii_end();
     }

@@ -6,7 +6,8 @@
 //!
 //! Messages of the switch's own have the identifier `T`, the receiver's participant number (4 digits), `-` and the sequence in
 //! its stream; their creation time is the time of the record that caused them. A forward keeps the identifier of the Document
-//! that it carries.
+//! that it carries. The receiver is named by its primary BIC as it is now: after the operator has changed that, a resend has
+//! the new one.
 //!
 //! It never decides anything, and never changes a Document beyond what docs/messages.md says of a payment by phone.
 

@@ -5,7 +5,7 @@ use torap_domain::{Money, ParticipantId, Service, Span};
 use torap_engine::{
     Command,
     instant::{self, Limits},
-    participants::{self, Profile, State},
+    participants::{self, Direction, Profile, State},
 };
 use torap_iso20022::{
     view::{CreditTransfer, Return, TransactionStatus},
@@ -295,37 +295,44 @@ fn settled(message: &CreditTransfer<'_>) -> World {
     world
 }
 
-#[test]
-fn returns() {
-    let code =
-        |world: &mut World, from: u16, message: &Return<'_>| -> (&'static str, Option<String>) {
-            let received = world.receive(
-                from,
-                &written(|out| write::payment_return(out, None, message)),
-            );
-            let own = received.iter().find(|one| one.to == from).unwrap();
-            let (status, code, _) = own.status();
-            (status, code)
-        };
-    let part = |return_id, tiyn| Return {
+/// Status and code of the answer to a return.
+fn returned(world: &mut World, from: u16, message: &Return<'_>) -> (&'static str, Option<String>) {
+    let received = world.receive(
+        from,
+        &written(|out| write::payment_return(out, None, message)),
+    );
+    let own = received.iter().find(|one| one.to == from).unwrap();
+    let (status, code, _) = own.status();
+    (status, code)
+}
+
+fn part(return_id: &'static str, tiyn: u64) -> Return<'static> {
+    Return {
         return_id,
         tiyn,
         ..payment_return()
-    };
-    let refused = |code: &str| ("RJCT", Some(code.to_owned()));
+    }
+}
+
+fn refused(code: &str) -> (&'static str, Option<String>) {
+    ("RJCT", Some(code.to_owned()))
+}
+
+#[test]
+fn returns_that_are_refused() {
     let mut world = settled(&by_account());
     assert_eq!(
-        code(&mut world, CASP, &part("RTR-1", 5)),
+        returned(&mut world, CASP, &part("RTR-1", 5)),
         refused("AG13"),
         "O-83"
     );
     assert_eq!(
-        code(&mut world, CASP, &part("RTR-2", 1_525_001)),
+        returned(&mut world, CASP, &part("RTR-2", 1_525_001)),
         refused("AM09"),
         "O-84"
     );
     assert_eq!(
-        code(&mut world, CASP, &part("RTR-1", 6)),
+        returned(&mut world, CASP, &part("RTR-1", 6)),
         refused("AM05"),
         "O-93"
     );
@@ -333,48 +340,29 @@ fn returns() {
         instructing_agent: "IRTYKZKA",
         ..part("RTR-3", 1_525_000)
     };
-    assert_eq!(code(&mut world, IRTY, &stranger), refused("NARR"), "O-88");
-    world.fund(CASP, torap_engine::participants::Direction::Out, 11_000_000);
     assert_eq!(
-        code(&mut world, CASP, &part("RTR-4", 1_525_000)),
+        returned(&mut world, IRTY, &stranger),
+        refused("NARR"),
+        "O-88"
+    );
+    world.fund(CASP, Direction::Out, 11_000_000);
+    assert_eq!(
+        returned(&mut world, CASP, &part("RTR-4", 1_525_000)),
         refused("AM04"),
         "O-90"
     );
     world.wait(Span::from_secs(396 * 86_400));
     assert_eq!(
-        code(&mut world, CASP, &part("RTR-5", 1_525_000)),
+        returned(&mut world, CASP, &part("RTR-5", 1_525_000)),
         refused("DT05"),
         "O-89"
     );
     let mut world = World::new();
     world.receive(HSBK, &payment(&by_account()));
     assert_eq!(
-        code(&mut world, CASP, &payment_return()),
+        returned(&mut world, CASP, &payment_return()),
         refused("FF12"),
         "O-87"
-    );
-    let mut world = settled(&by_qr("STATIC"));
-    assert_eq!(
-        code(&mut world, CASP, &part("RTR-1", 1_000_000)),
-        ("ACSC", None),
-        "O-81"
-    );
-    assert_eq!(
-        code(&mut world, CASP, &part("RTR-2", 525_001)),
-        refused("AM09"),
-        "O-84"
-    );
-    assert_eq!(
-        code(&mut world, CASP, &part("RTR-3", 525_000)),
-        ("ACSC", None),
-        "O-81"
-    );
-    let mut world = settled(&by_account());
-    world.sign_off(HSBK);
-    assert_eq!(
-        code(&mut world, CASP, &payment_return()),
-        ("ACSC", None),
-        "O-92"
     );
     let mut world = settled(&by_account());
     world.set_state(
@@ -385,9 +373,49 @@ fn returns() {
         },
     );
     assert_eq!(
-        code(&mut world, CASP, &payment_return()),
+        returned(&mut world, CASP, &payment_return()),
         refused("AG10"),
         "O-91"
+    );
+    let mut world = settled(&by_account());
+    world.set_state(
+        HSBK,
+        State::Suspended {
+            debits: false,
+            credits: true,
+        },
+    );
+    assert_eq!(
+        returned(&mut world, CASP, &payment_return()),
+        refused("AG11"),
+        "O-91"
+    );
+}
+
+#[test]
+fn returns_that_post() {
+    let mut world = settled(&by_qr("STATIC"));
+    assert_eq!(
+        returned(&mut world, CASP, &part("RTR-1", 1_000_000)),
+        ("ACSC", None),
+        "O-81"
+    );
+    assert_eq!(
+        returned(&mut world, CASP, &part("RTR-2", 525_001)),
+        refused("AM09"),
+        "O-84"
+    );
+    assert_eq!(
+        returned(&mut world, CASP, &part("RTR-3", 525_000)),
+        ("ACSC", None),
+        "O-81"
+    );
+    let mut world = settled(&by_account());
+    world.sign_off(HSBK);
+    assert_eq!(
+        returned(&mut world, CASP, &payment_return()),
+        ("ACSC", None),
+        "O-92"
     );
 }
 
