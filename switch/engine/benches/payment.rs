@@ -6,6 +6,13 @@
 //!
 //! `cargo bench -p torap-engine --bench payment`
 
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench reads its environment and reports"
+)]
+
 use std::time::Duration;
 
 use criterion::{

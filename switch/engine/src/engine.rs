@@ -337,3 +337,6 @@ pub(crate) fn refused_by_ledger(refusal: LedgerRefusal) -> Reason {
         | LedgerRefusal::CreditLineMeaningless => Reason::InternalLimit,
     }
 }
+
+#[cfg(test)]
+mod tests;

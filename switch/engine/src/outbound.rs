@@ -130,3 +130,15 @@ pub enum Outcome {
     /// A link sequence that was applied before; nothing happened.
     AlreadyApplied,
 }
+
+/// An entry read back from the index: what its text needs beside it is read from the records it names.
+impl From<Outbound> for Effect {
+    fn from(outbound: Outbound) -> Effect {
+        Effect {
+            outbound,
+            references: None,
+            amount: None,
+            resolved: None,
+        }
+    }
+}

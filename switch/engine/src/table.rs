@@ -76,7 +76,7 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let part = self.parts.get(self.part_of(hash))?;
-        part.search(hash, |slot| is_it(slot))
+        part.search(hash, is_it)
             .and_then(|(bucket, place)| part.buckets.get(bucket)?.slots.get(place).copied())
     }
 

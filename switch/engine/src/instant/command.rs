@@ -255,10 +255,6 @@ pub struct Settings {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a credit transfer is the common case and must not be boxed"
-)]
 pub enum Command {
     CreditTransfer(CreditTransfer),
     Answer(Answer),

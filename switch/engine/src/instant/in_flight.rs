@@ -144,19 +144,25 @@ impl Slab {
         payments
     }
 
-    /// Whether the ledger's holds are exactly those of the payments, account by account.
+    /// Whether the ledger's holds are exactly those of the payments, account by account, on both sides.
     pub(super) fn held(&self, ledger: &Ledger) -> bool {
-        let mut held: BTreeMap<AccountId, u64> = BTreeMap::new();
+        let mut held: BTreeMap<AccountId, (u64, u64)> = BTreeMap::new();
         for payment in self.pages.iter().flatten().flatten() {
-            if let Some((debit, _)) = payment.hold {
-                let sum = held.entry(debit).or_default();
-                *sum = sum.saturating_add(payment.amount.minor());
+            if let Some((debit, credit)) = payment.hold {
+                let amount = payment.amount.minor();
+                let (from, _) = held.entry(debit).or_default();
+                *from = from.saturating_add(amount);
+                let (_, to) = held.entry(credit).or_default();
+                *to = to.saturating_add(amount);
             }
         }
         let agree = |(id, account): (AccountId, &Account)| {
-            account.debits_pending() == held.get(&id).copied().unwrap_or(0)
+            let pending = (account.debits_pending(), account.credits_pending());
+            pending == held.get(&id).copied().unwrap_or_default()
         };
-        ledger.accounts().all(agree)
+        // Every account that a payment names exists, and every account agrees.
+        let known = held.keys().all(|id| ledger.account(*id).is_some());
+        known && ledger.accounts().all(agree)
     }
 
     fn free_slot(&mut self) -> u32 {

@@ -170,6 +170,9 @@ fn a_new_participant_gets_the_next_identifier_and_begins_certifying() {
     assert_eq!(world.engine.participant_views().count(), 5);
 }
 
+/// What is wrong with a profile, and the reason.
+type Break<'a> = (&'a dyn Fn(&mut Profile), Reason);
+
 #[test]
 fn what_is_anothers_cannot_be_taken() {
     let changed = |change: &dyn Fn(&mut Profile)| {
@@ -178,7 +181,7 @@ fn what_is_anothers_cannot_be_taken() {
         profile
     };
     let refused = Reason::OperatorRefused;
-    let cases: [(&dyn Fn(&mut Profile), Reason); 16] = [
+    let cases: [Break<'_>; 16] = [
         (&|profile| profile.code = Text::truncated("CASP"), refused),
         (&|profile| profile.code = Text::EMPTY, refused),
         (&|profile| profile.bics.clear(), refused),

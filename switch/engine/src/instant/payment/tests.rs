@@ -727,10 +727,13 @@ fn change_alias(world: &mut World) -> AliasKey {
     AliasKey::of(phone)
 }
 
+/// A reason, and what breaks its rule.
+type Break = (Reason, fn(&mut World, &mut CreditTransfer));
+
 #[test]
 fn the_first_rule_that_is_broken_is_the_reason() {
     // Each breaks its rule on top of all that follow; so the reasons come in their order.
-    let breaks: [(Reason, fn(&mut World, &mut CreditTransfer)); 12] = [
+    let breaks: [Break; 12] = [
         (Reason::UnknownParticipant, |_, payment| {
             payment.debtor_agent = Bic::parse("NOBOKZKA").unwrap();
         }),
