@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Latest part of the log that stays in the cache, in bytes.
-const KEPT_BYTES: u64 = 64 << 20;
+const KEPT_BYTES: u64 = 128 << 20;
 /// The cache is told to forget in pieces of this size, in bytes.
 const PIECE_BYTES: u64 = 8 << 20;
 
