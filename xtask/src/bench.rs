@@ -19,7 +19,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// Every bench body once, and a two-second load run: they still work, nothing is measured.
 pub(crate) fn smoke() -> Result<(), Failure> {
-    must(cargo(&["bench", "--workspace", "--benches", "--", "--test"]))?;
+    must(cargo(&[
+        "bench",
+        "--workspace",
+        "--benches",
+        "--",
+        "--test",
+    ]))?;
     end_to_end(&["--rail", "instant", "--rate", "500", "--duration", "2"].map(String::from))
 }
 

@@ -13,7 +13,17 @@ pub(crate) fn run() -> Result<(), Failure> {
     step("fmt", || must(cargo(&["fmt", "--all", "--check"])))?;
     step("tidy", tidy::run)?;
     step("codegen", || codegen::run(true).map_err(Failure::Refused))?;
-    step("clippy", || must(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])))?;
+    step("clippy", || {
+        must(cargo(&[
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })?;
     step("deny", deny)?;
     step("test", || test::run(&[]))?;
     step("doc", || {
@@ -27,15 +37,35 @@ pub(crate) fn run() -> Result<(), Failure> {
 
 /// Licences, bans and sources; advisories only where their database can be fetched.
 fn deny() -> Result<(), Failure> {
-    let installed = Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
+    let installed = Command::new("cargo-deny")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
     if !installed {
         must(cargo(&["install", "--locked", "--quiet", "cargo-deny"]))?;
     }
-    must(cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]))?;
+    must(cargo(&[
+        "deny",
+        "--log-level",
+        "error",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ]))?;
     let mut fetch = cargo(&["deny", "fetch", "db"]);
-    let fetched = fetch.current_dir(root()).output().is_ok_and(|output| output.status.success());
+    let fetched = fetch
+        .current_dir(root())
+        .output()
+        .is_ok_and(|output| output.status.success());
     if fetched {
-        must(cargo(&["deny", "--log-level", "error", "check", "advisories"]))
+        must(cargo(&[
+            "deny",
+            "--log-level",
+            "error",
+            "check",
+            "advisories",
+        ]))
     } else {
         println!("deny: advisories left out: their database cannot be fetched from here");
         Ok(())

@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::run::{Failure, must};
+use crate::{
+    rocksdb,
+    run::{Failure, must},
+};
 
 struct Need {
     why: &'static str,
@@ -16,25 +19,50 @@ struct Need {
 
 /// To build and run the switch.
 const BUILD: &[Need] = &[
-    Need { why: "C++ compiler for RocksDB", present: || program("c++"), packages: &["g++"] },
-    Need { why: "libclang for RocksDB's bindings", present: libclang, packages: &["libclang1-14", "libclang1", "libclang-dev"] },
-    Need { why: "clang's headers for RocksDB's bindings", present: clang_headers, packages: &["libclang-common-14-dev", "libclang-common-dev", "libclang-dev"] },
+    Need {
+        why: "C++ compiler for RocksDB",
+        present: || program("c++"),
+        packages: &["g++"],
+    },
+    Need {
+        why: "libclang for RocksDB's bindings",
+        present: libclang,
+        packages: &["libclang1-14", "libclang1", "libclang-dev"],
+    },
+    Need {
+        why: "clang's headers for RocksDB's bindings",
+        present: clang_headers,
+        packages: &[
+            "libclang-common-14-dev",
+            "libclang-common-dev",
+            "libclang-dev",
+        ],
+    },
 ];
 
 /// To run the tests as well.
 const TEST: &[Need] = &[
-    Need { why: "xmllint, the reference validator", present: || program("xmllint"), packages: &["libxml2-utils"] },
-    Need { why: "python3, for the sample wire client", present: || program("python3"), packages: &["python3"] },
+    Need {
+        why: "xmllint, the reference validator",
+        present: || program("xmllint"),
+        packages: &["libxml2-utils"],
+    },
+    Need {
+        why: "python3, for the sample wire client",
+        present: || program("python3"),
+        packages: &["python3"],
+    },
 ];
 
 /// Sees to it that the switch can be built.
 pub(crate) fn prepare_build() -> Result<(), Failure> {
-    prepare(BUILD)
+    prepare(BUILD)?;
+    rocksdb::prepare()
 }
 
 /// Sees to it that the tests can run.
 pub(crate) fn prepare_test() -> Result<(), Failure> {
-    prepare(BUILD)?;
+    prepare_build()?;
     prepare(TEST)
 }
 
@@ -47,7 +75,10 @@ fn prepare(needs: &[Need]) -> Result<(), Failure> {
         eprintln!("missing: {}", need.why);
     }
     if !program("apt-get") {
-        return Err(Failure::Refused(format!("install these, then try again: {}", first_choices(&missing).join(" "))));
+        return Err(Failure::Refused(format!(
+            "install these, then try again: {}",
+            first_choices(&missing).join(" ")
+        )));
     }
     if !is_root() {
         return Err(Failure::Refused(format!(
@@ -62,18 +93,28 @@ fn prepare(needs: &[Need]) -> Result<(), Failure> {
     must(apt(&arguments))?;
     match missing.iter().find(|need| !(need.present)()) {
         None => Ok(()),
-        Some(need) => Err(Failure::Refused(format!("still missing after `apt-get install {}`: {}", packages.join(" "), need.why))),
+        Some(need) => Err(Failure::Refused(format!(
+            "still missing after `apt-get install {}`: {}",
+            packages.join(" "),
+            need.why
+        ))),
     }
 }
 
 fn apt(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null());
     command
 }
 
 fn first_choices(missing: &[&Need]) -> Vec<&'static str> {
-    missing.iter().filter_map(|need| need.packages.first().copied()).collect()
+    missing
+        .iter()
+        .filter_map(|need| need.packages.first().copied())
+        .collect()
 }
 
 fn known_choices(missing: &[&Need]) -> Vec<&'static str> {
@@ -81,15 +122,28 @@ fn known_choices(missing: &[&Need]) -> Vec<&'static str> {
         let output = Command::new("apt-cache").args(["policy", package]).output();
         output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("Candidate: "))
     };
-    missing.iter().filter_map(|need| need.packages.iter().find(known).or(need.packages.first()).copied()).collect()
+    missing
+        .iter()
+        .filter_map(|need| {
+            need.packages
+                .iter()
+                .find(known)
+                .or(need.packages.first())
+                .copied()
+        })
+        .collect()
 }
 
 fn program(name: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
 }
 
 fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 fn libclang() -> bool {
@@ -97,29 +151,50 @@ fn libclang() -> bool {
         std::fs::read_dir(dir).is_ok_and(|entries| {
             entries.flatten().any(|entry| {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                name.starts_with("libclang.so") || name.starts_with("libclang-") && name.contains(".so") && !name.starts_with("libclang-cpp")
+                name.starts_with("libclang.so")
+                    || name.starts_with("libclang-")
+                        && name.contains(".so")
+                        && !name.starts_with("libclang-cpp")
             })
         })
     };
     if std::env::var_os("LIBCLANG_PATH").is_some() {
         return true;
     }
-    library_dirs().iter().any(|dir| names(Path::new(dir))) || llvm_dirs().iter().any(|dir| names(&dir.join("lib")))
+    library_dirs().iter().any(|dir| names(Path::new(dir)))
+        || llvm_dirs().iter().any(|dir| names(&dir.join("lib")))
 }
 
 fn clang_headers() -> bool {
     let has_stddef = |dir: &Path| {
-        std::fs::read_dir(dir.join("lib/clang"))
-            .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("include/stddef.h").is_file()))
+        std::fs::read_dir(dir.join("lib/clang")).is_ok_and(|versions| {
+            versions
+                .flatten()
+                .any(|version| version.path().join("include/stddef.h").is_file())
+        })
     };
     llvm_dirs().iter().any(|dir| has_stddef(dir)) || has_stddef(Path::new("/usr"))
 }
 
 fn library_dirs() -> [&'static str; 4] {
-    ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
+    [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/lib64",
+        "/usr/lib",
+    ]
 }
 
 fn llvm_dirs() -> Vec<std::path::PathBuf> {
-    let Ok(entries) = std::fs::read_dir("/usr/lib") else { return Vec::new() };
-    entries.flatten().map(|entry| entry.path()).filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("llvm-"))).collect()
+    let Ok(entries) = std::fs::read_dir("/usr/lib") else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("llvm-"))
+        })
+        .collect()
 }

@@ -1,13 +1,17 @@
 //! Developer commands of the workspace: `cargo xtask <command>`.
 //!
 //! Builds nothing that needs RocksDB by itself: it prepares the machine, then calls cargo and the program `torap`.
-#![expect(clippy::print_stdout, reason = "a command-line tool prints its results")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool prints its results"
+)]
 
 mod bench;
 mod ci;
 mod codegen;
 mod demo;
 mod machine;
+mod rocksdb;
 mod run;
 mod test;
 mod tidy;
@@ -62,7 +66,9 @@ fn main() -> ExitCode {
 fn no_arguments(rest: &[String]) -> Result<(), run::Failure> {
     match rest.first() {
         None => Ok(()),
-        Some(argument) => Err(run::Failure::Usage(format!("unexpected argument `{argument}`"))),
+        Some(argument) => Err(run::Failure::Usage(format!(
+            "unexpected argument `{argument}`"
+        ))),
     }
 }
 

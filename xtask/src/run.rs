@@ -1,5 +1,7 @@
 //! Starting other programs, with the workspace's folder and target folder.
 
+use crate::rocksdb;
+
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -37,18 +39,38 @@ pub(crate) fn torap() -> PathBuf {
     target_dir().join("release/torap")
 }
 
-/// A cargo command in the workspace with the shared target folder.
+/// A cargo command in the workspace with the shared target folder and the RocksDB that is already there.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = plain_cargo(arguments);
+    if let Some(dir) = rocksdb::library_dir() {
+        command
+            .env("ROCKSDB_LIB_DIR", dir)
+            .env("ROCKSDB_STATIC", "1");
+    }
+    command
+}
+
+/// A cargo command in the workspace with the shared target folder.
+pub(crate) fn plain_cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(root()).env("CARGO_TARGET_DIR", target_dir());
+    command
+        .args(arguments)
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", target_dir());
     command
 }
 
 /// Runs to the end; a non-zero status is a refusal that names the command.
 pub(crate) fn must(mut command: Command) -> Result<(), Failure> {
     let line = describe(&command);
-    let status = command.status().map_err(|error| Failure::Refused(format!("cannot start `{line}`: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::Refused(format!("`{line}` ended with {status}"))) }
+    let status = command
+        .status()
+        .map_err(|error| Failure::Refused(format!("cannot start `{line}`: {error}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::Refused(format!("`{line}` ended with {status}")))
+    }
 }
 
 /// Runs one named step and tells how long it took.
@@ -62,7 +84,13 @@ pub(crate) fn step(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Re
 
 /// Builds the program with cargo's own progress display.
 pub(crate) fn build_torap() -> Result<(), Failure> {
-    must(cargo(&["build", "--release", "--package", "torap-node"]))
+    must(cargo(&[
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "torap",
+    ]))
 }
 
 fn describe(command: &Command) -> String {

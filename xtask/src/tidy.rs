@@ -14,7 +14,10 @@ pub(super) struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self { place: place.into(), rule: rule.into() }
+        Self {
+            place: place.into(),
+            rule: rule.into(),
+        }
     }
 }
 

@@ -1,1 +1,13 @@
-//! The program torap: one switch, its tools and its laboratory
+//! Drives everything: sockets, clock, threads, disk, configuration, shutdown, command line.
+//!
+//! The rules live in the crates below; nothing here decides about a payment.
+
+pub mod bank;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod demo;
+pub mod folder;
+pub mod script;
+pub mod serve;
+pub mod socket;

@@ -23,9 +23,13 @@ fn check_links(root: &Path, file: &str, text: &str, findings: &mut Vec<Finding>)
     for (index, line) in text.lines().enumerate() {
         for rest in line.split("](").skip(1) {
             let target = rest.split([')', '#', ' ']).next().unwrap_or_default();
-            let outside = target.is_empty() || target.contains("://") || target.starts_with("mailto:");
+            let outside =
+                target.is_empty() || target.contains("://") || target.starts_with("mailto:");
             if !outside && !folder.join(target).exists() {
-                findings.push(Finding::new(format!("{file}:{}", index + 1), format!("link to `{target}` leads nowhere")));
+                findings.push(Finding::new(
+                    format!("{file}:{}", index + 1),
+                    format!("link to `{target}` leads nowhere"),
+                ));
             }
         }
     }
@@ -42,8 +46,13 @@ fn check_promises(root: &Path, file: &str, text: &str, findings: &mut Vec<Findin
             let proof = rest.split('`').next().unwrap_or_default();
             let (path, name) = proof.split_once("::").unwrap_or((proof, ""));
             match std::fs::read_to_string(root.join(path)) {
-                Err(_) => findings.push(Finding::new(place(), format!("proof `{path}` does not exist"))),
-                Ok(source) if !source.contains(name) => findings.push(Finding::new(place(), format!("`{path}` has no `{name}`"))),
+                Err(_) => findings.push(Finding::new(
+                    place(),
+                    format!("proof `{path}` does not exist"),
+                )),
+                Ok(source) if !source.contains(name) => {
+                    findings.push(Finding::new(place(), format!("`{path}` has no `{name}`")))
+                }
                 Ok(_) => {}
             }
         }

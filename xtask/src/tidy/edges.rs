@@ -14,16 +14,31 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("switch/core", &["domain", "engine", "journal"]),
     ("switch/index", &["domain", "engine"]),
     ("switch/gateway", &["iso20022", "domain", "engine", "index"]),
-    ("switch/follower", &["domain", "engine", "journal", "core", "index"]),
+    (
+        "switch/follower",
+        &["domain", "engine", "journal", "core", "index"],
+    ),
     (
         "switch/node",
-        &["iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway", "follower", "bank", "load", "demo"],
+        &[
+            "iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway",
+            "follower", "bank", "load",
+        ],
     ),
     ("lab/bank", &["iso20022", "domain", "gateway"]),
     ("lab/load", &["iso20022", "domain", "gateway"]),
-    ("lab/demo", &["domain", "bank"]),
-    ("benches", &["iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway"]),
-    ("tests", &["iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "demo", "node"]),
+    (
+        "benches",
+        &[
+            "iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway",
+        ],
+    ),
+    (
+        "tests",
+        &[
+            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
@@ -33,27 +48,43 @@ pub(super) fn check(root: &Path, findings: &mut Vec<Finding>) {
         let manifest = root.join(member).join("Cargo.toml");
         let place = format!("{member}/Cargo.toml");
         let Some((_, allowed)) = ALLOWED.iter().find(|(folder, _)| folder == member) else {
-            findings.push(Finding::new(place, "member has no row in the table of allowed edges (xtask/src/tidy/edges.rs)"));
+            findings.push(Finding::new(
+                place,
+                "member has no row in the table of allowed edges (xtask/src/tidy/edges.rs)",
+            ));
             continue;
         };
         let text = std::fs::read_to_string(&manifest).unwrap_or_default();
         for (line, dependency) in normal_dependencies(&text) {
             if !allowed.contains(&dependency.as_str()) {
-                findings.push(Finding::new(format!("{place}:{line}"), format!("edge {member} -> {dependency} is not allowed")));
+                findings.push(Finding::new(
+                    format!("{place}:{line}"),
+                    format!("edge {member} -> {dependency} is not allowed"),
+                ));
             }
         }
     }
     for (folder, _) in ALLOWED {
         if !members.iter().any(|member| member == folder) {
-            findings.push(Finding::new("Cargo.toml", format!("`{folder}` stands in the table of edges but is no member")));
+            findings.push(Finding::new(
+                "Cargo.toml",
+                format!("`{folder}` stands in the table of edges but is no member"),
+            ));
         }
     }
 }
 
 fn members(root: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
-    let inside = text.lines().skip_while(|line| !line.starts_with("members")).skip(1).take_while(|line| !line.starts_with(']'));
-    inside.filter_map(|line| line.split('"').nth(1)).map(String::from).collect()
+    let inside = text
+        .lines()
+        .skip_while(|line| !line.starts_with("members"))
+        .skip(1)
+        .take_while(|line| !line.starts_with(']'));
+    inside
+        .filter_map(|line| line.split('"').nth(1))
+        .map(String::from)
+        .collect()
 }
 
 /// `torap-x` dependencies with their line, those for tests and benches left out.

@@ -21,7 +21,11 @@ pub(super) fn tracked(root: &Path) -> Result<Vec<String>, String> {
         .output()
         .map_err(|error| format!("git ls-files: {error}"))?;
     let names = String::from_utf8_lossy(&output.stdout);
-    Ok(names.lines().filter(|name| root.join(name).is_file()).map(String::from).collect())
+    Ok(names
+        .lines()
+        .filter(|name| root.join(name).is_file())
+        .map(String::from)
+        .collect())
 }
 
 pub(super) fn check(root: &Path, files: &[String], findings: &mut Vec<Finding>) {
@@ -37,7 +41,10 @@ pub(super) fn check(root: &Path, files: &[String], findings: &mut Vec<Finding>) 
 
 fn check_path(file: &str, findings: &mut Vec<Finding>) {
     let parts = file.trim_end_matches(".rs").split('/');
-    if let Some(part) = parts.into_iter().find(|part| FOLDERS_FORBIDDEN.contains(part)) {
+    if let Some(part) = parts
+        .into_iter()
+        .find(|part| FOLDERS_FORBIDDEN.contains(part))
+    {
         findings.push(Finding::new(file, format!("`{part}` names no idea")));
     }
 }
@@ -45,18 +52,32 @@ fn check_path(file: &str, findings: &mut Vec<Finding>) {
 fn check_length(file: &str, lines: usize, findings: &mut Vec<Finding>) {
     let exception = LONGER.iter().find(|(name, _)| *name == file);
     match (lines > LINES_MAX, exception) {
-        (true, None) => findings.push(Finding::new(file, format!("{lines} lines, more than {LINES_MAX}: does it tell one story?"))),
-        (false, Some(_)) => findings.push(Finding::new(file, "no longer over the limit; take its row out of LONGER")),
+        (true, None) => findings.push(Finding::new(
+            file,
+            format!("{lines} lines, more than {LINES_MAX}: does it tell one story?"),
+        )),
+        (false, Some(_)) => findings.push(Finding::new(
+            file,
+            "no longer over the limit; take its row out of LONGER",
+        )),
         _ => {}
     }
 }
 
 fn check_words(file: &str, text: &str, findings: &mut Vec<Finding>) {
     // Built at run time so that this file does not find itself.
-    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["#[ig", "nore"].concat(), ["X", "XX:"].concat()];
+    let words = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["#[ig", "nore"].concat(),
+        ["X", "XX:"].concat(),
+    ];
     for (index, line) in text.lines().enumerate() {
         if let Some(word) = words.iter().find(|word| line.contains(word.as_str())) {
-            findings.push(Finding::new(format!("{file}:{}", index + 1), format!("`{word}`: finish it, or leave it out")));
+            findings.push(Finding::new(
+                format!("{file}:{}", index + 1),
+                format!("`{word}`: finish it, or leave it out"),
+            ));
         }
     }
 }

@@ -1,0 +1,143 @@
+//! The command line: one program, one subcommand per job.
+//!
+//! Machine output on standard output, logs on standard error. Exit status 0 = done, 1 = refused, 2 = wrong use.
+
+mod bank;
+mod check;
+mod ctl;
+mod demo;
+mod journal;
+mod load;
+mod qr;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use bank::socket_of as bank_socket;
+
+use crate::folder::Folder;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "torap",
+    version,
+    about = "A national payment switch: instant payments on ISO 20022",
+    max_term_width = 120
+)]
+struct Arguments {
+    /// Folder of the switch: configuration, data, secrets, control socket [default: $TORAP_DIR or ~/.local/share/torap]
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a switch on the folder
+    Serve,
+    /// Operate a running switch
+    Ctl(ctl::Arguments),
+    /// Validate ISO 20022 messages offline
+    Check(check::Arguments),
+    /// Make and read national QR codes
+    Qr(qr::Arguments),
+    /// Look into a journal: verify, stat, dump
+    Journal(journal::Arguments),
+    /// Simulated banks
+    Bank(bank::Arguments),
+    /// Drive a running switch with payments through its wire
+    Load(load::Arguments),
+    /// Start a switch with four simulated banks and run a day of payments
+    Demo(demo::Arguments),
+}
+
+/// How a subcommand ended.
+#[derive(Debug)]
+pub enum Ending {
+    Done,
+    /// Done, and the answer is no. What was refused has been printed.
+    Refused,
+}
+
+/// Why a subcommand could not be done.
+#[derive(Debug)]
+pub enum Failure {
+    /// Wrong flags, files or keys: exit status 2.
+    Usage(String),
+    /// Everything else: exit status 1.
+    Failed(String),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Failure {
+        Failure::Failed(text)
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // Nothing is left to do when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    start_logging();
+    let folder = Folder::choose(arguments.dir.as_deref());
+    let result = match arguments.command {
+        Command::Serve => crate::serve::run(folder)
+            .map(|()| Ending::Done)
+            .map_err(Failure::Failed),
+        Command::Ctl(arguments) => ctl::run(&folder, arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Qr(arguments) => qr::run(arguments),
+        Command::Journal(arguments) => journal::run(&folder, arguments),
+        Command::Bank(arguments) => bank::run(&folder, arguments),
+        Command::Load(arguments) => load::run(&folder, arguments),
+        Command::Demo(arguments) => demo::run(arguments),
+    };
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Refused) => ExitCode::FAILURE,
+        Err(Failure::Usage(text)) => {
+            report(&text);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(text)) => {
+            report(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line on standard output.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn print_line(line: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("standard output: {error}"))
+}
+
+fn report(text: &str) {
+    // Standard error may be closed; there is no third place to complain.
+    let _ = writeln!(std::io::stderr(), "torap: {text}");
+}
+
+/// Logs go to standard error; `TORAP_LOG` selects (e.g. `debug`, `torap=trace`).
+fn start_logging() {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("TORAP_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}

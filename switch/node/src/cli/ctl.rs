@@ -1,0 +1,378 @@
+//! `torap ctl`: operate a running switch through its control socket.
+
+mod import;
+mod table;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{Ending, Failure, print_line};
+use crate::{
+    control::{By, Client, ParticipantForm, Request},
+    folder::Folder,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Print the answer as one JSON line
+    #[arg(long, global = true)]
+    json: bool,
+    /// Who orders a change; goes into the log [default: the user's name]
+    #[arg(long, global = true)]
+    operator: Option<String>,
+    /// The paper or ticket that orders it; goes into the log
+    #[arg(long, global = true)]
+    reference: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who is up, what is queued, whether the books balance
+    Status,
+    /// Positions per participant and the conservation check
+    Positions,
+    /// Participants
+    #[command(subcommand)]
+    Participant(Participant),
+    /// Move money from the central bank's mirror account to a position
+    Fund { code: String, amount: String },
+    /// Move money from a position back
+    Defund { code: String, amount: String },
+    /// Limits per service
+    #[command(subcommand)]
+    Limits(Limits),
+    /// Clocks and guards of the instant rail
+    Settings,
+    /// Change a setting, e.g. `set receiver_within_ms 5000`
+    Set { key: String, value: String },
+    /// The alias directory
+    #[command(subcommand)]
+    Directory(Directory),
+    /// A payment's outcome, returns, records and original; by UETR or CODE:TxId
+    Payment { id: String },
+    /// A participant's payments of the last minutes
+    Payments {
+        code: String,
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        #[arg(long, default_value_t = 100)]
+        max: usize,
+    },
+    /// Processor time, payments and conservation, for load runs
+    Report,
+    /// Write a snapshot now
+    Snapshot,
+    /// End the switch in an orderly way
+    Stop,
+}
+
+#[derive(Debug, Subcommand)]
+enum Participant {
+    /// List them
+    List,
+    /// Add one; prints where its sign-on secret lies
+    Add {
+        #[command(flatten)]
+        form: ParticipantArguments,
+        /// Net debit cap in tenge; without it the position is prefunded
+        #[arg(long)]
+        net_debit_cap: Option<String>,
+    },
+    /// Replace everything the operator sets
+    Update {
+        #[command(flatten)]
+        form: ParticipantArguments,
+    },
+    /// active, certifying, closing, suspended, suspended-debits, suspended-credits
+    State { code: String, state: String },
+    /// Net debit cap in tenge, or prefunded
+    Mode {
+        code: String,
+        #[arg(long)]
+        net_debit_cap: Option<String>,
+    },
+    /// After a merger: the codes of CODE lead to SUCCESSOR
+    Successor { code: String, successor: String },
+}
+
+#[derive(Debug, Args)]
+struct ParticipantArguments {
+    /// Short code, the name at sign-on
+    code: String,
+    #[arg(long)]
+    name: String,
+    /// The first is the primary one
+    #[arg(long = "bic", required = true)]
+    bics: Vec<String>,
+    #[arg(long = "bank-code")]
+    bank_codes: Vec<String>,
+    /// c2c-phone, c2c-account, me2me, qr [default: all]
+    #[arg(long = "service")]
+    services: Vec<String>,
+    /// The direct participant through which this one settles
+    #[arg(long)]
+    sponsor: Option<String>,
+    /// Participants that may send for this one
+    #[arg(long = "technical-sender")]
+    technical_senders: Vec<String>,
+    #[arg(long)]
+    floor: Option<String>,
+    #[arg(long)]
+    ceiling: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Limits {
+    /// Show the rail's defaults
+    Show,
+    /// Set them; what is left out has no limit
+    Set {
+        /// c2c-phone, c2c-account, me2me, qr
+        service: String,
+        /// Only for this participant
+        #[arg(long)]
+        participant: Option<String>,
+        #[arg(long)]
+        payment_max: Option<String>,
+        #[arg(long)]
+        customer_day_amount_max: Option<String>,
+        #[arg(long)]
+        customer_day_count_max: Option<u32>,
+        #[arg(long)]
+        participant_day_amount_max: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Directory {
+    /// What the directory holds of a number
+    Show { phone: String },
+    /// Add an account of BANK's customer
+    Register(Entry),
+    /// Replace BANK's account
+    Change(Entry),
+    /// Take BANK's account out
+    Remove {
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// BANK's account becomes the default, by the customer's consent
+    Claim {
+        #[command(flatten)]
+        whose: Whose,
+        #[arg(long)]
+        consent: String,
+    },
+    /// BANK contests the claim that took its default
+    Contest {
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Lift a suspension: PERSON keeps the number
+    Release { phone: String, person: String },
+    /// Add BANK's customers from a CSV file: phone,person,iban,name
+    Import {
+        code: String,
+        file: std::path::PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Whose {
+    /// BIC of the bank
+    bank: String,
+    phone: String,
+    /// IIN or BIN
+    person: String,
+}
+
+#[derive(Debug, Args)]
+struct Entry {
+    #[command(flatten)]
+    whose: Whose,
+    #[arg(long)]
+    iban: String,
+    #[arg(long)]
+    name: String,
+}
+
+pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
+    let by = By {
+        operator: arguments.operator.clone().unwrap_or_else(user_name),
+        reference: arguments
+            .reference
+            .clone()
+            .unwrap_or_else(|| "-".to_string()),
+    };
+    let mut client = Client::connect(&folder.control())?;
+    if let Command::Directory(Directory::Import { code, file }) = &arguments.command {
+        return import::run(&mut client, &by, code, file, arguments.json);
+    }
+    match client.ask(&request(arguments.command, by)?)? {
+        Ok(result) => {
+            show(&result, arguments.json)?;
+            Ok(Ending::Done)
+        }
+        Err(refusal) => {
+            let line = if arguments.json {
+                json!({ "refused": refusal }).to_string()
+            } else {
+                format!(
+                    "refused: {}: {} ({}; {} must act)",
+                    refusal.place, refusal.text, refusal.rule, refusal.actor
+                )
+            };
+            print_line(&line)?;
+            Ok(Ending::Refused)
+        }
+    }
+}
+
+fn show(result: &Value, as_json: bool) -> Result<(), Failure> {
+    let text = if as_json {
+        result.to_string()
+    } else {
+        table::render(result)
+    };
+    print_line(text.trim_end()).map_err(Failure::Failed)
+}
+
+fn user_name() -> String {
+    std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| format!("uid-{}", rustix::process::getuid().as_raw()))
+}
+
+fn request(command: Command, by: By) -> Result<Request, Failure> {
+    Ok(match command {
+        Command::Status => Request::Status,
+        Command::Positions => Request::Positions,
+        Command::Participant(command) => participant_request(command, by),
+        Command::Fund { code, amount } => Request::Fund {
+            by,
+            code,
+            amount,
+            out: false,
+        },
+        Command::Defund { code, amount } => Request::Fund {
+            by,
+            code,
+            amount,
+            out: true,
+        },
+        Command::Limits(Limits::Show) => Request::Limits,
+        Command::Limits(Limits::Set {
+            service,
+            participant,
+            payment_max,
+            customer_day_amount_max,
+            customer_day_count_max,
+            participant_day_amount_max,
+        }) => Request::SetLimits {
+            by,
+            service,
+            code: participant,
+            payment_max,
+            customer_day_amount_max,
+            customer_day_count_max,
+            participant_day_amount_max,
+        },
+        Command::Settings => Request::Settings,
+        Command::Set { key, value } => {
+            let value = serde_json::from_str(&value).map_err(|_| {
+                Failure::Usage(format!("set: `{value}` is not a number, true or false"))
+            })?;
+            Request::Set { by, key, value }
+        }
+        Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
+        Command::Directory(command) => Request::Directory {
+            by,
+            command: directory_command(command),
+        },
+        Command::Payment { id } => Request::Payment { id },
+        Command::Payments { code, minutes, max } => Request::Payments { code, minutes, max },
+        Command::Report => Request::Report,
+        Command::Snapshot => Request::Snapshot,
+        Command::Stop => Request::Stop,
+    })
+}
+
+fn participant_request(command: Participant, by: By) -> Request {
+    match command {
+        Participant::List => Request::Participants,
+        Participant::Add {
+            form,
+            net_debit_cap,
+        } => Request::ParticipantAdd {
+            by,
+            participant: form.form(),
+            net_debit_cap,
+        },
+        Participant::Update { form } => Request::ParticipantUpdate {
+            by,
+            participant: form.form(),
+        },
+        Participant::State { code, state } => Request::ParticipantState { by, code, state },
+        Participant::Mode {
+            code,
+            net_debit_cap,
+        } => Request::ParticipantMode {
+            by,
+            code,
+            net_debit_cap,
+        },
+        Participant::Successor { code, successor } => Request::ParticipantSuccessor {
+            by,
+            code,
+            successor,
+        },
+    }
+}
+
+impl ParticipantArguments {
+    fn form(self) -> ParticipantForm {
+        ParticipantForm {
+            code: self.code,
+            name: self.name,
+            bics: self.bics,
+            bank_codes: self.bank_codes,
+            services: (!self.services.is_empty()).then_some(self.services),
+            sponsor: self.sponsor,
+            technical_senders: self.technical_senders,
+            floor: self.floor,
+            ceiling: self.ceiling,
+        }
+    }
+}
+
+/// The directory commands of docs/wire.md; the operator names the bank for whom it acts.
+fn directory_command(command: Directory) -> Value {
+    let base = |name: &str, whose: &Whose| json!({ "command": name, "reference": "ctl", "bank": whose.bank, "phone": whose.phone, "person": whose.person });
+    let with_entry = |name: &str, entry: &Entry| {
+        let mut value = base(name, &entry.whose);
+        value["iban"] = entry.iban.as_str().into();
+        value["name"] = entry.name.as_str().into();
+        value
+    };
+    match command {
+        Directory::Register(entry) => with_entry("register", &entry),
+        Directory::Change(entry) => with_entry("change", &entry),
+        Directory::Remove { whose } => base("remove", &whose),
+        Directory::Claim { whose, consent } => {
+            let mut value = base("claim", &whose);
+            value["consent"] = consent.into();
+            value
+        }
+        Directory::Contest { whose } => base("contest", &whose),
+        Directory::Release { phone, person } => {
+            json!({ "command": "release", "reference": "ctl", "phone": phone, "person": person })
+        }
+        // Both are handled before: they are no commands of the wire.
+        Directory::Show { phone } => json!({ "command": "show", "phone": phone }),
+        Directory::Import { code, file } => {
+            json!({ "command": "import", "bank": code, "file": file })
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The operator's protocol: one JSON object a line over the Unix socket, one answer a line.
+//!
+//! Commands that change something name the operator and a reference; both go into the log. `torap ctl` speaks this protocol, and so
+//! may a script.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::socket::JsonSocket;
+
+/// Longest line either way.
+pub const LINE_BYTES_MAX: usize = 4 << 20;
+
+/// Who orders a change, and on what paper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    pub operator: String,
+    pub reference: String,
+}
+
+/// A participant as the operator writes it; amounts in tenge ("1000.00").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParticipantForm {
+    pub code: String,
+    pub name: String,
+    pub bics: Vec<String>,
+    #[serde(default)]
+    pub bank_codes: Vec<String>,
+    pub services: Option<Vec<String>>,
+    pub sponsor: Option<String>,
+    #[serde(default)]
+    pub technical_senders: Vec<String>,
+    pub floor: Option<String>,
+    pub ceiling: Option<String>,
+}
+
+/// One account of a bulk import into the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRow {
+    pub phone: String,
+    pub person: String,
+    pub iban: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    Status,
+    Positions,
+    Participants,
+    Limits,
+    Settings,
+    /// A payment by UETR, or by its instructing participant's code and TxId as `CODE:TxId`.
+    Payment {
+        id: String,
+    },
+    /// Payments of a participant, newest last.
+    Payments {
+        code: String,
+        minutes: u64,
+        max: usize,
+    },
+    DirectoryShow {
+        phone: String,
+    },
+    /// Processor time, payments and conservation, for load runs.
+    Report,
+    ParticipantAdd {
+        by: By,
+        participant: ParticipantForm,
+        net_debit_cap: Option<String>,
+    },
+    ParticipantUpdate {
+        by: By,
+        participant: ParticipantForm,
+    },
+    ParticipantState {
+        by: By,
+        code: String,
+        state: String,
+    },
+    /// Net debit cap in tenge; `None` makes the position prefunded.
+    ParticipantMode {
+        by: By,
+        code: String,
+        net_debit_cap: Option<String>,
+    },
+    ParticipantSuccessor {
+        by: By,
+        code: String,
+        successor: String,
+    },
+    Fund {
+        by: By,
+        code: String,
+        amount: String,
+        out: bool,
+    },
+    SetLimits {
+        by: By,
+        service: String,
+        code: Option<String>,
+        payment_max: Option<String>,
+        customer_day_amount_max: Option<String>,
+        customer_day_count_max: Option<u32>,
+        participant_day_amount_max: Option<String>,
+    },
+    /// Clocks in milliseconds, by the names that `settings` shows.
+    Set {
+        by: By,
+        key: String,
+        value: Value,
+    },
+    /// The directory commands of docs/wire.md, in the operator's name.
+    Directory {
+        by: By,
+        command: Value,
+    },
+    DirectoryImport {
+        by: By,
+        code: String,
+        rows: Vec<ImportRow>,
+    },
+    Snapshot,
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Refused { ok: bool, refused: Refusal },
+    Done { ok: bool, result: Value },
+}
+
+/// Why a request was refused, and who must act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The key of the request, or `log` when the engine refused the command.
+    pub place: String,
+    pub rule: String,
+    pub text: String,
+    pub actor: String,
+}
+
+impl Refusal {
+    /// The request itself is wrong.
+    pub fn of_request(place: impl Into<String>, text: impl Into<String>) -> Refusal {
+        Refusal {
+            place: place.into(),
+            rule: "request".into(),
+            text: text.into(),
+            actor: "operator".into(),
+        }
+    }
+}
+
+impl Answer {
+    pub fn done(result: Value) -> Answer {
+        Answer::Done { ok: true, result }
+    }
+
+    pub fn refused(refused: Refusal) -> Answer {
+        Answer::Refused { ok: false, refused }
+    }
+}
+
+/// A client of the control socket, for tools that may block.
+#[derive(Debug)]
+pub struct Client(JsonSocket);
+
+impl Client {
+    /// # Errors
+    /// Names the socket; most often no switch runs on this folder.
+    pub fn connect(path: &Path) -> Result<Client, String> {
+        JsonSocket::connect(path, "is `torap serve` running on this --dir?").map(Client)
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// The connection broke. A refusal is a value: `Ok(Err(refusal))`.
+    pub fn ask(&mut self, request: &Request) -> Result<Result<Value, Refusal>, String> {
+        match serde_json::from_value(self.0.exchange(request)?)
+            .map_err(|error| format!("control socket: {error}"))?
+        {
+            Answer::Done { result, .. } => Ok(Ok(result)),
+            Answer::Refused { refused, .. } => Ok(Err(refused)),
+        }
+    }
+
+    /// As `ask`, with a refusal as text.
+    ///
+    /// # Errors
+    /// A refusal or a broken connection.
+    pub fn must(&mut self, request: &Request) -> Result<Value, String> {
+        self.ask(request)?
+            .map_err(|refusal| format!("{}: {} ({})", refusal.place, refusal.text, refusal.rule))
+    }
+}

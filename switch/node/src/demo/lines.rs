@@ -1,0 +1,74 @@
+//! The lines of the day, in order. Each names the rows of docs/outcomes.md that it shows.
+
+mod after;
+mod directory;
+mod faults;
+mod payments;
+mod qr;
+
+use super::day::{Day, Told};
+
+/// One line of the day.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub title: &'static str,
+    /// Rows of docs/outcomes.md.
+    pub rows: &'static [&'static str],
+    pub run: fn(&mut Day) -> Result<Told, String>,
+}
+
+/// All lines.
+pub const LINES: &[&Line] = &[
+    &directory::REGISTER,
+    &directory::LOOK_UP,
+    &directory::LOOK_UP_MISS,
+    &payments::BY_PHONE,
+    &payments::BY_RESOLUTION,
+    &payments::BY_ACCOUNT,
+    &payments::CHOSEN_BANK,
+    &payments::PHONE_UNKNOWN,
+    &payments::SAME_BANK,
+    &payments::WRONG_BANK_CODE,
+    &payments::ABOVE_LIMIT,
+    &payments::SHORT_OF_FUNDS,
+    &payments::TOO_OLD,
+    &payments::IN_FUTURE,
+    &payments::REPEATED,
+    &payments::REPEATED_DIFFERENTLY,
+    &payments::OWN_ACCOUNTS,
+    &payments::OWN_ACCOUNTS_DENIED,
+    &payments::OWN_ACCOUNTS_OTHER,
+    &faults::SHORT_CLOCKS,
+    &faults::REJECTED,
+    &faults::SLOW,
+    &faults::REPEATED_IN_FLIGHT,
+    &faults::SILENT,
+    &faults::LATE,
+    &faults::TWICE,
+    &faults::WRONG_ID,
+    &faults::GARBAGE,
+    &faults::LINK_DOWN,
+    &faults::LINK_DROPS,
+    &faults::SUSPENDED,
+    &faults::NOT_XML,
+    &qr::STATIC,
+    &qr::DYNAMIC,
+    &qr::TWO_AT_ONCE,
+    &qr::FREE_AGAIN,
+    &qr::WRONG_AMOUNT,
+    &qr::UNKNOWN,
+    &qr::REFUND,
+    &after::RETURNED,
+    &after::RETURNED_TWICE,
+    &after::RECALL_PAID_BACK,
+    &after::RECALL_REFUSED,
+    &after::RECALL_UNSETTLED,
+    &after::STATUS_KNOWN,
+    &after::STATUS_UNKNOWN,
+    &directory::CLAIM,
+    &directory::CONTEST,
+    &directory::RECYCLED_NUMBER,
+    &directory::FOREIGN_ENTRY,
+    &faults::POWER_CUT,
+    &directory::GUARD,
+];

@@ -1,0 +1,10 @@
+//! The program `torap`.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    torap_node::cli::main()
+}

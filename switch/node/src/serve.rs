@@ -1,0 +1,428 @@
+//! `torap serve`: one switch, from its folder to its sockets, and down again.
+//!
+//! Start: configuration, journal (recovered and chained on), index, engine by snapshot and replay, threads, then the doors. Stop:
+//! doors, core (everything taken becomes durable), read side, last snapshot.
+
+mod connection;
+pub mod control;
+mod core_thread;
+mod follow;
+mod intake;
+mod listener;
+mod lookups;
+mod metrics;
+mod outbox;
+mod records;
+mod registry;
+mod seed;
+mod switch;
+
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use tokio::{
+    net::{TcpListener, UnixListener},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use torap_core::{Core, CoreLimits, Intake as CoreIntake};
+use torap_domain::{Epoch, Text};
+use torap_engine::Command;
+use torap_follower::{FollowerOptions, Recovery, SnapshotStore};
+use torap_index::{RocksIndex, RocksOptions};
+use torap_journal::{EvidenceKey, FileMedium, Log, Options, ThreadOptions, ThreadedJournal};
+
+use self::{
+    core_thread::CoreThread,
+    follow::FollowerThread,
+    intake::{Intake, IntakeEnd},
+    outbox::{KeepLimits, Outbox},
+    switch::{Published, Switch},
+};
+pub use self::{seed::participant_code, switch::wall_clock};
+use crate::{
+    config::Config,
+    folder::{Folder, read_or_create_secret},
+};
+
+/// Name and version that segments and `Start` records carry.
+pub const BINARY: &str = concat!("torap ", env!("CARGO_PKG_VERSION"));
+
+/// What the program prints on standard output once the doors are open: one JSON line.
+#[derive(Debug, Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    iso20022: String,
+    metrics: Option<String>,
+    control: String,
+    mode: &'a str,
+    epoch: u32,
+    position: u64,
+}
+
+/// Runs a switch until it is told to stop.
+///
+/// # Errors
+/// Whatever kept it from starting, or made it stop; names the file or key concerned.
+pub fn run(folder: Folder) -> Result<(), String> {
+    let config = Config::read(&folder.configuration())?;
+    let plan = seed::Plan::read(&folder.network())?;
+    folder.create()?;
+    let opened = open(&folder, &config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.gateway.threads)
+        .thread_name("gateway")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the gateway's threads: {error}"))?;
+    runtime.block_on(serve(folder, config, plan, opened))
+}
+
+/// Journal, index and engine, brought to the end of the log.
+struct Opened {
+    journal: ThreadedJournal,
+    intake: Intake,
+    intake_end: IntakeEnd,
+    index: Arc<RocksIndex>,
+    recovered: Recovery<RocksIndex>,
+    epoch: u32,
+}
+
+fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
+    let began = Instant::now();
+    let snapshots =
+        FileMedium::open(&folder.snapshots()).map_err(|error| at(&folder.snapshots(), error))?;
+    let snapshots = Arc::new(
+        SnapshotStore::open(Arc::new(snapshots)).map_err(|error| at(&folder.snapshots(), error))?,
+    );
+    let index = RocksOptions {
+        block_cache_bytes: config.index.cache_mib << 20,
+        ..RocksOptions::default()
+    };
+    let index = Arc::new(
+        RocksIndex::open(&folder.index(), index).map_err(|error| at(&folder.index(), error))?,
+    );
+    let evidence_key = if config.journal.encrypt_evidence {
+        Some(EvidenceKey::new(read_or_create_secret(
+            &folder.evidence_key(),
+        )?))
+    } else {
+        None
+    };
+    let newest = snapshots
+        .newest()
+        .map_err(|error| at(&folder.snapshots(), error))?
+        .value();
+    let options = Options {
+        segment_bytes: config.journal.segment_mib << 20,
+        evidence_key,
+        writer: BINARY.to_string(),
+        opened_at: wall_clock().nanos(),
+        verify_from: newest,
+        must_reach: newest,
+        ..Options::default()
+    };
+    let medium =
+        FileMedium::open(&folder.journal()).map_err(|error| at(&folder.journal(), error))?;
+    let (log, recovery) =
+        Log::open(Arc::new(medium), options).map_err(|error| at(&folder.journal(), error))?;
+    tracing::info!(%recovery, "journal opened");
+    let (intake, intake_end) = intake::queue(config.core.intake_max);
+    let waker = intake.clone();
+    let journal = ThreadedJournal::start(
+        log,
+        ThreadOptions::default(),
+        Box::new(move |_| waker.wake()),
+    )
+    .map_err(|error| at(&folder.journal(), error))?;
+    let seed = crate::folder::random_bytes()?;
+    let follower_options = FollowerOptions {
+        snapshot_every_records: config.index.snapshot_every,
+        engine_seed: u64::from_le_bytes(std::array::from_fn(|place| seed[place])),
+        ..FollowerOptions::default()
+    };
+    let mut told = Instant::now();
+    let mut progress = |position: torap_domain::Position| {
+        if told.elapsed() > Duration::from_secs(2) {
+            told = Instant::now();
+            tracing::info!(position = position.value(), "replaying");
+        }
+    };
+    let recovered = torap_follower::recover(
+        &journal,
+        snapshots,
+        Arc::clone(&index),
+        follower_options,
+        &mut progress,
+    )
+    .map_err(|error| at(&folder.root().join("data"), error))?;
+    tracing::info!(report = ?recovered.report, seconds = began.elapsed().as_secs_f32(), "state recovered");
+    let epoch = recovery.epoch;
+    Ok(Opened {
+        journal,
+        intake,
+        intake_end,
+        index,
+        recovered,
+        epoch,
+    })
+}
+
+fn at(path: &Path, error: impl std::fmt::Display) -> String {
+    format!("{}: {error}", path.display())
+}
+
+async fn serve(
+    folder: Folder,
+    config: Config,
+    plan: Option<seed::Plan>,
+    opened: Opened,
+) -> Result<(), String> {
+    let Opened {
+        journal,
+        intake,
+        intake_end,
+        index,
+        recovered,
+        epoch,
+    } = opened;
+    let Recovery {
+        engine,
+        recovered,
+        follower,
+        ..
+    } = recovered;
+    let is_empty = recovered.last.position.value() == 0;
+    let keep = KeepLimits {
+        entries_max: config.gateway.outbound_kept_max,
+        bytes_max: config.gateway.outbound_kept_bytes_max,
+    };
+    let outbox = Arc::new(Outbox::new(keep));
+    let views: Vec<_> = engine.participant_views().collect();
+    for view in &views {
+        outbox
+            .stream(view.id)
+            .start_at(view.outbound_last, view.inbound_last);
+    }
+    let switch_bic = plan.as_ref().map_or(engine.settings().switch_bic, |plan| {
+        plan.switch_bic(&engine)
+    });
+    let durable = recovered.last.position.value();
+    let published = Arc::new(Published::new(
+        views,
+        durable,
+        engine.window_dropped_upto().value(),
+        switch_bic,
+    ));
+
+    let mut core = Core::new(engine, recovered, core_limits(&config));
+    let start = Command::Start {
+        epoch: Epoch::new(epoch),
+        binary: Text::truncated(BINARY),
+    };
+    let mut first = vec![start];
+    match plan {
+        Some(plan) if is_empty => first.extend(plan.into_commands(&folder)?),
+        Some(_) => tracing::info!("network.toml is left aside: the journal is not empty"),
+        None => {}
+    }
+    for command in first {
+        // All in one batch: an empty journal is seeded wholly or not at all.
+        core.offer(CoreIntake {
+            command,
+            evidence: bytes::Bytes::new(),
+            ticket: None,
+        })
+        .map_err(|refused| {
+            format!(
+                "{}: the seed is too large: {}",
+                folder.network().display(),
+                refused.because
+            )
+        })?;
+    }
+
+    let (stop_sender, stop) = watch::channel(false);
+    let stop_sender = Arc::new(stop_sender);
+    let journal_reader = journal.reader();
+    let failed = Failure::default();
+    let follower_failed = failed.handler(Arc::clone(&stop_sender));
+    let follower = FollowerThread::start(follower, follower_failed)?;
+    let unparker = follower.unparker();
+    let (follower_handle, follower_stopper) = follower.split();
+    let core_thread = CoreThread {
+        core,
+        journal,
+        intake: intake_end,
+        outbox: Arc::clone(&outbox),
+        published: Arc::clone(&published),
+        follower_applied: Arc::clone(&follower_handle.applied),
+        wake_follower: Box::new(move || unparker.unpark()),
+        spin: Duration::from_micros(config.core.spin_us),
+        turn: core_thread::Turn::default(),
+    };
+    let core_failed = failed.handler(Arc::clone(&stop_sender));
+    let core_thread = std::thread::Builder::new()
+        .name("core".into())
+        .spawn(move || {
+            core_thread
+                .run()
+                .inspect_err(|error| core_failed(error.clone()))
+        })
+        .map_err(|error| format!("cannot start the core's thread: {error}"))?;
+
+    let switch = Arc::new(Switch {
+        lookups: lookups::IndexLookups::new(Arc::clone(&index), Arc::clone(&published)),
+        records: records::LogRecords::new(journal_reader.clone()),
+        follower: follower_handle,
+        journal_reader,
+        stop,
+        started: Instant::now(),
+        registry: registry::Registry::default(),
+        folder,
+        config,
+        intake,
+        outbox,
+        published,
+        index,
+        epoch,
+    });
+    let doors = open_doors(&switch).await;
+    let result = match doors {
+        Ok(doors) => run_doors(&switch, doors, &stop_sender).await,
+        Err(error) => Err(error),
+    };
+    switch.intake.stop();
+    let core_result = core_thread
+        .join()
+        .map_err(|_| "the core's thread panicked".to_string())?;
+    let follower_result = follower_stopper.finish();
+    result
+        .and(core_result)
+        .and(failed.take())
+        .and(follower_result)
+}
+
+fn core_limits(config: &Config) -> CoreLimits {
+    CoreLimits {
+        intake_commands_max: config.core.intake_max,
+        backlog_records_max: config.core.in_flight_max,
+        follower_lag_max: config.index.lag_max,
+        ..CoreLimits::default()
+    }
+}
+
+/// The first failure of a thread; it stops the switch.
+#[derive(Clone, Default)]
+struct Failure(Arc<parking_lot::Mutex<Option<String>>>);
+
+impl Failure {
+    fn handler(&self, stop: Arc<watch::Sender<bool>>) -> impl Fn(String) + Send + 'static {
+        let failure = self.clone();
+        move |text| {
+            tracing::error!(%text, "the switch stops");
+            failure.0.lock().get_or_insert(text);
+            stop.send_replace(true);
+        }
+    }
+
+    fn take(&self) -> Result<(), String> {
+        match self.0.lock().take() {
+            None => Ok(()),
+            Some(text) => Err(text),
+        }
+    }
+}
+
+struct Doors {
+    iso20022: TcpListener,
+    control: UnixListener,
+    metrics: Option<std::net::SocketAddr>,
+}
+
+async fn open_doors(switch: &Arc<Switch>) -> Result<Doors, String> {
+    let address = switch.config.listen.iso20022;
+    let iso20022 = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("listen.iso20022: cannot listen on {address}: {error}"))?;
+    let path = switch.folder.control();
+    match fs::remove_file(&path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(at(&path, error)),
+    }
+    let control = UnixListener::bind(&path)
+        .map_err(|error| format!("{}: cannot listen: {error}", path.display()))?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .map_err(|error| at(&path, error))?;
+    let metrics = metrics::open(switch)?;
+    Ok(Doors {
+        iso20022,
+        control,
+        metrics,
+    })
+}
+
+async fn run_doors(
+    switch: &Arc<Switch>,
+    doors: Doors,
+    stop: &Arc<watch::Sender<bool>>,
+) -> Result<(), String> {
+    let address = doors
+        .iso20022
+        .local_addr()
+        .map_err(|error| error.to_string())?;
+    print_ready(switch, &address, doors.metrics)?;
+    let signals = wait_for_signal(Arc::clone(stop))?;
+    let control = tokio::spawn(control::serve(
+        Arc::clone(switch),
+        doors.control,
+        Arc::clone(stop),
+    ));
+    let metrics = tokio::spawn(metrics::sample(Arc::clone(switch)));
+    listener::accept(Arc::clone(switch), doors.iso20022).await;
+    signals.abort();
+    metrics.abort();
+    control.abort();
+    tracing::info!("all links are closed");
+    Ok(())
+}
+
+fn print_ready(
+    switch: &Switch,
+    address: &std::net::SocketAddr,
+    metrics: Option<std::net::SocketAddr>,
+) -> Result<(), String> {
+    let ready = Ready {
+        ready: true,
+        iso20022: address.to_string(),
+        metrics: metrics.map(|address| address.to_string()),
+        control: switch.folder.control().display().to_string(),
+        mode: match switch.config.mode {
+            crate::config::Mode::Test => "TEST",
+            crate::config::Mode::Live => "LIVE",
+        },
+        epoch: switch.epoch,
+        position: switch.durable(),
+    };
+    let line = serde_json::to_string(&ready).map_err(|error| error.to_string())?;
+    crate::cli::print_line(&line)
+}
+
+fn wait_for_signal(stop: Arc<watch::Sender<bool>>) -> Result<tokio::task::JoinHandle<()>, String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    Ok(tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+        stop.send_replace(true);
+    }))
+}

@@ -1,0 +1,461 @@
+//! One participant's connection: socket on one side, session state machine in the middle, intake and outbox on the other.
+//!
+//! A connection never waits for another one. When intake is full it stops reading its own socket; when its bank does not read, its
+//! entries leave the memory and are rebuilt from the log later.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{io::Interest, net::TcpStream, sync::Notify};
+use torap_core::Intake as CoreIntake;
+use torap_domain::{ParticipantId, Sequence};
+use torap_engine::{Command, Source, links};
+use torap_gateway::{
+    render::Renderer,
+    session::{Admission, CloseReason, Outgoing, ServerEvent, ServerSession},
+    translate::{Inbound, Translator},
+    wire::{ContentType, ErrorCode},
+};
+
+use super::{
+    outbox::{Fetched, Kept, Stream},
+    registry::Registration,
+    switch::Switch,
+};
+
+/// Output gathered before it is written to the socket.
+const OUTPUT_BYTES_MAX: usize = 256 << 10;
+/// Outbound entries rebuilt from the log in one go, so that a long catch-up leaves room for others.
+const REBUILD_MAX: usize = 64;
+/// How long a new connection waits for the older session of its participant to end.
+const SUPERSEDE_WAIT: Duration = Duration::from_secs(5);
+/// How long the last words may take to leave.
+const FAREWELL_WAIT: Duration = Duration::from_secs(2);
+/// The read side may be behind; ask again after this.
+const REBUILD_RETRY: Duration = Duration::from_millis(5);
+
+pub(super) struct Connection {
+    switch: Arc<Switch>,
+    socket: TcpStream,
+    session: ServerSession,
+    translator: Translator,
+    renderer: Renderer,
+    output: BytesMut,
+    body: Vec<u8>,
+    signed_on: Option<SignedOn>,
+    /// A command that found intake full.
+    stalled: Option<Box<CoreIntake>>,
+    /// The next entry must be rebuilt, but the read side has not come that far.
+    rebuild_at: Option<Instant>,
+    /// The switch stops, and the bank has been told.
+    signing_off: bool,
+    closed: Option<CloseReason>,
+}
+
+struct SignedOn {
+    participant: ParticipantId,
+    stream: Arc<Stream>,
+    registration: Registration,
+    /// Entries up to here were published before this sign-on: they may have been delivered before.
+    published_before: Sequence,
+    acknowledged: Sequence,
+}
+
+impl Connection {
+    pub(super) fn new(
+        switch: Arc<Switch>,
+        socket: TcpStream,
+        session: ServerSession,
+    ) -> Connection {
+        let translator = switch.translator();
+        Connection {
+            switch,
+            socket,
+            session,
+            translator,
+            renderer: Renderer::new(),
+            output: BytesMut::new(),
+            body: Vec::new(),
+            signed_on: None,
+            stalled: None,
+            rebuild_at: None,
+            signing_off: false,
+            closed: None,
+        }
+    }
+
+    /// Serves the connection to its end, and tells the log when a signed-on participant is gone.
+    pub(super) async fn run(mut self) -> CloseReason {
+        loop {
+            self.work().await;
+            if let Err(error) = self.write() {
+                tracing::debug!(%error, "write failed");
+                self.session.handle_end(self.switch.monotonic());
+            }
+            if let Some(reason) = self.closed.take() {
+                self.farewell().await;
+                self.sign_off().await;
+                return reason;
+            }
+            if let Err(error) = self.wait().await {
+                tracing::debug!(%error, "read failed");
+                self.session.handle_end(self.switch.monotonic());
+            }
+        }
+    }
+
+    /// Everything that can be done without waiting for the socket.
+    async fn work(&mut self) {
+        self.session.handle_timeout(self.switch.monotonic());
+        self.retry_stalled();
+        while self.stalled.is_none() {
+            let Some(event) = self.session.poll_event() else {
+                break;
+            };
+            self.handle(event).await;
+        }
+        self.check_orders();
+        self.acknowledge();
+        if self.output.len() < OUTPUT_BYTES_MAX {
+            self.pump();
+            self.session
+                .poll_output(&mut self.output, self.switch.monotonic());
+        }
+    }
+
+    async fn handle(&mut self, event: ServerEvent) {
+        match event {
+            ServerEvent::SecretWanted { name } => {
+                let credentials = self.switch.credentials(name.as_str());
+                self.session.provide_secret(credentials);
+            }
+            ServerEvent::Authenticated {
+                participant, held, ..
+            } => self.admit(participant, held).await,
+            ServerEvent::Message(message) => {
+                self.take_message(message.sequence, message.content_type, message.body)
+            }
+            ServerEvent::Refused { sequence, code } => self.take_refused(sequence, code),
+            ServerEvent::Acknowledged { .. } => {}
+            ServerEvent::PeerError(error) => {
+                tracing::info!(number = error.number, text = %error.text, "the bank reports an error")
+            }
+            ServerEvent::Closed(reason) => self.closed = Some(reason),
+        }
+    }
+
+    /// Ends the participant's older session, puts the sign-on into the log, and opens the session.
+    async fn admit(&mut self, participant: ParticipantId, held: Sequence) {
+        let stream = self.switch.outbox.stream(participant);
+        let registration = self
+            .switch
+            .registry
+            .replace(participant, SUPERSEDE_WAIT)
+            .await;
+        let up = links::Command::Up {
+            participant,
+            session: registration.session(),
+            received: held,
+        };
+        if self.switch.intake.decide(Command::Links(up)).await.is_err() {
+            self.session.refuse(ErrorCode::Overloaded);
+            return;
+        }
+        let (inbound_held, outbound_last) = (stream.inbound_durable(), stream.last());
+        self.session.admit(Admission {
+            inbound_held,
+            outbound_last,
+        });
+        tracing::info!(
+            participant = participant.value(),
+            held = held.value(),
+            "signed on"
+        );
+        self.signed_on = Some(SignedOn {
+            participant,
+            stream,
+            registration,
+            published_before: outbound_last,
+            acknowledged: inbound_held,
+        });
+    }
+
+    fn take_message(&mut self, sequence: Sequence, content_type: ContentType, body: Bytes) {
+        let Some(signed_on) = &self.signed_on else {
+            return;
+        };
+        let inbound = Inbound {
+            participant: signed_on.participant,
+            sequence,
+            content_type,
+            body: &body,
+        };
+        let network = self.switch.network();
+        let overloaded = self.switch.intake.is_overloaded();
+        let translated =
+            self.translator
+                .translate(inbound, &network, self.switch.lookups(), overloaded);
+        // The body is a slice of the read buffer, which must not be held on to.
+        let evidence = Bytes::copy_from_slice(&translated.evidence);
+        self.queue(CoreIntake {
+            command: translated.command,
+            evidence,
+            ticket: None,
+        });
+    }
+
+    /// The session could not take the message, but its sequence counts: the log says so.
+    fn take_refused(&mut self, sequence: Sequence, code: ErrorCode) {
+        let Some(signed_on) = &self.signed_on else {
+            return;
+        };
+        let source = Source::Link {
+            participant: signed_on.participant,
+            sequence,
+        };
+        let command = torap_gateway::translate::refused_by_session(source, code);
+        self.queue(CoreIntake {
+            command,
+            evidence: Bytes::new(),
+            ticket: None,
+        });
+    }
+
+    fn queue(&mut self, intake: CoreIntake) {
+        if let Err(intake) = self.switch.intake.try_push(intake) {
+            self.session.pause();
+            self.stalled = Some(intake);
+        }
+    }
+
+    fn retry_stalled(&mut self) {
+        let Some(intake) = self.stalled.take() else {
+            return;
+        };
+        match self.switch.intake.try_push(*intake) {
+            Ok(()) => self.session.resume(),
+            Err(intake) => self.stalled = Some(intake),
+        }
+    }
+
+    /// A newer session or the end of the switch.
+    fn check_orders(&mut self) {
+        if self
+            .signed_on
+            .as_ref()
+            .is_some_and(|signed_on| signed_on.registration.is_superseded())
+        {
+            self.session.supersede();
+        } else if self.switch.is_stopping() && !self.signing_off {
+            self.signing_off = true;
+            match self.signed_on {
+                Some(_) => self.session.sign_off(&[]),
+                None => self.closed = Some(CloseReason::LinkLost),
+            }
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        let Some(signed_on) = &mut self.signed_on else {
+            return;
+        };
+        let durable = signed_on.stream.inbound_durable();
+        if durable > signed_on.acknowledged {
+            signed_on.acknowledged = durable;
+            self.session.acknowledge(durable);
+        }
+    }
+
+    /// Moves what the bank may have now from the stream into the session.
+    fn pump(&mut self) {
+        let Some(signed_on) = &self.signed_on else {
+            return;
+        };
+        let (stream, participant) = (Arc::clone(&signed_on.stream), signed_on.participant);
+        let published_before = signed_on.published_before;
+        self.rebuild_at = None;
+        let mut rebuilt = 0;
+        while let Some(wants) = self.session.wants() {
+            let kept = match stream.fetch(wants.next) {
+                Fetched::Future => break,
+                Fetched::Kept(kept) => kept,
+                Fetched::Older if rebuilt == REBUILD_MAX => {
+                    self.rebuild_at = Some(Instant::now());
+                    break;
+                }
+                Fetched::Older => match self.switch.rebuild(participant, wants.next) {
+                    Some(effect) => {
+                        rebuilt += 1;
+                        Kept {
+                            effect,
+                            evidence: None,
+                        }
+                    }
+                    None => {
+                        self.rebuild_at = Some(Instant::now() + REBUILD_RETRY);
+                        break;
+                    }
+                },
+            };
+            if self
+                .send(wants.next, &kept, wants.next <= published_before)
+                .is_err()
+            {
+                break;
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        sequence: Sequence,
+        kept: &Kept,
+        possible_duplicate: bool,
+    ) -> Result<(), ()> {
+        let expired = kept
+            .effect
+            .outbound
+            .expires
+            .is_some_and(|expires| self.switch.wall_clock() >= expires);
+        if expired {
+            return self.session.skip(sequence).map_err(|_| ());
+        }
+        self.body.clear();
+        let network = self.switch.network();
+        let evidence = kept.evidence.as_deref();
+        let rendered = self.renderer.render(
+            &kept.effect,
+            evidence,
+            self.switch.records(),
+            &network,
+            possible_duplicate,
+            &mut self.body,
+        );
+        match rendered {
+            Ok(content_type) => {
+                let mut outgoing = Outgoing::new(content_type, &self.body);
+                outgoing.possible_duplicate = possible_duplicate;
+                self.session.send(sequence, &outgoing).map_err(|_| ())
+            }
+            Err(error) => {
+                // Only a log without the original (expired by policy) can lead here; the sequence must not be lost.
+                tracing::error!(sequence = sequence.value(), %error, "an outbound entry cannot be written");
+                self.session.skip(sequence).map_err(|_| ())
+            }
+        }
+    }
+
+    /// Writes as much as the socket takes now.
+    fn write(&mut self) -> io::Result<()> {
+        while !self.output.is_empty() {
+            match self.socket.try_write(&self.output) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => self.output.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the socket, the stream, room in intake, or a deadline; reads what has come.
+    async fn wait(&mut self) -> io::Result<()> {
+        let deadline = self.deadline();
+        let reading = self.session.wants_input() && self.stalled.is_none();
+        let interest = match (reading, self.output.is_empty()) {
+            (true, true) => Some(Interest::READABLE),
+            (true, false) => Some(Interest::READABLE | Interest::WRITABLE),
+            (false, false) => Some(Interest::WRITABLE),
+            (false, true) => None,
+        };
+        let idle = Notify::new();
+        let (changed, superseded) = match &self.signed_on {
+            Some(signed_on) => (&signed_on.stream.changed, signed_on.registration.order()),
+            None => (&idle, &idle),
+        };
+        let switch = Arc::clone(&self.switch);
+        let ready = tokio::select! {
+            ready = ready(&self.socket, interest) => Some(ready?),
+            () = changed.notified() => None,
+            () = superseded.notified() => None,
+            () = switch.stopping(), if !self.signing_off => None,
+            () = switch.intake.room(), if self.stalled.is_some() => None,
+            () = tokio::time::sleep_until(deadline.into()) => None,
+        };
+        if ready.is_some_and(|ready| ready.is_readable()) && reading {
+            return self.read();
+        }
+        Ok(())
+    }
+
+    fn deadline(&mut self) -> Instant {
+        let far = Instant::now() + Duration::from_secs(3600);
+        let session = self
+            .session
+            .poll_timeout()
+            .map_or(far, |at| self.switch.instant_of(at));
+        self.rebuild_at.map_or(session, |at| at.min(session))
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        match self.socket.try_read_buf(self.session.input()) {
+            Ok(0) => self.session.handle_end(self.switch.monotonic()),
+            Ok(_) => self.session.handle_input(self.switch.monotonic()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Gives the last words (an error, a sign-off) a moment to leave.
+    async fn farewell(&mut self) {
+        self.session
+            .poll_output(&mut self.output, self.switch.monotonic());
+        let flush = async {
+            while !self.output.is_empty() && self.socket.writable().await.is_ok() {
+                if self.write().is_err() {
+                    break;
+                }
+            }
+        };
+        // A bank that does not read its farewell does not get it.
+        let _ = tokio::time::timeout(FAREWELL_WAIT, flush).await;
+    }
+
+    /// What was queued stays; then the log learns that the link is down.
+    async fn sign_off(mut self) {
+        let Some(signed_on) = self.signed_on.take() else {
+            return;
+        };
+        if let Some(intake) = self.stalled.take() {
+            let _ = self.switch.intake.push(*intake).await;
+        }
+        let participant = signed_on.participant;
+        let down = links::Command::Down {
+            participant,
+            session: signed_on.registration.session(),
+        };
+        let _ = self
+            .switch
+            .intake
+            .push(CoreIntake {
+                command: Command::Links(down),
+                evidence: Bytes::new(),
+                ticket: None,
+            })
+            .await;
+        tracing::info!(participant = participant.value(), "signed off");
+        signed_on.registration.finish();
+    }
+}
+
+async fn ready(socket: &TcpStream, interest: Option<Interest>) -> io::Result<tokio::io::Ready> {
+    match interest {
+        Some(interest) => socket.ready(interest).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,170 @@
+//! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
+
+mod change;
+mod show;
+
+use std::{io, sync::Arc};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::watch,
+};
+use torap_engine::Outcome;
+
+use super::{intake::Stopped, switch::Switch};
+use crate::control::{Answer, By, LINE_BYTES_MAX, Refusal, Request};
+
+pub(super) use show::cpu_us;
+
+/// Serves until it is aborted.
+pub(super) async fn serve(
+    switch: Arc<Switch>,
+    listener: UnixListener,
+    stop: Arc<watch::Sender<bool>>,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (switch, stop) = (Arc::clone(&switch), Arc::clone(&stop));
+                tokio::spawn(async move {
+                    if let Err(error) = converse(&switch, stream, &stop).await {
+                        tracing::debug!(%error, "control connection ended");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a control connection");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn converse(
+    switch: &Switch,
+    stream: UnixStream,
+    stop: &watch::Sender<bool>,
+) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    let own = rustix::process::getuid().as_raw();
+    let (read, mut write) = stream.into_split();
+    if peer.uid() != 0 && peer.uid() != own {
+        tracing::warn!(uid = peer.uid(), "turned away at the control socket");
+        let refusal = Refusal::of_request(
+            "peer",
+            "only root and the user that runs the switch may operate it",
+        );
+        return write.write_all(&line(&Answer::refused(refusal))).await;
+    }
+    let mut lines = BufReader::new(read);
+    let mut text = String::new();
+    loop {
+        text.clear();
+        let read = (&mut lines)
+            .take(LINE_BYTES_MAX as u64)
+            .read_line(&mut text)
+            .await?;
+        if read == 0 {
+            return Ok(());
+        }
+        let answer = if text.ends_with('\n') {
+            match serde_json::from_str::<Request>(&text) {
+                Ok(Request::Stop) => {
+                    stop.send_replace(true);
+                    Answer::done(json!({ "stopping": true }))
+                }
+                Ok(request) => answer(switch, request, peer.uid()).await,
+                Err(error) => Answer::refused(Refusal::of_request("request", error.to_string())),
+            }
+        } else {
+            let refusal = Refusal::of_request(
+                "request",
+                format!("a line is at most {LINE_BYTES_MAX} bytes"),
+            );
+            write.write_all(&line(&Answer::refused(refusal))).await?;
+            return Ok(());
+        };
+        write.write_all(&line(&answer)).await?;
+    }
+}
+
+fn line(answer: &Answer) -> Vec<u8> {
+    // The answer holds strings, numbers and maps with string keys: it always has a JSON form.
+    let mut line = serde_json::to_vec(answer).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
+    if let Some(by) = by(&request) {
+        tracing::info!(operator = %by.operator, reference = %by.reference, uid, "operator's change");
+    }
+    let result = match request {
+        Request::Status => show::status(switch).await,
+        Request::Positions => show::positions(switch).await,
+        Request::Participants => show::participants(switch),
+        Request::Limits => show::limits(switch).await,
+        Request::Settings => show::settings(switch).await,
+        Request::Payment { id } => show::payment(switch, &id).await,
+        Request::Payments { code, minutes, max } => show::payments(switch, &code, minutes, max),
+        Request::DirectoryShow { phone } => show::directory(switch, &phone),
+        Request::Report => show::report(switch).await,
+        Request::Snapshot => show::snapshot(switch).await,
+        Request::Stop => Ok(Value::Null),
+        change => change::change(switch, change).await,
+    };
+    match result {
+        Ok(result) => Answer::done(result),
+        Err(refusal) => Answer::refused(refusal),
+    }
+}
+
+fn by(request: &Request) -> Option<&By> {
+    match request {
+        Request::ParticipantAdd { by, .. }
+        | Request::ParticipantUpdate { by, .. }
+        | Request::ParticipantState { by, .. }
+        | Request::ParticipantMode { by, .. }
+        | Request::ParticipantSuccessor { by, .. }
+        | Request::Fund { by, .. }
+        | Request::SetLimits { by, .. }
+        | Request::Set { by, .. }
+        | Request::Directory { by, .. }
+        | Request::DirectoryImport { by, .. } => Some(by),
+        Request::Status
+        | Request::Positions
+        | Request::Participants
+        | Request::Limits
+        | Request::Settings
+        | Request::Payment { .. }
+        | Request::Payments { .. }
+        | Request::DirectoryShow { .. }
+        | Request::Report
+        | Request::Snapshot
+        | Request::Stop => None,
+    }
+}
+
+/// Puts a command into the log and tells what became of it.
+async fn decide(switch: &Switch, command: torap_engine::Command) -> Result<Value, Refusal> {
+    match switch.intake.decide(command).await {
+        Ok(decided) => match decided.outcome {
+            Outcome::Accepted => Ok(json!({ "position": decided.position.value() })),
+            Outcome::AlreadyApplied => {
+                Ok(json!({ "position": decided.position.value(), "changed": false }))
+            }
+            Outcome::Refused(reason) => Err(Refusal {
+                place: format!("log position {}", decided.position.value()),
+                rule: reason.name().to_string(),
+                text: reason.text().to_string(),
+                actor: format!("{:?}", reason.actor()).to_lowercase(),
+            }),
+        },
+        Err(Stopped) => Err(Refusal::of_request(
+            "switch",
+            "the switch is stopping; the change may or may not be in the log",
+        )),
+    }
+}

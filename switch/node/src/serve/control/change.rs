@@ -1,0 +1,363 @@
+//! Requests that change something: each becomes one command in the log.
+
+use serde_json::{Value, json};
+use torap_domain::{BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Span, Text};
+use torap_engine::{
+    Command, Source,
+    directory::{self, IMPORT_MAX, ImportEntry},
+    instant::{self, Limits, Settings},
+    participants::{self, Direction, PositionMode, Profile, View},
+};
+use torap_gateway::translate::command_from_json;
+
+use super::decide;
+use crate::{
+    control::{By, ImportRow, ParticipantForm, Refusal, Request},
+    folder::{random_bytes, write_secret},
+    serve::{
+        seed::{money, participant_code, service, state},
+        switch::Switch,
+    },
+};
+
+pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, Refusal> {
+    match request {
+        Request::ParticipantAdd {
+            by,
+            participant,
+            net_debit_cap,
+        } => add(switch, &by, &participant, net_debit_cap).await,
+        Request::Directory { by, command } => directory_command(switch, &by, &command).await,
+        Request::DirectoryImport { by, code, rows } => import(switch, &by, &code, &rows).await,
+        Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
+        request => decide(switch, plain(switch, request)?).await,
+    }
+}
+
+/// Requests that need nothing but their own words and the list of participants.
+fn plain(switch: &Switch, request: Request) -> Result<Command, Refusal> {
+    let command = match request {
+        Request::ParticipantUpdate { by, participant } => {
+            let id = participant_id(switch, &participant.code)?;
+            participants::Command::Update {
+                source: source(&by)?,
+                participant: id,
+                profile: profile(switch, &participant)?,
+            }
+        }
+        Request::ParticipantState {
+            by,
+            code,
+            state: name,
+        } => participants::Command::SetState {
+            source: source(&by)?,
+            participant: participant_id(switch, &code)?,
+            state: state(&name).map_err(in_request("state"))?,
+        },
+        Request::ParticipantMode {
+            by,
+            code,
+            net_debit_cap,
+        } => participants::Command::SetPositionMode {
+            source: source(&by)?,
+            participant: participant_id(switch, &code)?,
+            mode: mode(net_debit_cap.as_deref())?,
+        },
+        Request::ParticipantSuccessor {
+            by,
+            code,
+            successor,
+        } => participants::Command::SetSuccessor {
+            source: source(&by)?,
+            participant: participant_id(switch, &code)?,
+            successor: participant_id(switch, &successor)?,
+        },
+        Request::Fund {
+            by,
+            code,
+            amount,
+            out,
+        } => participants::Command::Fund {
+            source: source(&by)?,
+            participant: participant_id(switch, &code)?,
+            direction: if out { Direction::Out } else { Direction::In },
+            amount: required_money("amount", &amount)?,
+        },
+        Request::SetLimits {
+            by,
+            service: name,
+            code,
+            payment_max,
+            customer_day_amount_max,
+            customer_day_count_max,
+            participant_day_amount_max,
+        } => {
+            let limits = Limits {
+                payment_max: optional_money("payment_max", payment_max.as_deref())?,
+                customer_day_amount_max: optional_money(
+                    "customer_day_amount_max",
+                    customer_day_amount_max.as_deref(),
+                )?,
+                customer_day_count_max,
+                participant_day_amount_max: optional_money(
+                    "participant_day_amount_max",
+                    participant_day_amount_max.as_deref(),
+                )?,
+            };
+            let participant = code
+                .as_deref()
+                .map(|code| participant_id(switch, code))
+                .transpose()?;
+            let service = service(&name).map_err(in_request("service"))?;
+            return Ok(Command::Instant(instant::Command::SetLimits {
+                source: source(&by)?,
+                service,
+                participant,
+                limits,
+            }));
+        }
+        other => {
+            return Err(Refusal::of_request(
+                "do",
+                format!("not a change: {other:?}"),
+            ));
+        }
+    };
+    Ok(Command::Participants(command))
+}
+
+/// Adds the participant and makes its sign-on secret; the secret itself never passes the socket.
+async fn add(
+    switch: &Switch,
+    by: &By,
+    form: &ParticipantForm,
+    net_debit_cap: Option<String>,
+) -> Result<Value, Refusal> {
+    let profile = profile(switch, form)?;
+    let mode = mode(net_debit_cap.as_deref())?;
+    let path = switch.folder.secret(profile.code.as_str());
+    let mut result = decide(
+        switch,
+        Command::Participants(participants::Command::Add {
+            source: source(by)?,
+            profile,
+            mode,
+        }),
+    )
+    .await?;
+    if !path.exists() {
+        let written = random_bytes().and_then(|secret| write_secret(&path, &secret));
+        written.map_err(|error| {
+            Refusal::of_request("secret", format!("the participant is added, but {error}"))
+        })?;
+    }
+    result["secret_file"] = path.display().to_string().into();
+    Ok(result)
+}
+
+async fn directory_command(switch: &Switch, by: &By, command: &Value) -> Result<Value, Refusal> {
+    let text = command.to_string();
+    let command = command_from_json(
+        source(by)?,
+        text.as_bytes(),
+        &switch.network(),
+        switch.lookups(),
+    )
+    .map_err(|refusal| Refusal {
+        place: refusal.path.as_str().to_string(),
+        rule: refusal.code.as_str().to_string(),
+        text: refusal.rule.as_str().to_string(),
+        actor: "operator".into(),
+    })?;
+    decide(switch, command).await
+}
+
+async fn import(
+    switch: &Switch,
+    by: &By,
+    code: &str,
+    rows: &[ImportRow],
+) -> Result<Value, Refusal> {
+    let participant = participant_id(switch, code)?;
+    if rows.len() > IMPORT_MAX {
+        return Err(Refusal::of_request(
+            "rows",
+            format!("at most {IMPORT_MAX} at once"),
+        ));
+    }
+    let mut entries = Vec::with_capacity(rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        entries.push(entry(row).map_err(in_request(&format!("rows[{number}]")))?);
+    }
+    let source = source(by)?;
+    decide(
+        switch,
+        Command::Directory(directory::Command::Import {
+            source,
+            participant,
+            entries,
+        }),
+    )
+    .await
+}
+
+fn entry(row: &ImportRow) -> Result<ImportEntry, String> {
+    Ok(ImportEntry {
+        phone: Phone::parse(&row.phone).map_err(|error| format!("phone: {error}"))?,
+        person: IinBin::parse(&row.person).map_err(|error| format!("person: {error}"))?,
+        iban: Iban::parse(&row.iban).map_err(|error| format!("iban: {error}"))?,
+        name: Text::try_from(row.name.as_str()).map_err(|error| format!("name: {error}"))?,
+    })
+}
+
+/// Changes one of the rail's settings, by the name that `ctl settings` shows.
+async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Value, Refusal> {
+    let current = switch
+        .follower
+        .ask(|engine| *engine.settings())
+        .await
+        .map_err(in_request("switch"))?;
+    let settings = changed(current, key, value).map_err(in_request(key))?;
+    decide(
+        switch,
+        Command::Instant(instant::Command::SetSettings {
+            source: source(by)?,
+            settings,
+        }),
+    )
+    .await
+}
+
+fn changed(mut settings: Settings, key: &str, value: &Value) -> Result<Settings, String> {
+    let span = || {
+        value
+            .as_u64()
+            .map(Span::from_millis)
+            .ok_or("a number of milliseconds")
+    };
+    let number = || {
+        value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or("a number")
+    };
+    match key {
+        "payment_within_ms" => settings.payment_within = span()?,
+        "receiver_within_ms" => settings.receiver_within = span()?,
+        "confirm_within_ms" => settings.confirm_within = span()?,
+        "clock_skew_max_ms" => settings.clock_skew_max = span()?,
+        "return_window_ms" => settings.return_window = span()?,
+        "contest_window_ms" => settings.contest_window = span()?,
+        "same_participant_allowed" => {
+            settings.same_participant_allowed = value.as_bool().ok_or("true or false")?
+        }
+        "lookup_capacity" => settings.lookup_capacity = number()?,
+        "lookup_refill_per_s" => settings.lookup_refill_per_s = number()?,
+        "lookup_hit_cost" => settings.lookup_hit_cost = number()?,
+        "lookup_miss_cost" => settings.lookup_miss_cost = number()?,
+        _ => return Err("there is no such setting; `torap ctl settings` lists them".into()),
+    }
+    Ok(settings)
+}
+
+/// Settings by the names that `set` takes.
+pub(super) fn settings_json(settings: &Settings) -> Value {
+    json!({
+        "switch_bic": settings.switch_bic.as_str(),
+        "payment_within_ms": settings.payment_within.millis(),
+        "receiver_within_ms": settings.receiver_within.millis(),
+        "confirm_within_ms": settings.confirm_within.millis(),
+        "clock_skew_max_ms": settings.clock_skew_max.millis(),
+        "return_window_ms": settings.return_window.millis(),
+        "contest_window_ms": settings.contest_window.millis(),
+        "same_participant_allowed": settings.same_participant_allowed,
+        "lookup_capacity": settings.lookup_capacity,
+        "lookup_refill_per_s": settings.lookup_refill_per_s,
+        "lookup_hit_cost": settings.lookup_hit_cost,
+        "lookup_miss_cost": settings.lookup_miss_cost,
+    })
+}
+
+fn profile(switch: &Switch, form: &ParticipantForm) -> Result<Profile, Refusal> {
+    let bics = form
+        .bics
+        .iter()
+        .map(|bic| Bic::parse(bic).map_err(|error| format!("`{bic}`: {error}")));
+    let bank_codes = form
+        .bank_codes
+        .iter()
+        .map(|code| BankCode::parse(code).map_err(|error| format!("`{code}`: {error}")));
+    let services = match &form.services {
+        None => torap_domain::Service::ALL.to_vec(),
+        Some(names) => names
+            .iter()
+            .map(|name| service(name))
+            .collect::<Result<_, _>>()
+            .map_err(in_request("services"))?,
+    };
+    Ok(Profile {
+        code: participant_code(&form.code).map_err(in_request("code"))?,
+        name: Text::try_from(form.name.as_str())
+            .map_err(|error| Refusal::of_request("name", error.to_string()))?,
+        bics: bics.collect::<Result<_, _>>().map_err(in_request("bics"))?,
+        bank_codes: bank_codes
+            .collect::<Result<_, _>>()
+            .map_err(in_request("bank_codes"))?,
+        sponsor: form
+            .sponsor
+            .as_deref()
+            .map(|code| participant_id(switch, code))
+            .transpose()?,
+        technical_senders: form
+            .technical_senders
+            .iter()
+            .map(|code| participant_id(switch, code))
+            .collect::<Result<_, _>>()?,
+        services,
+        floor: optional_money("floor", form.floor.as_deref())?,
+        ceiling: optional_money("ceiling", form.ceiling.as_deref())?,
+    })
+}
+
+fn mode(net_debit_cap: Option<&str>) -> Result<PositionMode, Refusal> {
+    Ok(match optional_money("net_debit_cap", net_debit_cap)? {
+        None => PositionMode::Prefunded,
+        Some(cap) => PositionMode::NetDebitCap(cap),
+    })
+}
+
+/// Every change names an operator and a reference.
+fn source(by: &By) -> Result<Source, Refusal> {
+    let text = |key: &str, text: &str| match Text::try_from(text) {
+        Ok(text) if !text.is_empty() => Ok(text),
+        _ => Err(Refusal::of_request(key, "1 to 35 bytes of text")),
+    };
+    Ok(Source::Operator {
+        name: text("operator", &by.operator)?,
+        reference: text("reference", &by.reference)?,
+    })
+}
+
+pub(super) fn participant(switch: &Switch, code: &str) -> Result<View, Refusal> {
+    let network = switch.network();
+    network
+        .by_code(code)
+        .cloned()
+        .ok_or_else(|| Refusal::of_request("code", format!("there is no participant `{code}`")))
+}
+
+fn participant_id(switch: &Switch, code: &str) -> Result<ParticipantId, Refusal> {
+    participant(switch, code).map(|view| view.id)
+}
+
+fn optional_money(key: &str, text: Option<&str>) -> Result<Option<Money>, Refusal> {
+    money(key, text).map_err(in_request(key))
+}
+
+fn required_money(key: &str, text: &str) -> Result<Money, Refusal> {
+    optional_money(key, Some(text))?.ok_or_else(|| Refusal::of_request(key, "is missing"))
+}
+
+fn in_request<E: ToString>(place: &str) -> impl Fn(E) -> Refusal {
+    move |error| Refusal::of_request(place, error.to_string())
+}

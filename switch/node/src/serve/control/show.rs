@@ -1,0 +1,373 @@
+//! Requests that only look. Everything shown is durable: it comes from the read side, never from the core's newer state.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use torap_domain::{Money, Phone, Position, Service, Span, Uetr};
+use torap_engine::{
+    Engine,
+    directory::Record,
+    instant::{FinalOutcome, Finished, Limits, PaymentKey},
+    participants::{State, View},
+};
+use torap_gateway::translate::payment_key;
+use torap_index::{Index, IndexError};
+
+use super::change;
+use crate::{
+    control::Refusal,
+    serve::switch::{Switch, wall_clock},
+};
+
+/// Payments listed in one answer, at most.
+const LISTED_MAX: usize = 1000;
+
+pub(super) async fn status(switch: &Switch) -> Result<Value, Refusal> {
+    let durable = switch.durable();
+    let applied = switch.follower.applied.load(Ordering::Acquire);
+    let stats = ask(switch, |engine| {
+        (
+            engine.stats(),
+            engine.rules_version(),
+            engine.conservation().is_ok(),
+        )
+    })
+    .await?;
+    let (stats, rules_version, conserved) = stats;
+    let views = switch.published.views();
+    let links: Vec<Value> =
+        views.iter().map(|view| json!({ "code": view.code.as_str(), "up": view.link_up, "state": state_name(view.state) })).collect();
+    Ok(json!({
+        "mode": crate::serve::listener::wire_mode(switch.config.mode).to_string(),
+        "binary": crate::serve::BINARY,
+        "epoch": switch.epoch,
+        "rules_version": rules_version,
+        "durable_position": durable,
+        "follower_lag": durable.saturating_sub(applied),
+        "intake_waiting": switch.intake.len(),
+        "in_flight": stats.in_flight,
+        "window_entries": stats.window_entries,
+        "conserved": conserved,
+        "memory_bytes": resident_bytes(),
+        "participants": links,
+    }))
+}
+
+pub(super) async fn positions(switch: &Switch) -> Result<Value, Refusal> {
+    let (positions, conservation) = ask(switch, |engine| {
+        (
+            engine.positions().collect::<Vec<_>>(),
+            engine.conservation(),
+        )
+    })
+    .await?;
+    let network = switch.network();
+    let rows: Vec<Value> = positions
+        .iter()
+        .map(|position| {
+            json!({
+                "participant": network.by_id(position.participant).map(|view| view.code.as_str().to_string()),
+                "balance": signed_decimal(position.posted),
+                "held": decimal(Money::kzt(position.held)),
+                "credit_line": decimal(Money::kzt(position.credit_line)),
+                "available": signed_decimal(position.available),
+            })
+        })
+        .collect();
+    let conserved = conservation.is_ok();
+    let difference = conservation.err().map(|error| error.to_string());
+    Ok(json!({ "positions": rows, "conserved": conserved, "difference": difference }))
+}
+
+pub(super) fn participants(switch: &Switch) -> Result<Value, Refusal> {
+    Ok(switch
+        .published
+        .views()
+        .iter()
+        .map(participant_json)
+        .collect())
+}
+
+fn participant_json(view: &View) -> Value {
+    json!({
+        "id": view.id.value(),
+        "code": view.code.as_str(),
+        "name": view.name.as_str(),
+        "bics": view.bics.iter().map(|bic| bic.as_str().to_string()).collect::<Vec<_>>(),
+        "bank_codes": view.bank_codes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "services": view.services.iter().map(|service| service.name()).collect::<Vec<_>>(),
+        "state": state_name(view.state),
+        "link_up": view.link_up,
+        "sponsor": view.sponsor.map(|id| id.value()),
+        "successor": view.successor.map(|id| id.value()),
+        "inbound_last": view.inbound_last.value(),
+        "outbound_last": view.outbound_last.value(),
+    })
+}
+
+pub(super) async fn limits(switch: &Switch) -> Result<Value, Refusal> {
+    let rows = ask(switch, |engine| {
+        Service::ALL.map(|service| (service, engine.limits(service, None)))
+    })
+    .await?;
+    Ok(rows
+        .iter()
+        .map(|(service, limits)| limits_json(*service, limits))
+        .collect())
+}
+
+fn limits_json(service: Service, limits: &Limits) -> Value {
+    json!({
+        "service": service.name(),
+        "payment_max": limits.payment_max.map(decimal),
+        "customer_day_amount_max": limits.customer_day_amount_max.map(decimal),
+        "customer_day_count_max": limits.customer_day_count_max,
+        "participant_day_amount_max": limits.participant_day_amount_max.map(decimal),
+    })
+}
+
+pub(super) async fn settings(switch: &Switch) -> Result<Value, Refusal> {
+    let settings = ask(switch, |engine| *engine.settings()).await?;
+    Ok(change::settings_json(&settings))
+}
+
+/// A payment by UETR or `CODE:TxId`, with its returns and the original message.
+pub(super) async fn payment(switch: &Switch, id: &str) -> Result<Value, Refusal> {
+    let found = match Uetr::parse(id) {
+        Ok(uetr) => switch.index.payment_by_uetr(&uetr),
+        Err(_) => switch.index.payment_by_key(&key_of(switch, id)?),
+    };
+    let found = found.map_err(unreadable)?;
+    let Some(finished) = found.value else {
+        return Err(Refusal::of_request(
+            "id",
+            format!(
+                "no finished payment `{id}` up to log position {}",
+                found.as_of.value()
+            ),
+        ));
+    };
+    let returns = switch
+        .index
+        .returns_of(&finished.uetr, LISTED_MAX)
+        .map_err(unreadable)?;
+    let mut value = finished_json(switch, &finished);
+    value["returns"] = returns
+        .iter()
+        .map(|finished| finished_json(switch, finished))
+        .collect();
+    value["records"] = [finished.submitted, finished.decided]
+        .iter()
+        .map(|position| record_json(switch, *position))
+        .collect();
+    Ok(value)
+}
+
+fn key_of(switch: &Switch, id: &str) -> Result<PaymentKey, Refusal> {
+    let Some((code, transaction_id)) = id.split_once(':') else {
+        return Err(Refusal::of_request("id", "a UETR, or CODE:TxId"));
+    };
+    let view = change::participant(switch, code)?;
+    Ok(payment_key(view.id, transaction_id))
+}
+
+fn record_json(switch: &Switch, position: Position) -> Value {
+    match switch.records().read(position) {
+        Ok((command, time, evidence)) => json!({
+            "position": position.value(),
+            "time": torap_domain::Time::from_nanos(time).to_string(),
+            "facts": format!("{command:?}"),
+            "original": evidence.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        }),
+        Err(error) => json!({ "position": position.value(), "error": error.to_string() }),
+    }
+}
+
+pub(super) fn payments(
+    switch: &Switch,
+    code: &str,
+    minutes: u64,
+    max: usize,
+) -> Result<Value, Refusal> {
+    let view = change::participant(switch, code)?;
+    let until = wall_clock();
+    let from = until.saturating_sub(Span::from_secs(minutes.saturating_mul(60)));
+    let page = switch
+        .index
+        .payments_of(view.id, from, until, None, max.min(LISTED_MAX))
+        .map_err(unreadable)?;
+    let payments: Vec<Value> = page
+        .payments
+        .iter()
+        .map(|finished| finished_json(switch, finished))
+        .collect();
+    Ok(json!({ "payments": payments, "more": page.next.is_some() }))
+}
+
+fn finished_json(switch: &Switch, finished: &Finished) -> Value {
+    let network = switch.network();
+    let code = |id| network.by_id(id).map(|view| view.code.as_str().to_string());
+    let (outcome, reason, agent_code) = match finished.outcome {
+        FinalOutcome::Settled => ("settled", None, None),
+        FinalOutcome::Rejected { reason, agent_code } => (
+            "rejected",
+            Some(reason.name()),
+            agent_code.map(|code| String::from_utf8_lossy(&code).into_owned()),
+        ),
+        FinalOutcome::Tombstone => ("never-received", None, None),
+    };
+    json!({
+        "uetr": finished.uetr.to_string(),
+        "service": finished.service.name(),
+        "amount": decimal(finished.amount),
+        "returned": decimal(finished.returned),
+        "debtor_agent": code(finished.debtor_agent),
+        "creditor_agent": code(finished.creditor_agent),
+        "outcome": outcome,
+        "reason": reason,
+        "agent_code": agent_code,
+        "submitted": finished.submitted.value(),
+        "decided": finished.decided.value(),
+        "decided_at": finished.decided_at.to_string(),
+    })
+}
+
+/// What the directory holds of a number. For the operator: names are shown in full.
+pub(super) fn directory(switch: &Switch, phone: &str) -> Result<Value, Refusal> {
+    let phone =
+        Phone::parse(phone).map_err(|error| Refusal::of_request("phone", error.to_string()))?;
+    let found = switch.index.alias(phone).map_err(unreadable)?;
+    match found.value {
+        Some(record) => Ok(record_of_number(&record)),
+        None => Err(Refusal::of_request(
+            "phone",
+            format!("{phone} is not in the directory"),
+        )),
+    }
+}
+
+fn record_of_number(record: &Record) -> Value {
+    let persons: Vec<Value> = record
+        .persons
+        .iter()
+        .map(|person| {
+            let accounts: Vec<Value> = person
+                .accounts
+                .iter()
+                .zip(0_u8..)
+                .map(|(account, number)| {
+                    json!({
+                        "agent": account.agent.as_str(),
+                        "iban": account.iban.as_str(),
+                        "name": account.name.as_str(),
+                        "default": number == person.default,
+                    })
+                })
+                .collect();
+            json!({
+                "person": person.person.to_string(),
+                "accounts": accounts,
+                "claim": person.claim.map(|claim| json!({
+                    "position": claim.at.value(),
+                    "time": claim.time.to_string(),
+                    "consent": claim.consent.as_str(),
+                    "contested": claim.contested,
+                })),
+            })
+        })
+        .collect();
+    json!({
+        "phone": record.phone.to_string(),
+        "suspended": record.suspended,
+        "changed_at": record.changed_at.value(),
+        "persons": persons,
+    })
+}
+
+/// For load runs: processor time of this process, payments with an outcome, conservation.
+pub(super) async fn report(switch: &Switch) -> Result<Value, Refusal> {
+    let conserved = ask(switch, |engine| engine.conservation().is_ok()).await?;
+    Ok(json!({
+        "cpu_us": cpu_us(),
+        "payments_finished": switch.index.counts().payments,
+        "conserved": conserved,
+        "durable_position": switch.durable(),
+        "memory_bytes": resident_bytes(),
+    }))
+}
+
+pub(super) async fn snapshot(switch: &Switch) -> Result<Value, Refusal> {
+    let info = switch
+        .follower
+        .snapshot()
+        .await
+        .map_err(|error| Refusal::of_request("snapshot", error))?;
+    Ok(json!({ "position": info.position.value(), "bytes": info.bytes }))
+}
+
+async fn ask<T: Send + 'static>(
+    switch: &Switch,
+    question: impl FnOnce(&Engine) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    switch
+        .follower
+        .ask(question)
+        .await
+        .map_err(|error| Refusal::of_request("switch", error))
+}
+
+fn unreadable(error: IndexError) -> Refusal {
+    Refusal {
+        place: "index".into(),
+        rule: "unreadable".into(),
+        text: error.to_string(),
+        actor: "operator".into(),
+    }
+}
+
+fn state_name(state: State) -> &'static str {
+    match state {
+        State::Certifying => "certifying",
+        State::Active => "active",
+        State::Suspended {
+            debits: true,
+            credits: true,
+        } => "suspended",
+        State::Suspended {
+            debits: true,
+            credits: false,
+        } => "suspended-debits",
+        State::Suspended { debits: false, .. } => "suspended-credits",
+        State::Closing => "closing",
+    }
+}
+
+fn decimal(money: Money) -> String {
+    let mut text = Vec::new();
+    money.write_decimal(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn signed_decimal(tiyn: i128) -> String {
+    let sign = if tiyn < 0 { "-" } else { "" };
+    let size = tiyn.unsigned_abs();
+    format!("{sign}{}.{:02}", size / 100, size % 100)
+}
+
+/// Processor time of this process, user and system, in microseconds.
+pub fn cpu_us() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let micros = time
+        .tv_sec
+        .saturating_mul(1_000_000)
+        .saturating_add(time.tv_nsec / 1_000);
+    u64::try_from(micros).unwrap_or(0)
+}
+
+/// Resident memory of this process.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

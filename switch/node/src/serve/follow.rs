@@ -1,0 +1,163 @@
+//! The thread of the read side: durable records into index and snapshots.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossbeam::sync::{Parker, Unparker};
+use torap_engine::Engine;
+use torap_follower::{Follower, SnapshotInfo};
+use torap_index::RocksIndex;
+
+/// Records in one step, so that questions do not wait long.
+const STEP_RECORDS: usize = 1024;
+/// Longest sleep without news from the core.
+const PARK_MAX: Duration = Duration::from_millis(200);
+
+/// A question to the read side's engine, answered between two steps.
+type Question = Box<dyn FnOnce(&mut Follower<RocksIndex>) + Send>;
+
+/// How others reach the follower's thread.
+#[derive(Debug)]
+pub struct FollowerHandle {
+    questions: mpsc::Sender<Question>,
+    unparker: Unparker,
+    pub applied: Arc<AtomicU64>,
+}
+
+/// The running thread; joined at the end.
+pub(super) struct FollowerThread {
+    pub(super) handle: FollowerHandle,
+    thread: JoinHandle<Result<(), String>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl FollowerHandle {
+    /// Asks the read side's engine: durable state, never ahead of the log.
+    ///
+    /// # Errors
+    /// The thread has ended.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        self.send(move |follower| question(follower.engine())).await
+    }
+
+    /// Takes a snapshot now.
+    ///
+    /// # Errors
+    /// The thread has ended, or the snapshot cannot be written.
+    pub async fn snapshot(&self) -> Result<SnapshotInfo, String> {
+        self.send(|follower| follower.snapshot_now().map_err(|error| error.to_string()))
+            .await?
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Follower<RocksIndex>) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let question: Question = Box::new(move |follower| {
+            // The asker may be gone.
+            let _ = sender.send(question(follower));
+        });
+        let ended = || "the read side has ended".to_string();
+        self.questions.send(question).map_err(|_| ended())?;
+        self.unparker.unpark();
+        receiver.await.map_err(|_| ended())
+    }
+}
+
+impl FollowerThread {
+    /// Starts the thread; `failed` is called once if it cannot go on.
+    pub(super) fn start(
+        mut follower: Follower<RocksIndex>,
+        failed: impl FnOnce(String) + Send + 'static,
+    ) -> Result<FollowerThread, String> {
+        let (questions, asked) = mpsc::channel::<Question>();
+        let parker = Parker::new();
+        let unparker = parker.unparker().clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let applied = follower.applied();
+        let stopping = Arc::clone(&stop);
+        let work = move || {
+            loop {
+                while let Ok(question) = asked.try_recv() {
+                    question(&mut follower);
+                }
+                let progress = match follower.step(STEP_RECORDS) {
+                    Ok(progress) => progress,
+                    Err(error) => {
+                        failed(format!("the read side failed: {error}"));
+                        return Err(error.to_string());
+                    }
+                };
+                if let Some(snapshot) = &progress.snapshot {
+                    tracing::info!(position = snapshot.position.value(), "snapshot written");
+                }
+                if progress.caught_up {
+                    if stopping.load(Ordering::SeqCst) {
+                        follower.snapshot_now().map_err(|error| error.to_string())?;
+                        return Ok(());
+                    }
+                    parker.park_timeout(PARK_MAX);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("follower".into())
+            .spawn(work)
+            .map_err(|error| format!("cannot start the follower's thread: {error}"))?;
+        let handle = FollowerHandle {
+            questions,
+            unparker,
+            applied,
+        };
+        Ok(FollowerThread {
+            handle,
+            thread,
+            stop,
+        })
+    }
+
+    pub(super) fn unparker(&self) -> Unparker {
+        self.handle.unparker.clone()
+    }
+
+    /// Takes the handle out for sharing; `stopper` ends the thread.
+    pub(super) fn split(self) -> (FollowerHandle, Stopper) {
+        let stopper = Stopper {
+            thread: self.thread,
+            stop: self.stop,
+            unparker: self.handle.unparker.clone(),
+        };
+        (self.handle, stopper)
+    }
+}
+
+pub(super) struct Stopper {
+    thread: JoinHandle<Result<(), String>>,
+    stop: Arc<AtomicBool>,
+    unparker: Unparker,
+}
+
+impl Stopper {
+    /// Lets the read side reach the end of the log and write a last snapshot.
+    ///
+    /// # Errors
+    /// The read side failed.
+    pub(super) fn finish(self) -> Result<(), String> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.unparker.unpark();
+        self.thread
+            .join()
+            .map_err(|_| "the follower's thread panicked".to_string())?
+    }
+}

@@ -1,0 +1,101 @@
+//! What the switch tells Prometheus. Every metric is named here, and set here or not at all.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use torap_index::Index;
+
+use super::switch::Switch;
+
+/// How often gauges are taken.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+
+const LINKS: &str = "torap_links_signed_on";
+const INTAKE: &str = "torap_intake_waiting";
+const DURABLE: &str = "torap_log_durable_position";
+const FOLLOWER_LAG: &str = "torap_follower_lag_records";
+const PAYMENTS: &str = "torap_payments_finished";
+const IN_FLIGHT: &str = "torap_payments_in_flight";
+const AVAILABLE: &str = "torap_position_available_tiyn";
+const CONSERVED: &str = "torap_ledger_conserved";
+const CPU: &str = "torap_cpu_microseconds_total";
+
+/// Opens the door, if it is configured; returns its address.
+pub(super) fn open(switch: &Switch) -> Result<Option<SocketAddr>, String> {
+    let Some(address) = switch.config.listen.metrics else {
+        return Ok(None);
+    };
+    // The exporter reports no address back, so a port of the system's choice is found first.
+    let address = match address.port() {
+        0 => std::net::TcpListener::bind(address)
+            .and_then(|listener| listener.local_addr())
+            .map_err(|error| format!("listen.metrics: cannot listen on {address}: {error}"))?,
+        _ => address,
+    };
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .install()
+        .map_err(|error| format!("listen.metrics: cannot listen on {address}: {error}"))?;
+    describe_gauge!(LINKS, "participants signed on");
+    describe_gauge!(INTAKE, "commands that wait for the core");
+    describe_gauge!(DURABLE, "last durable log position");
+    describe_gauge!(FOLLOWER_LAG, "records that the read side is behind");
+    describe_gauge!(PAYMENTS, "payments with a final outcome, in the index");
+    describe_gauge!(IN_FLIGHT, "payments between reserve and outcome");
+    describe_gauge!(AVAILABLE, "available position of a participant, in tiyn");
+    describe_gauge!(CONSERVED, "1 while debits equal credits in every asset");
+    describe_counter!(CPU, "processor time of the switch");
+    Ok(Some(address))
+}
+
+/// Takes the gauges until it is aborted.
+pub(super) async fn sample(switch: Arc<Switch>) {
+    let mut every = tokio::time::interval(SAMPLE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let durable = switch.durable();
+        let applied = switch.follower.applied.load(Ordering::Acquire);
+        set(LINKS, switch.registry.signed_on() as u64);
+        set(INTAKE, switch.intake.len() as u64);
+        set(DURABLE, durable);
+        set(FOLLOWER_LAG, durable.saturating_sub(applied));
+        set(PAYMENTS, switch.index.counts().payments);
+        counter!(CPU).absolute(super::control::cpu_us());
+        let question = |engine: &torap_engine::Engine| {
+            (
+                engine.stats().in_flight,
+                engine.positions().collect::<Vec<_>>(),
+                engine.conservation().is_ok(),
+            )
+        };
+        let Ok((in_flight, positions, conserved)) = switch.follower.ask(question).await else {
+            return;
+        };
+        set(IN_FLIGHT, in_flight as u64);
+        set(CONSERVED, u64::from(conserved));
+        for position in positions {
+            let view = switch
+                .network()
+                .by_id(position.participant)
+                .map(|view| view.code.as_str().to_string());
+            if let Some(code) = view {
+                gauge!(AVAILABLE, "participant" => code).set(position.available as f64);
+            }
+        }
+    }
+}
+
+fn set(name: &'static str, value: u64) {
+    gauge!(name).set(as_gauge(value));
+}
+
+/// Gauges are 64-bit floats on the wire; beyond 2^53 the last digits are lost, which a chart does not show.
+fn as_gauge(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,8 @@
+//! End to end: the real program, as separate processes over loopback TCP, with ports of the system's choice and temporary folders.
+
+mod client;
+mod command_line;
+mod crash;
+mod day;
+mod hostile;
+mod program;
