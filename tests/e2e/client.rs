@@ -11,7 +11,7 @@ use crate::program::lab;
 #[test]
 fn the_python_client_signs_on_and_is_answered() {
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: python3 is not there");
+        eprintln!("skipped: python3 is not there");
         return;
     }
     let (dir, lab) = lab();

@@ -278,9 +278,8 @@ async fn serve(
 
     let switch = Arc::new(Switch {
         lookups: lookups::IndexLookups::new(Arc::clone(&index), Arc::clone(&published)),
-        records: records::LogRecords::new(journal_reader.clone()),
+        records: records::LogRecords::new(journal_reader),
         follower: follower_handle,
-        journal_reader,
         stop,
         started: Instant::now(),
         registry: registry::Registry::default(),

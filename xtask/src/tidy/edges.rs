@@ -28,12 +28,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lab/bank", &["iso20022", "domain", "gateway"]),
     ("lab/load", &["iso20022", "domain", "gateway"]),
     (
-        "benches",
-        &[
-            "iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway",
-        ],
-    ),
-    (
         "tests",
         &[
             "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node",

@@ -8,7 +8,10 @@ use super::Finding;
 const LINES_MAX: usize = 700;
 
 /// Longer files, each with why it is one story. A row whose file has become short is a finding too.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] = &[(
+    "switch/engine/src/instant/payment/tests.rs",
+    "the rules of a payment, one table a rule, in the order of precedence",
+)];
 
 /// A piece lives with the idea it serves.
 const FOLDERS_FORBIDDEN: &[&str] = &["utils", "util", "common", "helpers", "misc"];
@@ -70,7 +73,6 @@ fn check_words(file: &str, text: &str, findings: &mut Vec<Finding>) {
         ["TO", "DO"].concat(),
         ["FIX", "ME"].concat(),
         ["#[ig", "nore"].concat(),
-        ["X", "XX:"].concat(),
     ];
     for (index, line) in text.lines().enumerate() {
         if let Some(word) = words.iter().find(|word| line.contains(word.as_str())) {

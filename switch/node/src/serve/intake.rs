@@ -146,12 +146,9 @@ impl Intake {
         self.sender.len() * OVERLOAD_DENOMINATOR > self.shared.capacity * OVERLOAD_NUMERATOR
     }
 
-    pub fn len(&self) -> usize {
+    /// Commands that wait.
+    pub fn waiting(&self) -> usize {
         self.sender.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.sender.is_empty()
     }
 
     /// Wakes the core thread, e.g. because something became durable.

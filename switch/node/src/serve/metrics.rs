@@ -62,7 +62,7 @@ pub(super) async fn sample(switch: Arc<Switch>) {
         let durable = switch.durable();
         let applied = switch.follower.applied.load(Ordering::Acquire);
         set(LINKS, switch.registry.signed_on() as u64);
-        set(INTAKE, switch.intake.len() as u64);
+        set(INTAKE, switch.intake.waiting() as u64);
         set(DURABLE, durable);
         set(FOLLOWER_LAG, durable.saturating_sub(applied));
         set(PAYMENTS, switch.index.counts().payments);

@@ -37,7 +37,6 @@ pub struct Switch {
     pub(super) lookups: IndexLookups,
     pub(super) records: LogRecords,
     pub(super) follower: super::follow::FollowerHandle,
-    pub(super) journal_reader: torap_journal::Reader,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) started: Instant,
 }

@@ -44,7 +44,7 @@ pub(super) async fn status(switch: &Switch) -> Result<Value, Refusal> {
         "rules_version": rules_version,
         "durable_position": durable,
         "follower_lag": durable.saturating_sub(applied),
-        "intake_waiting": switch.intake.len(),
+        "intake_waiting": switch.intake.waiting(),
         "in_flight": stats.in_flight,
         "window_entries": stats.window_entries,
         "conserved": conserved,

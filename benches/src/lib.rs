@@ -1,1 +1,0 @@
-//! Criterion suites, one bench per promise
