@@ -7,7 +7,8 @@ use tempfile::TempDir;
 use crate::program::{program, stderr, stdout, torap};
 
 fn bench_document() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../iso20022/benches/data/pacs008-84.xml");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../iso20022/benches/data/pacs008-84.xml");
     path.to_string_lossy().into_owned()
 }
 

@@ -18,7 +18,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// The criterion suites. `switch/index` has a program of its own, which measures how a folder grows.
-const SUITES: &[&str] = &["parse", "view", "payment", "step", "append", "translate", "generator"];
+const SUITES: &[&str] = &[
+    "parse",
+    "view",
+    "payment",
+    "step",
+    "append",
+    "translate",
+    "generator",
+];
 
 fn suites() -> Command {
     let mut command = cargo(&["bench", "--workspace"]);
@@ -31,7 +39,9 @@ fn suites() -> Command {
 /// Every bench body once, and a two-second load run: they still work, nothing is measured.
 pub(crate) fn smoke() -> Result<(), Failure> {
     let mut command = suites();
-    command.args(["--", "--test"]).env("TORAP_BENCH_WINDOW", "100000");
+    command
+        .args(["--", "--test"])
+        .env("TORAP_BENCH_WINDOW", "100000");
     must(command)?;
     end_to_end(&["--rail", "instant", "--rate", "500", "--duration", "2"].map(String::from))
 }

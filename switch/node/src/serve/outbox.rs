@@ -52,7 +52,10 @@ struct Ring {
 
 /// Where an entry is to be had.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the common case and lives for a moment")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the common case and lives for a moment"
+)]
 pub enum Fetched {
     Kept(Kept),
     /// Published before what memory keeps: ask index and log.
