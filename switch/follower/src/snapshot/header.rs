@@ -125,3 +125,6 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
         .for_each(|(to, from)| *to = *from);
     checksum
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,12 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, sync::atomic::Ordering, thre
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use torap_domain::{Position, Sequence, Time};
-use torap_engine::Event;
+use torap_domain::{ParticipantId, Position, Sequence, Time};
+use torap_engine::{Event, instant::PaymentKey};
 
 use super::{
     RocksIndex, RocksOptions,
-    tables::{STATE_KEY, StateRow, Table},
+    tables::{self, STATE_KEY, StateRow, Table},
 };
 use crate::{
     Changes, Counts, Index, IndexError, MemoryIndex, Place,
@@ -64,6 +64,57 @@ fn behaves_as_every_index_does() {
         folders.push(folder);
         index
     });
+}
+
+/// The layout of docs/index.md; a change of these bytes needs a new number of the layout.
+#[test]
+fn the_bytes_of_keys_and_state_are_those_of_the_document() {
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let place = Place {
+        decided_at: Time::from_nanos(0x1122_3344_5566_7788),
+        key: PaymentKey([0xcc; 16]),
+    };
+    let participant = ParticipantId(0x0102);
+    assert_eq!(
+        hex(&tables::outbound_key(participant, Sequence(0x0304))),
+        "01020000000000000304"
+    );
+    assert_eq!(
+        hex(&tables::history_key(participant, &place)),
+        format!("01021122334455667788{}", "cc".repeat(16))
+    );
+    let uetr = uetr(1);
+    let returned = tables::returns_key(&uetr, &place);
+    assert_eq!(
+        hex(&returned),
+        format!("{}1122334455667788{}", hex(&uetr.bytes()), "cc".repeat(16))
+    );
+    assert_eq!(hex(&tables::phone_key(phone(5))), "00000011ee275885");
+    let counts = Counts {
+        payments: 1,
+        returns: 2,
+        outbound: 3,
+        aliases: 4,
+        import_added: 5,
+        import_held: 6,
+    };
+    let row = StateRow {
+        applied: 0x0102,
+        counts,
+    };
+    let numbers: String = (1..=6)
+        .map(|count| format!("0{count}00000000000000"))
+        .collect();
+    assert_eq!(
+        hex(&row.encode()),
+        format!("010000000201000000000000{numbers}")
+    );
+    assert_eq!(StateRow::decode(&row.encode()), Ok(row));
 }
 
 #[test]
