@@ -231,6 +231,7 @@ async fn serve(
         Some(_) => tracing::info!("network.toml is left aside: the journal is not empty"),
         None => {}
     }
+    let seeded_upto = durable + first.len() as u64;
     for command in first {
         // All in one batch: an empty journal is seeded wholly or not at all.
         core.offer(CoreIntake {
@@ -291,6 +292,10 @@ async fn serve(
         index,
         epoch,
     });
+    // Nobody meets a switch that has not written its own start and seed.
+    while switch.durable() < seeded_upto && !switch.is_stopping() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let doors = open_doors(&switch).await;
     let result = match doors {
         Ok(doors) => run_doors(&switch, doors, &stop_sender).await,
