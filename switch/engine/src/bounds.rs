@@ -31,7 +31,7 @@ impl Bounds {
 
     /// The largest that may be set: tables grow in pieces, and above these one piece would take too long.
     pub const MAX: Bounds = Bounds {
-        duplicate_window_entries: 134_217_728,
+        duplicate_window_entries: 33_554_432,
         in_flight_max: 1_048_576,
         customers_per_day_max: 67_108_864,
         open_recalls_max: 1_048_576,

@@ -20,6 +20,8 @@ pub const TICK_EXPIRES_MAX: usize = 4096;
 pub const RULES_NEWEST: u32 = 1;
 /// The oldest rules this binary knows.
 pub const RULES_OLDEST: u32 = 1;
+/// The rules of a log before its first command about them; the same in every binary, for ever.
+const RULES_AT_FIRST: u32 = 1;
 
 /// Everything a decision may depend on.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ impl Engine {
         ledger.open(MIRROR);
         Engine {
             state: State {
-                rules: RULES_NEWEST,
+                rules: RULES_AT_FIRST,
                 bounds: Bounds::DEFAULT,
                 last: Stamp {
                     position: Position::ZERO,

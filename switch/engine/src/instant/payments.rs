@@ -18,8 +18,6 @@ use crate::{
     table::{self, Table},
 };
 
-/// The tables' parts, as a power of two.
-const TABLE_PART_BITS: u32 = 11;
 /// Marks a table's slot as one of the payments under way; without it, it is one of the window.
 const UNDER_WAY: u32 = 1 << 31;
 /// Entries dropped for one that is entered, at most: a bound that was lowered is reached step by step.
@@ -55,8 +53,8 @@ impl Payments {
             seed,
             under_way: Slab::new(),
             window: Window::new(entries_max),
-            by_key: Table::new(TABLE_PART_BITS),
-            by_uetr: Table::new(TABLE_PART_BITS),
+            by_key: Table::new(),
+            by_uetr: Table::new(),
         }
     }
 

@@ -5,9 +5,10 @@
 //! as new as what was dropped. [`super::payments`] finds entries by their identifiers.
 //!
 //! # Memory
-//! `96 × entries + 2 × 64 × buckets` bytes, where a table has one bucket for 4.5 to 9 entries: **110 to 124 bytes an entry**.
-//! With the default of 16,777,216 entries that is 1.8 to 2.1 GB when full; an empty window takes 0.1 MB. Pages of 4,096 entries are
-//! allocated as they fill and used again when they were dropped; tables grow in 2,048 parts, each by itself.
+//! `96 × entries + 2 × 64 × buckets` bytes, where a table has a bucket for every 7 entries and up to a fifth more behind them:
+//! **116 to 119 bytes an entry**. With the default of 16,777,216 entries that is 2.0 GB when full; an empty window takes nothing.
+//! Pages of 4,096 entries are allocated as they fill and used again when they were dropped; the tables grow by a bucket at a
+//! time.
 
 use std::collections::VecDeque;
 

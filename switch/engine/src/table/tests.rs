@@ -10,10 +10,9 @@ fn hash_of(slot: u32) -> u64 {
 proptest! {
     #[test]
     fn agrees_with_a_map(
-        part_bits in 0u32..4,
         steps in prop::collection::vec((any::<bool>(), 0u32..300), 1..1500),
     ) {
-        let mut table = Table::new(part_bits);
+        let mut table = Table::new();
         let mut model = BTreeMap::new();
         for (insert, slot) in steps {
             if insert && !model.contains_key(&slot) {
@@ -33,7 +32,7 @@ proptest! {
 
 #[test]
 fn colliding_hashes_are_told_apart_and_leave_no_trace() {
-    let mut table = Table::new(2);
+    let mut table = Table::new();
     let same = |_slot: u32| 42;
     for slot in 0..500 {
         table.insert(42, slot, same);
@@ -46,9 +45,40 @@ fn colliding_hashes_are_told_apart_and_leave_no_trace() {
         assert!(!table.remove(42, slot));
     }
     assert_eq!(table.find(42, |_| true), None);
-    // Nothing passed any bucket any more: a search for another hash of the same part ends at its first bucket.
+    // Nothing is left behind any bucket: a search ends at its first one.
     assert_eq!(table.len(), 0);
     assert!((0..64).all(|low| table.touch(low) == 0));
+    let behind = table.overflow.count;
+    assert!(behind > 10);
+    assert_eq!(table.free.len(), behind);
+}
+
+#[test]
+fn growth_moves_a_few_slots_at_a_time_and_keeps_the_load() {
+    let mut table = Table::new();
+    let asked = std::cell::Cell::new(0);
+    for slot in 0..100_000 {
+        asked.set(0);
+        table.insert(hash_of(slot), slot, |slot| {
+            asked.set(asked.get() + 1);
+            hash_of(slot)
+        });
+        assert!(asked.get() < 60, "{} slots moved at once", asked.get());
+    }
+    for slot in 0..100_000 {
+        assert_eq!(table.find(hash_of(slot), |other| other == slot), Some(slot));
+    }
+    // Seven slots to a bucket, and few buckets behind others.
+    assert_eq!(table.homes.count, 100_000 / 7 + 1);
+    assert!(
+        table.overflow.count < table.homes.count / 5,
+        "{}",
+        table.overflow.count
+    );
+    assert_eq!(
+        table.memory_bytes(),
+        (table.homes.count + table.overflow.count) * 64
+    );
 }
 
 #[test]
