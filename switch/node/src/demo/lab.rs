@@ -304,11 +304,12 @@ impl Drop for Process {
 }
 
 fn configuration(options: &Options) -> String {
+    // Port 0: several laboratories may run at once.
     let metrics = options
         .metrics
-        .map_or_else(String::new, |address| format!("metrics = \"{address}\"\n"));
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     format!(
-        "# Written by `torap demo`; docs/operations.md lists all keys.\n[listen]\niso20022 = \"{}\"\n{metrics}\n[journal]\nsegment_mib = 64\n",
+        "# Written by `torap demo`; docs/operations.md lists all keys.\n[listen]\niso20022 = \"{}\"\nmetrics = \"{metrics}\"\n\n[journal]\nsegment_mib = 64\n",
         options.listen
     )
 }
