@@ -208,19 +208,28 @@ impl Day {
         Ok(messages.iter().filter(|seen| filter.fits(seen)).count())
     }
 
-    /// A JSON command of a bank, and `accepted` or `refused REASON`.
+    /// A JSON command of a bank, and `accepted` or `refused REASON`. A bank repeats what is refused as `retry-later`.
     pub fn command(&self, code: &str, command: Value) -> Result<String, String> {
-        let sent = self.ask(code, &BankRequest::Command { command })?;
-        let reference = sent["reference"].as_str().map(String::from);
-        let seen = self.wait(
-            code,
-            WaitFor {
-                kind: kind("json"),
-                reference,
-                ..WaitFor::default()
-            },
-        )?;
-        Ok(brief(&seen))
+        loop {
+            let sent = self.ask(
+                code,
+                &BankRequest::Command {
+                    command: command.clone(),
+                },
+            )?;
+            let reference = sent["reference"].as_str().map(String::from);
+            let seen = self.wait(
+                code,
+                WaitFor {
+                    kind: kind("json"),
+                    reference,
+                    ..WaitFor::default()
+                },
+            )?;
+            if seen.reason.as_deref() != Some("retry-later") {
+                return Ok(brief(&seen));
+            }
+        }
     }
 
     /// Registers customer `number` of the bank in the directory.
