@@ -17,10 +17,12 @@ pub(crate) enum Failure {
     Refused(String),
 }
 
-/// Root of the workspace.
+/// Root of the workspace: the parent of this package's folder as cargo states it at run time. What was compiled in would name
+/// another clone where clones share a target folder.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }
 
 /// `CARGO_TARGET_DIR`, or a folder under the user's cache, so that RocksDB is compiled once a machine.
@@ -57,6 +59,16 @@ pub(crate) fn plain_cargo(arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target_dir());
+    // What `cargo run` says of this package would make build scripts run anew after every plain `cargo build`.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -86,5 +86,5 @@ impl Oracle {
 
 /// The folder of XSDs and samples beside the repository.
 pub(crate) fn shared_data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data")
+    PathBuf::from("../../shared/data")
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p torap-gateway --bench translate`
 
-use std::{hint::black_box, path::Path};
+use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -78,8 +78,7 @@ fn network() -> Network {
 }
 
 fn document() -> Bytes {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../iso20022/benches/data/pacs008-84.xml");
+    let path = "../../iso20022/benches/data/pacs008-84.xml";
     Bytes::from(std::fs::read(path).expect("the bench document"))
 }
 

@@ -17,7 +17,7 @@ const WRITE_BYTES: usize = 1 << 20;
 /// waits behind a long one of zeros.
 const CALM_BYTES: u64 = 1 << 20;
 /// Zeros between two syncs when the log may soon need the segment, in bytes. Many, so that it is ready sooner.
-const HURRIED_BYTES: u64 = 16 << 20;
+const HURRIED_BYTES: u64 = 4 << 20;
 /// Pause between two syncs while the preparation is well ahead of the log.
 const PACE: Duration = Duration::from_millis(20);
 /// Pause after a failure, for the disk to get room.
@@ -295,13 +295,10 @@ impl Standby {
         !state.stop
     }
 
-    /// Whether the log waits, or is filling its segment more than half as fast as the next one is filled.
+    /// Whether the log waits, or has filled its segment nearly as far as the next one is filled.
     fn is_behind(&self, filled: u64) -> bool {
         let used = self.used.load(Ordering::Relaxed);
-        let needed = used
-            .saturating_mul(2)
-            .saturating_add(self.segment_bytes / 8);
-        filled < needed || self.state.lock().awaited
+        filled < used.saturating_add(used / 4) || self.state.lock().awaited
     }
 
     /// Waits, unless told to stop or the log waits for the segment; false when told to stop.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// How much is read at once when a whole segment is scanned, in bytes.
 pub(crate) const SCAN_READ_BYTES: usize = 1 << 20;
-/// How much is read at once for a look-up, in bytes.
+/// How much is read at once for a look-up, and first of what has just been written, in bytes.
 pub(crate) const LOOKUP_READ_BYTES: usize = 64 << 10;
 
 /// How much of a record is checked.
@@ -54,7 +54,10 @@ pub(crate) struct SegmentScan {
     end: u64,
     window: Vec<u8>,
     window_at: u64,
+    /// Most that is read at once.
     read_bytes: usize,
+    /// How much is read next: little after a refresh, when few records are new, and twice as much each time after.
+    step_bytes: usize,
 }
 
 impl SegmentScan {
@@ -76,6 +79,7 @@ impl SegmentScan {
             window,
             window_at: 0,
             read_bytes,
+            step_bytes: read_bytes,
         }
     }
 
@@ -87,6 +91,7 @@ impl SegmentScan {
     /// Forgets what was read, so that later writes become visible.
     pub(crate) fn refresh(&mut self) {
         self.window.clear();
+        self.step_bytes = self.read_bytes.min(LOOKUP_READ_BYTES);
     }
 
     /// What stands at `offset`, a multiple of 8.
@@ -249,7 +254,7 @@ impl SegmentScan {
         let held = offset >= self.window_at
             && offset + count as u64 <= self.window_at + self.window.len() as u64;
         if !held {
-            self.fill(offset, count.max(self.read_bytes))?;
+            self.fill(offset, count.max(self.step_bytes))?;
         }
         let start = (offset - self.window_at) as usize;
         Ok(self.window.get(start..start + count))
@@ -260,13 +265,14 @@ impl SegmentScan {
         let held =
             offset >= self.window_at && offset + 8 <= self.window_at + self.window.len() as u64;
         if !held {
-            self.fill(offset, self.read_bytes)?;
+            self.fill(offset, self.step_bytes)?;
         }
         let start = (offset - self.window_at) as usize;
         Ok(self.window.get(start..).filter(|bytes| !bytes.is_empty()))
     }
 
     fn fill(&mut self, offset: u64, count: usize) -> Result<(), JournalError> {
+        self.step_bytes = (self.step_bytes * 2).min(self.read_bytes);
         let count = (count as u64).min(self.end.saturating_sub(offset)) as usize;
         self.window.resize(count, 0);
         self.window_at = offset;

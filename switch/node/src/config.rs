@@ -69,6 +69,10 @@ pub struct Journal {
     pub segment_mib: u64,
     /// Originals encrypted at rest with the folder's `evidence.key`.
     pub encrypt_evidence: bool,
+    /// Least time between two groups of records, in microseconds; zero writes at once whatever waits.
+    pub group_us: u64,
+    /// The journal's threads run with a real-time policy where the system permits it.
+    pub realtime: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -132,6 +136,8 @@ impl Default for Journal {
         Journal {
             segment_mib: 256,
             encrypt_evidence: true,
+            group_us: 1000,
+            realtime: true,
         }
     }
 }
@@ -220,6 +226,7 @@ impl Config {
         )?;
         within("core.spin_us", self.core.spin_us, 0, 10_000)?;
         within("journal.segment_mib", self.journal.segment_mib, 8, 16_384)?;
+        within("journal.group_us", self.journal.group_us, 0, 100_000)?;
         within("index.cache_mib", self.index.cache_mib as u64, 1, 1 << 20)?;
         within("index.lag_max", self.index.lag_max, 1_000, u64::MAX)?;
         within(

@@ -14,6 +14,7 @@ mod metrics;
 mod outbox;
 mod records;
 mod registry;
+mod schedule;
 mod seed;
 mod switch;
 
@@ -134,12 +135,17 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
     tracing::info!(%recovery, "journal opened");
     let (intake, intake_end) = intake::queue(config.core.intake_max);
     let waker = intake.clone();
-    let journal = ThreadedJournal::start(
-        log,
-        ThreadOptions::default(),
-        Box::new(move |_| waker.wake()),
-    )
-    .map_err(|error| at(&folder.journal(), error))?;
+    let threads = ThreadOptions {
+        group_every: Duration::from_micros(config.journal.group_us),
+        on_start: if config.journal.realtime {
+            schedule::realtime
+        } else {
+            |_| {}
+        },
+        ..ThreadOptions::default()
+    };
+    let journal = ThreadedJournal::start(log, threads, Box::new(move |_| waker.wake()))
+        .map_err(|error| at(&folder.journal(), error))?;
     let seed = crate::folder::random_bytes()?;
     let follower_options = FollowerOptions {
         snapshot_every_records: config.index.snapshot_every,

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::run::root;
+
 /// The messages that tables are generated for: every version whose XSD is present is taken.
 const MESSAGES: &[&str] = &[
     "acmt.023", "acmt.024", "admi.002", "admi.004", "admi.007", "admi.009", "admi.010", "admi.011",
@@ -26,7 +28,7 @@ const MESSAGES: &[&str] = &[
 /// Says which XSD uses something that the tables cannot express, which file cannot be read or written, or which one is stale.
 pub(crate) fn run(check_only: bool) -> Result<(), String> {
     usage::run(check_only)?;
-    let root = repository_root()?;
+    let root = root();
     let schemas = root.join("../shared/data/xsd");
     if !schemas.is_dir() {
         if check_only {
@@ -45,13 +47,6 @@ pub(crate) fn run(check_only: bool) -> Result<(), String> {
     } else {
         write(&folder, &files)
     }
-}
-
-fn repository_root() -> Result<PathBuf, String> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_path_buf)
-        .ok_or_else(|| "xtask is not inside the repository".to_owned())
 }
 
 fn read_schemas(folder: &Path) -> Result<Vec<xsd::Schema>, String> {

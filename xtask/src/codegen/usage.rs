@@ -14,7 +14,7 @@ use std::path::Path;
 /// # Errors
 /// Says which table is wrong and why, which file cannot be read or written, or which one is stale.
 pub(crate) fn run(check_only: bool) -> Result<(), String> {
-    let root = super::repository_root()?;
+    let root = crate::run::root();
     let folder = root.join("iso20022/usage");
     let usages = read::usages(&folder)?;
     let introduction = read_file(&folder.join("introduction.md"))?;

@@ -17,6 +17,8 @@ use torap_index::RocksIndex;
 
 /// Records in one step, so that questions do not wait long.
 const STEP_RECORDS: usize = 1024;
+/// Records gather for so long before the next step: each step costs the same whether it applies one record or twenty.
+const GATHER: Duration = Duration::from_millis(1);
 /// Longest sleep without news from the core.
 const PARK_MAX: Duration = Duration::from_millis(200);
 
@@ -108,6 +110,7 @@ impl FollowerThread {
                         return Ok(());
                     }
                     parker.park_timeout(PARK_MAX);
+                    std::thread::sleep(GATHER);
                 }
             }
         };
