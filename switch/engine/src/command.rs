@@ -3,7 +3,7 @@
 
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
-use crate::{Bounds, directory, instant, links, participants, qr};
+use crate::{Bounds, directory, instant, links, participants, qr, schedule};
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Command {
     Qr(qr::Command),
     Links(links::Command),
     Participants(participants::Command),
+    /// A change with an effective time.
+    Schedule(schedule::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -99,6 +101,7 @@ impl Command {
             ) => source,
             Command::Links(links::Command::Up { .. } | links::Command::Down { .. }) => return None,
             Command::Participants(command) => command.source(),
+            Command::Schedule(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

@@ -8,7 +8,7 @@ use crate::{
     instant::{self, Finished, Found, Limits, PaymentKey, Settings},
     links,
     participants::{self, Participants, PositionView, View},
-    qr,
+    qr, schedule,
 };
 use torap_domain::{Service, Uetr};
 
@@ -36,6 +36,7 @@ pub(crate) struct State {
     pub(crate) instant: instant::State,
     pub(crate) directory: directory::State,
     pub(crate) qr: qr::State,
+    pub(crate) schedule: schedule::State,
 }
 
 /// The deterministic heart of the switch.
@@ -83,6 +84,7 @@ impl Engine {
                 instant: instant::State::new(seed),
                 directory: directory::State::new(),
                 qr: qr::State::new(),
+                schedule: schedule::State::new(),
             },
         }
     }
@@ -169,6 +171,16 @@ impl Engine {
         &self.state.bounds
     }
 
+    /// Changes that wait for their effective time, in that order.
+    pub fn scheduled(&self) -> impl Iterator<Item = schedule::Waiting> + '_ {
+        self.state.schedule.waiting()
+    }
+
+    /// What came of the last changes that had an effective time, oldest first.
+    pub fn scheduled_done(&self) -> impl Iterator<Item = schedule::Done> + '_ {
+        self.state.schedule.done()
+    }
+
     /// The limits of a service: the participant's own where it has them, the rail's otherwise.
     pub fn limits(&self, service: Service, participant: Option<ParticipantId>) -> Limits {
         self.state.instant.limits.effective(service, participant)
@@ -231,6 +243,7 @@ enum Clock {
     Payment,
     Recall,
     QrCode,
+    Schedule,
 }
 
 impl State {
@@ -239,7 +252,12 @@ impl State {
         self.ledger.find(MIRROR).unwrap_or(AccountId(0))
     }
 
-    fn dispatch(&mut self, stamp: Stamp, command: &Command, out: &mut Output) -> Outcome {
+    pub(crate) fn dispatch(
+        &mut self,
+        stamp: Stamp,
+        command: &Command,
+        out: &mut Output,
+    ) -> Outcome {
         if let Some(Source::Link {
             participant,
             sequence,
@@ -257,6 +275,7 @@ impl State {
             Command::Qr(command) => qr::apply(self, stamp, command, out),
             Command::Links(command) => links::apply(self, stamp, command, out),
             Command::Participants(command) => participants::apply(self, stamp, command, out),
+            Command::Schedule(command) => schedule::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -304,6 +323,7 @@ impl State {
                     Clock::Payment => instant::expire_first(self, stamp, out),
                     Clock::Recall => instant::recalls::expire_first(self, stamp, out),
                     Clock::QrCode => qr::expire_first(self, stamp, out),
+                    Clock::Schedule => schedule::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -316,6 +336,7 @@ impl State {
             (self.instant.next_deadline(), Clock::Payment),
             (self.instant.recalls.next_deadline(), Clock::Recall),
             (self.qr.next_deadline(), Clock::QrCode),
+            (self.schedule.next_deadline(), Clock::Schedule),
         ];
         let waiting = clocks
             .into_iter()

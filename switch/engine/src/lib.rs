@@ -23,6 +23,7 @@ pub mod instant;
 pub mod links;
 pub mod participants;
 pub mod qr;
+pub mod schedule;
 
 mod bounds;
 mod command;

@@ -23,7 +23,7 @@ use crate::{
     engine::State,
     instant, links,
     participants::Participants,
-    qr,
+    qr, schedule,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -60,7 +60,8 @@ enum Part {
     Instant = 5,
     Directory = 6,
     Qr = 7,
-    Window = 8,
+    Schedule = 8,
+    Window = 9,
 }
 
 impl Engine {
@@ -113,6 +114,7 @@ impl Engine {
             chunks.read(Part::Instant, |reader| instant::State::read(reader, seed))?;
         let directory = chunks.read(Part::Directory, directory::State::read)?;
         let qr = chunks.read(Part::Qr, qr::State::read)?;
+        let schedule = chunks.read(Part::Schedule, schedule::State::read)?;
         chunks.read(Part::Window, |reader| instant.payments.read_window(reader))?;
         while chunks.next_is(Part::Window) {
             let mut reader = chunks.part(Part::Window)?;
@@ -130,6 +132,7 @@ impl Engine {
             instant,
             directory,
             qr,
+            schedule,
         };
         state.check()?;
         Ok(Engine { state })
@@ -162,6 +165,7 @@ impl Engine {
         part(Part::Instant, &|writer| state.instant.write(writer));
         part(Part::Directory, &|writer| state.directory.write(writer));
         part(Part::Qr, &|writer| state.qr.write(writer));
+        part(Part::Schedule, &|writer| state.schedule.write(writer));
         let payments = &state.instant.payments;
         payments.write_window(&mut scratch, &mut |payload| each(Part::Window, payload));
     }

@@ -18,7 +18,7 @@ use proptest::{
 };
 use torap_domain::*;
 
-use crate::{Bounds, Command, References, Source, instant};
+use crate::{Bounds, Command, References, Source, instant, schedule};
 
 /// Any command; every kind is reached.
 pub(super) fn command() -> BoxedStrategy<Command> {
@@ -29,6 +29,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         3 => links_command().prop_map(Command::Links),
         4 => participants_command().prop_map(Command::Participants),
         1 => Just(Command::Tick),
+        1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())
             .prop_map(|(epoch, binary)| Command::Start { epoch: Epoch(epoch), binary }),
         1 => (source(), any::<u32>())
@@ -44,6 +45,26 @@ pub(super) fn command() -> BoxedStrategy<Command> {
                 recent_alias_changes_max: f,
             };
             Command::Bounds { source, bounds }
+        }),
+    ]
+    .boxed()
+}
+
+fn schedule_command() -> BoxedStrategy<schedule::Command> {
+    let change = prop_oneof![
+        participants_command().prop_map(Command::Participants),
+        (source(), any::<u32>()).prop_map(|(source, version)| Command::Rules { source, version }),
+    ];
+    prop_oneof![
+        (source(), time(), change).prop_map(|(source, at, command)| schedule::Command::Order {
+            source,
+            at,
+            command: Box::new(command),
+        }),
+        (source(), time(), position()).prop_map(|(source, at, id)| schedule::Command::Withdraw {
+            source,
+            at,
+            id
         }),
     ]
     .boxed()

@@ -1,6 +1,6 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
-use crate::{Command, directory, instant, links, participants, qr};
+use crate::{Command, directory, instant, links, participants, qr, schedule};
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident = $number:literal, $name:literal, $version:literal;)+) => {
@@ -91,6 +91,10 @@ kinds! {
     ParticipantSuccessor = 0x54, "participant-successor", 1;
     /// Funding and defunding
     ParticipantFund = 0x55, "participant-fund", 1;
+    /// A change with an effective time
+    ScheduleOrder = 0x58, "schedule-order", 1;
+    /// Its withdrawal
+    ScheduleWithdraw = 0x59, "schedule-withdraw", 1;
     /// Time has passed
     Tick = 0x60, "tick", 1;
     /// A process opened the log
@@ -146,6 +150,10 @@ impl Kind {
                 participants::Command::SetPositionMode { .. } => Kind::ParticipantPositionMode,
                 participants::Command::SetSuccessor { .. } => Kind::ParticipantSuccessor,
                 participants::Command::Fund { .. } => Kind::ParticipantFund,
+            },
+            Command::Schedule(command) => match command {
+                schedule::Command::Order { .. } => Kind::ScheduleOrder,
+                schedule::Command::Withdraw { .. } => Kind::ScheduleWithdraw,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

@@ -22,6 +22,7 @@ mod outbound;
 mod participants;
 mod qr;
 mod reader;
+mod schedule;
 mod source;
 mod stored;
 mod writer;
@@ -32,6 +33,8 @@ pub use layout::Layout;
 pub use reader::{Flags, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
+
+pub(crate) use schedule::{put_nested, take_nested};
 
 use crate::Command;
 
@@ -54,6 +57,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Qr(command) => qr::put(command, &mut writer),
         Command::Links(command) => links::put(command, &mut writer),
         Command::Participants(command) => participants::put(command, &mut writer),
+        Command::Schedule(command) => schedule::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -130,6 +134,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         }
         Kind::ParticipantSuccessor => Command::Participants(participants::take_successor(reader)?),
         Kind::ParticipantFund => Command::Participants(participants::take_fund(reader)?),
+        Kind::ScheduleOrder => Command::Schedule(schedule::take_order(reader)?),
+        Kind::ScheduleWithdraw => Command::Schedule(schedule::take_withdraw(reader)?),
         Kind::Tick => Command::Tick,
         Kind::Start => Command::Start {
             epoch: reader.field("epoch")?,

@@ -4,7 +4,7 @@ use torap_domain::*;
 
 use crate::{
     Bounds, Command, Message, Outbound, References, Source, Status, directory, instant, links,
-    participants, qr,
+    participants, qr, schedule,
 };
 
 /// One command of every kind, in the order of the kinds.
@@ -20,6 +20,19 @@ pub(super) fn commands() -> Vec<Command> {
             .map(Command::Participants),
     );
     all.extend([
+        Command::Schedule(schedule::Command::Order {
+            source: operator(),
+            at: time(),
+            command: Box::new(Command::Rules {
+                source: operator(),
+                version: 1,
+            }),
+        }),
+        Command::Schedule(schedule::Command::Withdraw {
+            source: operator(),
+            at: time(),
+            id: Position(77),
+        }),
         Command::Tick,
         Command::Start {
             epoch: Epoch(3),
