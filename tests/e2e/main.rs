@@ -6,3 +6,4 @@ mod crash;
 mod day;
 mod hostile;
 mod program;
+mod schedule;

@@ -122,6 +122,19 @@ pub enum Request {
         by: By,
         command: Value,
     },
+    /// Changes that wait for their effective time, and what came of the last ones.
+    Schedule,
+    /// A change with an effective time: RFC 3339 with an offset.
+    Later {
+        by: By,
+        at: String,
+        change: Box<Request>,
+    },
+    /// Takes back a change that waits; `id` as `schedule` shows it.
+    Withdraw {
+        by: By,
+        id: u64,
+    },
     DirectoryImport {
         by: By,
         code: String,

@@ -12,9 +12,9 @@ mod listener;
 mod lookups;
 mod metrics;
 mod outbox;
+mod realtime;
 mod records;
 mod registry;
-mod schedule;
 mod seed;
 mod switch;
 
@@ -138,7 +138,7 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
     let threads = ThreadOptions {
         group_every: Duration::from_micros(config.journal.group_us),
         on_start: if config.journal.realtime {
-            schedule::realtime
+            realtime::raise
         } else {
             |_| {}
         },

@@ -23,6 +23,10 @@ pub(super) struct Arguments {
     /// The paper or ticket that orders it; goes into the log
     #[arg(long, global = true)]
     reference: Option<String>,
+    /// The change takes effect then: RFC 3339 with an offset, as 2026-12-01T00:00:00+05:00. For participants (but `add`), money,
+    /// limits and settings
+    #[arg(long, global = true, value_name = "TIME")]
+    effective: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,6 +51,10 @@ enum Command {
     Settings,
     /// Change a setting, e.g. `set receiver_within_ms 5000`
     Set { key: String, value: String },
+    /// Changes that wait for their effective time, and what came of the last ones
+    Schedule,
+    /// Take back a change that waits
+    Withdraw { id: u64 },
     /// The alias directory
     #[command(subcommand)]
     Directory(Directory),
@@ -207,10 +215,23 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .unwrap_or_else(|| "-".to_string()),
     };
     let mut client = Client::connect(&folder.control())?;
+    let moves_money = matches!(
+        arguments.command,
+        Command::Fund { .. } | Command::Defund { .. }
+    );
+    if moves_money && arguments.reference.is_none() {
+        let text = "--reference is needed: the paper or ticket that orders the money to be moved";
+        return Err(Failure::Usage(text.into()));
+    }
     if let Command::Directory(Directory::Import { code, file }) = &arguments.command {
         return import::run(&mut client, &by, code, file, arguments.json);
     }
-    match client.ask(&request(arguments.command, by)?)? {
+    let mut request = request(arguments.command, by.clone())?;
+    if let Some(at) = arguments.effective {
+        let change = Box::new(request);
+        request = Request::Later { by, at, change };
+    }
+    match client.ask(&request)? {
         Ok(result) => {
             show(&result, arguments.json)?;
             Ok(Ending::Done)
@@ -286,6 +307,8 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             })?;
             Request::Set { by, key, value }
         }
+        Command::Schedule => Request::Schedule,
+        Command::Withdraw { id } => Request::Withdraw { by, id },
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {
             by,

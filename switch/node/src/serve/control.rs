@@ -110,6 +110,7 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Payment { id } => show::payment(switch, &id).await,
         Request::Payments { code, minutes, max } => show::payments(switch, &code, minutes, max),
         Request::DirectoryShow { phone } => show::directory(switch, &phone),
+        Request::Schedule => show::schedule(switch).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -132,7 +133,9 @@ fn by(request: &Request) -> Option<&By> {
         | Request::SetLimits { by, .. }
         | Request::Set { by, .. }
         | Request::Directory { by, .. }
-        | Request::DirectoryImport { by, .. } => Some(by),
+        | Request::DirectoryImport { by, .. }
+        | Request::Later { by, .. }
+        | Request::Withdraw { by, .. } => Some(by),
         Request::Status
         | Request::Positions
         | Request::Participants
@@ -141,6 +144,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Payment { .. }
         | Request::Payments { .. }
         | Request::DirectoryShow { .. }
+        | Request::Schedule
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

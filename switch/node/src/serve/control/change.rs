@@ -1,12 +1,15 @@
 //! Requests that change something: each becomes one command in the log.
 
 use serde_json::{Value, json};
-use torap_domain::{BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Span, Text};
+use torap_domain::{
+    BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Position, Span, Text, Time,
+};
 use torap_engine::{
     Command, Source,
     directory::{self, IMPORT_MAX, ImportEntry},
     instant::{self, Limits, Settings},
     participants::{self, Direction, PositionMode, Profile, View},
+    schedule,
 };
 use torap_gateway::translate::command_from_json;
 
@@ -16,7 +19,7 @@ use crate::{
     folder::{random_bytes, write_secret},
     serve::{
         seed::{money, participant_code, service, state},
-        switch::Switch,
+        switch::{Switch, wall_clock},
     },
 };
 
@@ -29,9 +32,56 @@ pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, R
         } => add(switch, &by, &participant, net_debit_cap).await,
         Request::Directory { by, command } => directory_command(switch, &by, &command).await,
         Request::DirectoryImport { by, code, rows } => import(switch, &by, &code, &rows).await,
-        Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
-        request => decide(switch, plain(switch, request)?).await,
+        Request::Later { by, at, change } => later(switch, &by, &at, *change).await,
+        Request::Withdraw { by, id } => withdraw(switch, &by, id).await,
+        request => decide(switch, configuration(switch, request).await?).await,
     }
+}
+
+/// Changes of configuration: what may also have an effective time.
+async fn configuration(switch: &Switch, request: Request) -> Result<Command, Refusal> {
+    match request {
+        Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
+        request => plain(switch, request),
+    }
+}
+
+/// Orders a change for later. A participant is added at once, as `certifying`, because its secret is made with it.
+async fn later(switch: &Switch, by: &By, at: &str, request: Request) -> Result<Value, Refusal> {
+    let at = Time::parse(at).map_err(in_request("at"))?;
+    let now = wall_clock();
+    if at <= now || at > now.saturating_add(schedule::AHEAD_MAX) {
+        return Err(Refusal::of_request(
+            "at",
+            "an effective time lies in the future, at most 400 days ahead",
+        ));
+    }
+    let order = schedule::Command::Order {
+        source: source(by)?,
+        at,
+        command: Box::new(configuration(switch, request).await?),
+    };
+    decide(switch, Command::Schedule(order)).await
+}
+
+async fn withdraw(switch: &Switch, by: &By, id: u64) -> Result<Value, Refusal> {
+    let id = Position::new(id);
+    let waiting = switch
+        .follower
+        .ask(move |engine| engine.scheduled().find(|waiting| waiting.id == id))
+        .await
+        .map_err(in_request("switch"))?;
+    let Some(waiting) = waiting else {
+        let text = "no change with this id waits; `torap ctl schedule` lists them";
+        return Err(Refusal::of_request("id", text));
+    };
+    let source = source(by)?;
+    let at = waiting.at;
+    decide(
+        switch,
+        Command::Schedule(schedule::Command::Withdraw { source, at, id }),
+    )
+    .await
 }
 
 /// Requests that need nothing but their own words and the list of participants.
@@ -211,21 +261,16 @@ fn entry(row: &ImportRow) -> Result<ImportEntry, String> {
 }
 
 /// Changes one of the rail's settings, by the name that `ctl settings` shows.
-async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Value, Refusal> {
+async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Command, Refusal> {
     let current = switch
         .follower
         .ask(|engine| *engine.settings())
         .await
         .map_err(in_request("switch"))?;
-    let settings = changed(current, key, value).map_err(in_request(key))?;
-    decide(
-        switch,
-        Command::Instant(instant::Command::SetSettings {
-            source: source(by)?,
-            settings,
-        }),
-    )
-    .await
+    Ok(Command::Instant(instant::Command::SetSettings {
+        source: source(by)?,
+        settings: changed(current, key, value).map_err(in_request(key))?,
+    }))
 }
 
 fn changed(mut settings: Settings, key: &str, value: &Value) -> Result<Settings, String> {

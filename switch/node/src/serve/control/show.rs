@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use torap_domain::{Money, Phone, Position, Service, Span, Uetr};
+use torap_domain::{Money, ParticipantId, Phone, Position, Service, Span, Uetr};
 use torap_engine::{
-    Engine,
+    Command, Engine, Source,
+    codec::Kind,
     directory::Record,
-    instant::{FinalOutcome, Finished, Limits, PaymentKey},
-    participants::{State, View},
+    instant::{self, FinalOutcome, Finished, Limits, PaymentKey},
+    participants::{self, Direction, PositionMode, State, View},
 };
 use torap_gateway::translate::payment_key;
 use torap_index::{Index, IndexError};
@@ -129,6 +130,109 @@ fn limits_json(service: Service, limits: &Limits) -> Value {
 pub(super) async fn settings(switch: &Switch) -> Result<Value, Refusal> {
     let settings = ask(switch, |engine| *engine.settings()).await?;
     Ok(change::settings_json(&settings))
+}
+
+/// Changes that wait for their effective time, and what came of the last ones.
+pub(super) async fn schedule(switch: &Switch) -> Result<Value, Refusal> {
+    let (waiting, done) = ask(switch, |engine| {
+        let waiting: Vec<_> = engine.scheduled().collect();
+        (waiting, engine.scheduled_done().collect::<Vec<_>>())
+    })
+    .await?;
+    let waiting: Vec<Value> = waiting
+        .iter()
+        .map(|waiting| {
+            let mut row = json!({
+                "id": waiting.id.value(),
+                "at": waiting.at.to_string(),
+                "change": Kind::of(&waiting.command).name(),
+                "what": what(switch, &waiting.command),
+            });
+            if let Some(Source::Operator { name, reference }) = waiting.command.source() {
+                row["operator"] = name.as_str().into();
+                row["reference"] = reference.as_str().into();
+            }
+            row
+        })
+        .collect();
+    let done: Vec<Value> = done
+        .iter()
+        .map(|done| {
+            json!({
+                "id": done.id.value(),
+                "at": done.at.to_string(),
+                "position": done.applied.value(),
+                "refused": done.refusal.map(|reason| reason.name()),
+            })
+        })
+        .collect();
+    Ok(json!({ "waiting": waiting, "done": done }))
+}
+
+/// A scheduled change in a few words.
+fn what(switch: &Switch, command: &Command) -> String {
+    let network = switch.network();
+    let code = |id: &ParticipantId| {
+        let view = network.by_id(*id);
+        view.map_or_else(
+            || id.value().to_string(),
+            |view| view.code.as_str().to_string(),
+        )
+    };
+    match command {
+        Command::Participants(command) => match command {
+            participants::Command::Add { profile, .. } => profile.code.as_str().to_string(),
+            participants::Command::Update { participant, .. } => code(participant),
+            participants::Command::SetState {
+                participant, state, ..
+            } => {
+                format!("{} {}", code(participant), state_name(*state))
+            }
+            participants::Command::SetPositionMode {
+                participant, mode, ..
+            } => match mode {
+                PositionMode::Prefunded => format!("{} prefunded", code(participant)),
+                PositionMode::NetDebitCap(cap) => {
+                    format!("{} net debit cap {}", code(participant), decimal(*cap))
+                }
+            },
+            participants::Command::SetSuccessor {
+                participant,
+                successor,
+                ..
+            } => {
+                format!("{} to {}", code(participant), code(successor))
+            }
+            participants::Command::Fund {
+                participant,
+                direction,
+                amount,
+                ..
+            } => {
+                let way = match direction {
+                    Direction::In => "in",
+                    Direction::Out => "out",
+                };
+                format!("{} {way} {}", code(participant), decimal(*amount))
+            }
+        },
+        Command::Instant(instant::Command::SetSettings { settings, .. }) => {
+            change::settings_json(settings).to_string()
+        }
+        Command::Instant(instant::Command::SetLimits {
+            service,
+            participant,
+            limits,
+            ..
+        }) => {
+            let whose = participant
+                .as_ref()
+                .map_or_else(String::new, |id| format!("{} ", code(id)));
+            format!("{whose}{}", limits_json(*service, limits))
+        }
+        Command::Rules { version, .. } => format!("version {version}"),
+        _ => String::new(),
+    }
 }
 
 /// A payment by UETR or `CODE:TxId`, with its returns and the original message.

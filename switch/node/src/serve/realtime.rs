@@ -1,4 +1,4 @@
-//! Scheduling of the journal's threads.
+//! A real-time policy for the journal's threads.
 //!
 //! On busy cores a thread that waits for the disk gets its core back only after a scheduler tick (4 ms), so that every sync seems
 //! slow. The threads that write and sync use little time; a real-time policy lets them go first.
@@ -12,7 +12,7 @@ use thread_priority::{
 const PRIORITY: u8 = 10;
 
 /// Gives the calling thread the policy if it is one that a payment waits for. Not being allowed to is no failure.
-pub(super) fn realtime(name: &'static str) {
+pub(super) fn raise(name: &'static str) {
     if !matches!(name, "journal" | "journal-sync") {
         return;
     }

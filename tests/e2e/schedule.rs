@@ -1,0 +1,104 @@
+//! Changes with an effective time, as the operator orders them.
+
+use serde_json::Value;
+use torap_domain::{Span, Time};
+
+use crate::program::{lab, stderr, stdout, torap};
+
+fn time(ahead: Span) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
+    let now = Time::from_nanos(u64::try_from(now.as_nanos()).expect("a clock before 2554"));
+    now.saturating_add(ahead).to_string()
+}
+
+#[test]
+fn a_change_waits_for_its_time_and_can_be_withdrawn() {
+    let (_dir, lab) = lab();
+    let dir = lab.folder().root().to_string_lossy().into_owned();
+    let ctl = |words: &[&str]| {
+        let mut arguments = vec!["--dir", &dir, "ctl", "--json", "--reference", "T-1"];
+        arguments.extend_from_slice(words);
+        torap(&arguments)
+    };
+    let json = |words: &[&str]| -> Value {
+        let output = ctl(words);
+        assert!(
+            output.status.success(),
+            "{words:?}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+        serde_json::from_str(&stdout(&output)).expect("JSON")
+    };
+    let code = json(&["participant", "list"])[0]["code"]
+        .as_str()
+        .expect("code")
+        .to_owned();
+    let state = || {
+        let list = json(&["participant", "list"]);
+        let rows = list.as_array().expect("a list");
+        let row = rows
+            .iter()
+            .find(|row| row["code"] == code.as_str())
+            .expect("the participant");
+        row["state"].as_str().expect("state").to_owned()
+    };
+
+    let past = ctl(&[
+        "--effective",
+        "2020-01-01T00:00:00+05:00",
+        "participant",
+        "state",
+        &code,
+        "closing",
+    ]);
+    assert_eq!(past.status.code(), Some(1), "{}", stdout(&past));
+    let at = time(Span::from_secs(3600));
+    let now_only = ctl(&[
+        "--effective",
+        &at,
+        "directory",
+        "release",
+        "+77010000001",
+        "900101300017",
+    ]);
+    assert_eq!(now_only.status.code(), Some(1), "{}", stdout(&now_only));
+
+    let withdrawn = json(&["--effective", &at, "participant", "state", &code, "closing"]);
+    let id = withdrawn["position"].to_string();
+    let soon = time(Span::from_millis(1500));
+    let ordered = json(&[
+        "--effective",
+        &soon,
+        "participant",
+        "state",
+        &code,
+        "suspended-debits",
+    ]);
+    let waiting = json(&["schedule"]);
+    assert_eq!(
+        waiting["waiting"].as_array().map(Vec::len),
+        Some(2),
+        "{waiting}"
+    );
+    assert_eq!(waiting["waiting"][1]["reference"], "T-1");
+    json(&["withdraw", &id]);
+    assert_eq!(ctl(&["withdraw", &id]).status.code(), Some(1));
+
+    // The switch tells when it is done; nothing here measures time.
+    let done = loop {
+        let schedule = json(&["schedule"]);
+        if schedule["done"]
+            .as_array()
+            .is_some_and(|done| !done.is_empty())
+        {
+            break schedule;
+        }
+    };
+    assert_eq!(done["done"][0]["id"], ordered["position"]);
+    assert_eq!(done["done"][0]["refused"], Value::Null);
+    assert_eq!(done["waiting"].as_array().map(Vec::len), Some(0));
+    assert_eq!(state(), "suspended-debits");
+}
