@@ -27,7 +27,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     step("deny", deny)?;
     step("test", || test::run(&[]))?;
     step("doc", || {
-        let command = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
+        let mut command = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
+        command.env("RUSTDOCFLAGS", "-D warnings");
         must(command)
     })?;
     step("bench smoke", bench::smoke)?;

@@ -1,7 +1,7 @@
 //! The instant rail: payments, answers, status queries, returns and recalls.
 //!
-//! A payment is admitted or refused by [`payment`], waits in [`in_flight`] for the asks of [`asks`], is decided in [`decision`]
-//! and is remembered in [`window`]; [`payments`] finds it wherever it is.
+//! A payment is admitted or refused by `payment`, waits in `in_flight` for the asks of `asks`, is decided in `decision`
+//! and is remembered in `window`; `payments` finds it wherever it is.
 
 mod answers;
 mod asks;

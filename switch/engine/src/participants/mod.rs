@@ -1,7 +1,7 @@
 //! Participants: who they are, what they may do, which codes lead to them, and their positions.
 //!
 //! A direct participant settles on its own position; an indirect one on its sponsor's, and is reached through it. Everything
-//! here is changed by the operator's commands alone. The module's state is [`Participants`]; [`State`] is the standing of one.
+//! here is changed by the operator's commands alone. The module's state is `Participants`; [`State`] is the standing of one.
 
 mod change;
 mod codes;
