@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -39,16 +39,23 @@ pub(super) fn run(
     let mut lines = BufReader::with_capacity(1 << 20, open);
     let (mut line, mut number, mut taken) = (String::new(), 0_u64, 0_u64);
     let mut rows = Vec::with_capacity(ROWS);
+    // The line of each row.
+    let mut places = Vec::with_capacity(ROWS);
     loop {
         line.clear();
-        let read = lines
+        // One byte more than may be, so that a longer line is seen without being read whole.
+        let read = (&mut lines)
+            .take(LINE_BYTES_MAX as u64 + 1)
             .read_line(&mut line)
             .map_err(|error| Failure::Usage(format!("{name}:{}: {error}", number + 1)))?;
         if read > 0 {
             number += 1;
             bar.inc(read as u64);
             match row(line.trim_end()) {
-                Ok(Some(row)) => rows.push(row),
+                Ok(Some(row)) => {
+                    rows.push(row);
+                    places.push(number);
+                }
                 Ok(None) => {}
                 Err(error) => {
                     bar.abandon();
@@ -59,11 +66,11 @@ pub(super) fn run(
             }
         }
         if rows.len() == ROWS || (read == 0 && !rows.is_empty()) {
-            taken += send(client, by, code, &mut rows).map_err(|error| {
-                Failure::Failed(format!(
-                    "{name}: near line {number}: {error}; {taken} rows before are imported"
-                ))
+            taken += send(client, by, code, &mut rows, &places).map_err(|error| {
+                bar.abandon();
+                Failure::Failed(format!("{name}:{error}; {taken} rows before are imported"))
             })?;
+            places.clear();
             bar.set_message(format!("{taken} rows"));
         }
         if read == 0 {
@@ -79,20 +86,33 @@ pub(super) fn run(
     Ok(Ending::Done)
 }
 
+/// Imports the rows, all or none; an error begins with the line it is about.
 fn send(
     client: &mut Client,
     by: &By,
     code: &str,
     rows: &mut Vec<ImportRow>,
+    places: &[u64],
 ) -> Result<u64, String> {
     let count = rows.len() as u64;
     let rows = std::mem::replace(rows, Vec::with_capacity(ROWS));
-    client.must(&Request::DirectoryImport {
+    let answer = client.ask(&Request::DirectoryImport {
         by: by.clone(),
         code: code.to_string(),
         rows,
-    })?;
-    Ok(count)
+    });
+    let first = places.first().copied().unwrap_or(0);
+    match answer {
+        Ok(Ok(_)) => Ok(count),
+        Ok(Err(refusal)) => {
+            let row = refusal.place.strip_prefix("rows[");
+            let row = row.and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
+            let line = row.and_then(|row| places.get(row)).copied();
+            let line = line.unwrap_or(first);
+            Err(format!("{line}: {} ({})", refusal.text, refusal.rule))
+        }
+        Err(error) => Err(format!("{first}: {error}")),
+    }
 }
 
 /// One line `phone,person,iban,name`; empty lines and a heading are passed over.
