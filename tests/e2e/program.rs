@@ -1,7 +1,6 @@
 //! The program under test, and laboratories made of it.
 
 use std::{
-    net::SocketAddr,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -34,14 +33,14 @@ pub fn torap(arguments: &[&str]) -> Output {
 
 /// A switch and four banks in a temporary folder, which is removed with the first of the pair.
 pub fn lab() -> (TempDir, Lab) {
+    lab_with(|_| {})
+}
+
+/// As `lab`, with other options.
+pub fn lab_with(change: impl FnOnce(&mut Options)) -> (TempDir, Lab) {
     let dir = TempDir::new().expect("temporary folder");
-    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = Options {
-        program: program(),
-        dir: dir.path().join("lab"),
-        listen,
-        metrics: None,
-    };
+    let mut options = Options::new(program(), dir.path().join("lab"));
+    change(&mut options);
     let lab = Lab::start(options)
         .unwrap_or_else(|error| panic!("the laboratory does not start: {error}"));
     (dir, lab)

@@ -52,6 +52,16 @@ const TEST: &[Need] = &[
         present: || program("python3"),
         packages: &["python3"],
     },
+    Need {
+        why: "strace, which sees the order of writes, syncs and answers",
+        present: || program("strace"),
+        packages: &["strace"],
+    },
+    Need {
+        why: "C compiler for the library that makes disks fail",
+        present: || program("cc"),
+        packages: &["gcc"],
+    },
 ];
 
 /// Sees to it that the switch can be built.

@@ -39,10 +39,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending, Failure> {
     }
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let options = Options {
-        program,
-        dir: dir.clone(),
         listen: arguments.listen,
-        metrics: None,
+        ..Options::new(program, dir.clone())
     };
     print_line("starting one switch and four banks as separate processes …")?;
     let mut day = Day::new(Lab::start(options)?);

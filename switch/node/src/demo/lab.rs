@@ -1,11 +1,12 @@
 //! Processes of the demonstration: started from this very program, ended with it.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -75,6 +76,28 @@ pub struct Options {
     /// Address of the switch; port 0 lets the system choose.
     pub listen: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    /// Size of a journal segment.
+    pub segment_mib: u64,
+    /// Words before the program when the switch is started (a tracer, `env NAME=VALUE`); none to start it as it is. What they
+    /// start must become the switch itself, so that ending it ends the switch.
+    pub launcher: Vec<OsString>,
+}
+
+/// Size of the demonstration's journal segments.
+const SEGMENT_MIB: u64 = 64;
+
+impl Options {
+    /// A laboratory on a port of the system's choice.
+    pub fn new(program: PathBuf, dir: PathBuf) -> Options {
+        Options {
+            program,
+            dir,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            metrics: None,
+            segment_mib: SEGMENT_MIB,
+            launcher: Vec::new(),
+        }
+    }
 }
 
 /// A switch and four banks.
@@ -135,7 +158,8 @@ impl Lab {
     /// # Errors
     /// It does not come up.
     pub fn start_switch(&mut self) -> Result<(), String> {
-        let mut process = self.spawn("switch", &["serve"], Stdio::piped())?;
+        let launcher = &self.options.launcher;
+        let mut process = self.spawn("switch", launcher, &["serve"], Stdio::piped())?;
         let out = process.child.stdout.take().ok_or("switch: no output")?;
         let mut line = String::new();
         let read = BufReader::new(out)
@@ -173,19 +197,28 @@ impl Lab {
             "--switch",
             &address,
         ];
-        let process = self.spawn(bank.code, &arguments, Stdio::null())?;
+        let process = self.spawn(bank.code, &[], &arguments, Stdio::null())?;
         self.banks.push(process);
         Ok(())
     }
 
-    fn spawn(&self, name: &str, arguments: &[&str], out: Stdio) -> Result<Process, String> {
+    fn spawn(
+        &self,
+        name: &str,
+        launcher: &[OsString],
+        arguments: &[&str],
+        out: Stdio,
+    ) -> Result<Process, String> {
         let log = self.folder.root().join(format!("{name}.log"));
         let file = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)
             .map_err(|error| at(&log, &error))?;
-        let child = Command::new(&self.options.program)
+        let program = self.options.program.as_os_str().to_owned();
+        let mut words = launcher.iter().chain([&program]);
+        let child = Command::new(words.next().unwrap_or(&program))
+            .args(words)
             .arg("--dir")
             .arg(self.folder.root())
             .args(arguments)
@@ -242,6 +275,31 @@ impl Lab {
             .ok_or_else(|| "the switch is not running".into())
     }
 
+    /// Waits until the switch has ended by itself; gives its status and the end of its log.
+    ///
+    /// # Errors
+    /// It is not running, or goes on for too long.
+    pub fn wait_for_end(&mut self) -> Result<(ExitStatus, String), String> {
+        let mut switch = self.switch.take().ok_or("the switch is not running")?;
+        let end = Instant::now() + START_WITHIN;
+        loop {
+            match switch.child.try_wait() {
+                Ok(Some(status)) => return Ok((status, switch.story("has ended"))),
+                Ok(None) if Instant::now() < end => std::thread::sleep(POLL),
+                Ok(None) => return Err(switch.story("goes on")),
+                Err(error) => return Err(format!("switch: {error}")),
+            }
+        }
+    }
+
+    /// A connection to a bank's script.
+    ///
+    /// # Errors
+    /// The bank has gone.
+    pub fn bank_client(&self, code: &str) -> Result<BankClient, String> {
+        BankClient::connect(&crate::cli::bank_socket(&self.folder, code))
+    }
+
     /// A request of the operator.
     ///
     /// # Errors
@@ -255,8 +313,9 @@ impl Lab {
     /// # Errors
     /// The bank refuses, or has gone.
     pub fn bank(&self, code: &str, request: &BankRequest) -> Result<Value, String> {
-        let path = crate::cli::bank_socket(&self.folder, code);
-        let answer = BankClient::connect(&path).and_then(|mut client| client.ask(request));
+        let answer = self
+            .bank_client(code)
+            .and_then(|mut client| client.ask(request));
         answer.map_err(|error| format!("{code}: {error}"))
     }
 
@@ -309,8 +368,8 @@ fn configuration(options: &Options) -> String {
         .metrics
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     format!(
-        "# Written by `torap demo`; docs/operations.md lists all keys.\n[listen]\niso20022 = \"{}\"\nmetrics = \"{metrics}\"\n\n[journal]\nsegment_mib = 64\n",
-        options.listen
+        "# Written by `torap demo`; docs/operations.md lists all keys.\n[listen]\niso20022 = \"{}\"\nmetrics = \"{metrics}\"\n\n[journal]\nsegment_mib = {}\n",
+        options.listen, options.segment_mib
     )
 }
 

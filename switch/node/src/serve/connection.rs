@@ -226,7 +226,10 @@ impl Connection {
     }
 
     fn queue(&mut self, intake: CoreIntake) {
-        if let Err(intake) = self.switch.intake.try_push(intake) {
+        if let Err(intake) = self.switch.intake.try_push(intake)
+            // The core has ended, as after a failed sync: nobody takes it any more, and it was never acknowledged.
+            && !self.switch.intake.is_stopping()
+        {
             self.session.pause();
             self.stalled = Some(intake);
         }
@@ -237,8 +240,8 @@ impl Connection {
             return;
         };
         match self.switch.intake.try_push(*intake) {
-            Ok(()) => self.session.resume(),
-            Err(intake) => self.stalled = Some(intake),
+            Err(intake) if !self.switch.intake.is_stopping() => self.stalled = Some(intake),
+            Ok(()) | Err(_) => self.session.resume(),
         }
     }
 

@@ -88,6 +88,7 @@ impl FollowerThread {
         let unparker = parker.unparker().clone();
         let stop = Arc::new(AtomicBool::new(false));
         let applied = follower.applied();
+        let applied_at_end = Arc::clone(&applied);
         let stopping = Arc::clone(&stop);
         let work = move || {
             loop {
@@ -97,6 +98,8 @@ impl FollowerThread {
                 let progress = match follower.step(STEP_RECORDS) {
                     Ok(progress) => progress,
                     Err(error) => {
+                        // Nobody is to wait for a read side that will not come.
+                        applied_at_end.store(u64::MAX, Ordering::Release);
                         failed(format!("the read side failed: {error}"));
                         return Err(error.to_string());
                     }

@@ -117,6 +117,11 @@ impl Intake {
         let ticket = self.shared.next_ticket.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
         self.shared.waiting.lock().insert(ticket, sender);
+        if self.is_stopping() {
+            // The core thread may have ended before it could see the ticket.
+            self.shared.waiting.lock().remove(&ticket);
+            return Err(Stopped);
+        }
         let queued = self
             .push(CoreIntake {
                 command,
@@ -199,5 +204,14 @@ impl IntakeEnd {
             // The asker may have given up; that is its own affair.
             let _ = sender.send(decided);
         }
+    }
+}
+
+/// The core thread has ended, perhaps because the journal failed: nobody waits for it any longer.
+impl Drop for IntakeEnd {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.shared.waiting.lock().clear();
+        self.shared.room.notify_waiters();
     }
 }
