@@ -1,13 +1,21 @@
 //! Write, sync, send: seen from outside, by the system calls of the running switch.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use torap_bank::{PayOrder, Payee, WaitFor};
+use torap_bank::{PayOrder, Payee, SentPayment, WaitFor};
 use torap_node::demo::{Day, customer_of};
 
 use crate::program::lab_with;
 
 const PAYMENTS: u32 = 5;
+/// How long the tracer may take to write its last lines.
+const TRACED_WITHIN: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(50);
 
 /// A system call of the trace. `began` and `ended` are lines of the trace, which are in the order of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,12 +175,18 @@ fn every_answer_leaves_after_its_record_was_written_and_synced() {
         payments.push(sent);
     }
     day.lab.kill_switch().expect("kill");
-    let trace = fs::read_to_string(&trace).expect("the trace");
-    let calls = parse(&trace);
-    for payment in &payments {
-        // The payment to the payee's bank, and the outcome to both.
-        assert_eq!(check(&calls, &payment.uetr), Ok(3), "{}", payment.uetr);
+    // The payment to the payee's bank, and the outcome to both. The tracer outlives the switch and may still be writing.
+    let end = Instant::now() + TRACED_WITHIN;
+    let seen = || {
+        let calls = parse(&fs::read_to_string(&trace).expect("the trace"));
+        let checked = |payment: &SentPayment| check(&calls, &payment.uetr);
+        payments.iter().map(checked).collect::<Vec<_>>()
+    };
+    let expected = vec![Ok(3); payments.len()];
+    while seen() != expected && Instant::now() < end {
+        std::thread::sleep(POLL);
     }
+    assert_eq!(seen(), expected);
 }
 
 #[test]
