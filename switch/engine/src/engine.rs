@@ -5,7 +5,7 @@ use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, Ledge
 
 use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
-    instant::{self, Finished, Found, Limits, PaymentKey, Settings},
+    instant::{self, Finished, Found, Limits, PaymentKey, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
     qr, schedule,
@@ -200,6 +200,24 @@ impl Engine {
     /// A finished payment that the window remembers, by UETR.
     pub fn find_uetr(&self, uetr: &Uetr) -> Option<Finished> {
         finished(self.state.instant.payments.find_uetr(uetr)?)
+    }
+
+    /// A payment under way, by UETR.
+    pub fn under_way(&self, uetr: &Uetr) -> Option<UnderWay> {
+        self.state.instant.under_way(uetr)
+    }
+
+    /// A payment under way, by key.
+    pub fn under_way_by_key(&self, key: &PaymentKey) -> Option<UnderWay> {
+        self.state.instant.under_way_by_key(key)
+    }
+
+    /// The oldest record that the state still refers to: what waits will be answered, or notified, from it. Only for messages;
+    /// no decision reads a record.
+    pub fn oldest_referred(&self) -> Option<Position> {
+        let scheduled = self.scheduled().map(|waiting| waiting.id).min();
+        let rail = self.state.instant.oldest_referred();
+        scheduled.into_iter().chain(rail).min()
     }
 
     /// Sizes of what the engine holds.

@@ -18,6 +18,15 @@ pub enum FollowerError {
     Index(IndexError),
     /// A snapshot cannot be written, or the folder of snapshots cannot be read.
     Snapshot(SnapshotError),
+    /// The log no longer holds a record that is needed, and no usable snapshot stands behind it.
+    Expired {
+        /// What needs it: the state, or the index.
+        what: &'static str,
+        /// Where that stands.
+        stands: Position,
+        /// The first record of the log.
+        first: Position,
+    },
     /// Index or snapshots know records that the log does not hold: its end was lost, or they belong to another log.
     Ahead {
         what: &'static str,
@@ -54,6 +63,28 @@ impl fmt::Display for FollowerError {
             FollowerError::Replay(source) => write!(formatter, "follower: {source}"),
             FollowerError::Index(source) => write!(formatter, "follower: {source}"),
             FollowerError::Snapshot(source) => write!(formatter, "follower: {source}"),
+            FollowerError::Expired {
+                what,
+                stands,
+                first,
+            } => {
+                let missing = (stands.next(), Position(first.value().saturating_sub(1)));
+                write!(
+                    formatter,
+                    "follower: the {what} stands at record {stands}, and the log begins at record {first}: what records {} to {} \
+                     brought cannot be rebuilt. ",
+                    missing.0, missing.1
+                )?;
+                formatter.write_str(match *what {
+                    "index" => {
+                        "Missing are the payments, outbound entries and above all the alias directory of that time. Put the \
+                         segments back (journal.archive_dir), or a copy of the index folder taken after the last of them"
+                    }
+                    _ => {
+                        "Put the segments back (journal.archive_dir), or a sound snapshot that is newer than the last of them"
+                    }
+                })
+            }
             FollowerError::Ahead {
                 what,
                 position,
@@ -74,7 +105,7 @@ impl std::error::Error for FollowerError {
             FollowerError::Replay(source) => Some(source),
             FollowerError::Index(source) => Some(source),
             FollowerError::Snapshot(source) => Some(source),
-            FollowerError::Ahead { .. } => None,
+            FollowerError::Ahead { .. } | FollowerError::Expired { .. } => None,
         }
     }
 }

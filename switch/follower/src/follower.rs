@@ -14,7 +14,7 @@ use torap_engine::Engine;
 use torap_index::{Changes, Index};
 use torap_journal::RecordStream;
 
-use crate::{FollowerError, SnapshotInfo, SnapshotStore};
+use crate::{FollowerError, Pace, SnapshotInfo, SnapshotStore};
 
 /// How a follower works. None of it changes what the index or a snapshot holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub struct Follower<I: Index> {
     snapshot_every_records: u64,
     last_snapshot: Position,
     applied: Arc<AtomicU64>,
+    pace: Box<Pace>,
 }
 
 impl<I: Index> Follower<I> {
@@ -84,7 +85,13 @@ impl<I: Index> Follower<I> {
             snapshot_every_records: options.snapshot_every_records,
             last_snapshot,
             applied,
+            pace: Box::new(|_, _| {}),
         })
+    }
+
+    /// How snapshots are paced from now on; without this they are written as fast as the disk takes them.
+    pub fn set_pace(&mut self, pace: Box<Pace>) {
+        self.pace = pace;
     }
 
     /// Applies up to `records_max` durable records, brings the index up to them, and takes a snapshot when one is due. Call it
@@ -122,9 +129,11 @@ impl<I: Index> Follower<I> {
     pub fn snapshot_now(&mut self) -> Result<SnapshotInfo, FollowerError> {
         self.tail.write()?;
         self.tail.index.flush()?;
-        let info = self
-            .snapshots
-            .write(self.tail.replay.engine(), &self.tail.replay.recovered())?;
+        let info = self.snapshots.write(
+            self.tail.replay.engine(),
+            &self.tail.replay.recovered(),
+            &mut *self.pace,
+        )?;
         self.last_snapshot = info.position;
         Ok(info)
     }
@@ -202,8 +211,12 @@ impl<I: Index> Tail<I> {
         facts: &[u8],
     ) -> Result<(), FollowerError> {
         let applied = self.replay.apply(meta, facts)?;
-        self.changes
-            .push(applied.stamp, applied.events, applied.effects);
+        self.changes.push(
+            applied.stamp,
+            &applied.command,
+            applied.events,
+            applied.effects,
+        );
         if self.changes.rows() >= self.rows_max {
             self.write()?;
         }

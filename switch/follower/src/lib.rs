@@ -14,6 +14,7 @@
 
 mod error;
 mod follower;
+mod rebuild;
 mod recovery;
 mod snapshot;
 
@@ -23,4 +24,5 @@ mod tests;
 pub use error::{FollowerError, SnapshotError};
 pub use follower::{Follower, FollowerOptions, Progress};
 pub use recovery::{Recovery, RecoveryReport, recover};
-pub use snapshot::{Snapshot, SnapshotInfo, SnapshotStore};
+pub use snapshot::{Pace, Snapshot, SnapshotInfo, SnapshotStore};
+pub use rebuild::{Rebuilt, Until, rebuild};

@@ -155,7 +155,20 @@ fn replay_rest<I: Index>(
     progress: &mut dyn FnMut(Position),
 ) -> Result<u64, FollowerError> {
     let mut replayed: u64 = 0;
-    let mut records = journal.read_from(tail.replay.position().next().value(), Depth::Facts)?;
+    let begins = tail.replay.position();
+    let mut records = match journal.read_from(begins.next().value(), Depth::Facts) {
+        Err(JournalError::Expired { first, .. }) => {
+            let (stands, first) = (tail.index.applied_upto(), Position(first));
+            let what = if stands < first { "index" } else { "state" };
+            let stands = if what == "index" { stands } else { begins };
+            return Err(FollowerError::Expired {
+                what,
+                stands,
+                first,
+            });
+        }
+        opened => opened?,
+    };
     while let Some(record) = records.next()? {
         tail.apply(&record.meta, record.facts)?;
         replayed += 1;

@@ -22,6 +22,8 @@ const PREFIX: &str = "snapshot-";
 const SUFFIX: &str = ".torap";
 /// Bytes that go to the medium at once.
 const WRITE_BYTES: usize = 1 << 20;
+/// Bytes between two syncs: many small ones, so that a sync of the journal on the same disk waits for little.
+const SYNC_BYTES: u64 = 4 << 20;
 /// Name while it is being written; there is one writer.
 const UNFINISHED: &str = "snapshot.unfinished";
 
@@ -46,6 +48,10 @@ pub struct SnapshotInfo {
     pub bytes: u64,
 }
 
+/// Called while a snapshot is written, after every few MiB that are durable, with the bytes so far and in all: whoever runs the
+/// follower may rest there, so that disk and cores stay with the payments.
+pub type Pace = dyn FnMut(u64, u64) + Send;
+
 /// A state read back.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -68,25 +74,22 @@ impl SnapshotStore {
         Ok(store)
     }
 
+    /// A folder that another process may be writing: nothing is removed, and nothing may be written.
+    pub fn view(medium: Arc<dyn Medium>) -> SnapshotStore {
+        SnapshotStore { medium }
+    }
+
     /// Writes a snapshot; `recovered` is where `engine` stands. Afterwards the two newest ones are kept.
     pub fn write(
         &self,
         engine: &Engine,
         recovered: &Recovered,
+        pace: &mut Pace,
     ) -> Result<SnapshotInfo, SnapshotError> {
-        // The file is made with its final size, as every medium can, so the state is written out twice: once to count and
-        // hash it, once to the medium. It is never in memory as a whole.
-        let (mut body_bytes, mut hasher) = (0, blake3::Hasher::new());
-        engine.snapshot(&mut |piece| {
-            body_bytes += piece.len() as u64;
-            hasher.update(piece);
-        });
-        let header = Header {
-            rules_version: engine.rules_version(),
-            recovered: *recovered,
-            body_bytes,
-            body_hash: *hasher.finalize().as_bytes(),
-        };
+        // The file is made with its final size, as every medium can, so the state is written out twice: once to count its
+        // bytes, once to the medium. It is never in memory as a whole. The header holds the hash and is written last.
+        let mut body_bytes = 0;
+        engine.snapshot(&mut |piece| body_bytes += piece.len() as u64);
         let file = name_of(recovered.last.position);
         if self.names()?.iter().any(|name| name == UNFINISHED) {
             self.remove(UNFINISHED)?;
@@ -96,10 +99,18 @@ impl SnapshotStore {
             .medium
             .create(UNFINISHED, bytes)
             .map_err(failed("create", UNFINISHED))?;
-        let mut writer = PieceWriter::new(handle.as_ref());
-        writer.put(&header.encode());
+        let mut writer = PieceWriter::new(handle.as_ref(), bytes, pace);
         engine.snapshot(&mut |piece| writer.put(piece));
-        writer.finish().map_err(failed("write", UNFINISHED))?;
+        let body_hash = writer.finish().map_err(failed("write", UNFINISHED))?;
+        let header = Header {
+            rules_version: engine.rules_version(),
+            recovered: *recovered,
+            body_bytes,
+            body_hash,
+        };
+        handle
+            .write_at(&header.encode(), 0)
+            .map_err(failed("write", UNFINISHED))?;
         handle.sync().map_err(failed("sync", UNFINISHED))?;
         self.medium
             .rename(UNFINISHED, &file)
@@ -127,6 +138,13 @@ impl SnapshotStore {
         Ok(self.positions()?.first().copied().unwrap_or(Position::ZERO))
     }
 
+    /// What a snapshot is of, from its header alone.
+    pub fn info(&self, position: Position) -> Result<SnapshotInfo, SnapshotError> {
+        let file = name_of(position);
+        let (_, header) = self.header(&file, position)?;
+        Ok(header.info(file))
+    }
+
     /// Reads a snapshot back; `seed` is the engine's (`torap_engine::Engine::seeded`). A file that is not exactly what was
     /// written is refused.
     pub fn load(&self, position: Position, seed: u64) -> Result<Snapshot, SnapshotError> {
@@ -135,21 +153,7 @@ impl SnapshotStore {
             file: file.clone(),
             rule: rule.to_owned(),
         };
-        let handle = self.medium.open(&file).map_err(failed("open", &file))?;
-        let mut bytes = [0; HEADER_BYTES];
-        if handle
-            .read_at(&mut bytes, 0)
-            .map_err(failed("read", &file))?
-            != HEADER_BYTES
-        {
-            return Err(damaged("the file is shorter than a header"));
-        }
-        let header = Header::decode(&file, &bytes)?;
-        if header.recovered.last.position != position {
-            return Err(damaged(
-                "the header names another position than the file name",
-            ));
-        }
+        let (handle, header) = self.header(&file, position)?;
         // The length is compared before it is believed: nothing is reserved for a body that is not there.
         let size = handle.bytes().map_err(failed("read", &file))?;
         if Some(size) != header.body_bytes.checked_add(HEADER_BYTES as u64) {
@@ -173,6 +177,33 @@ impl SnapshotStore {
         })
     }
 
+    /// The file and its header, which is of that position.
+    fn header(
+        &self,
+        file: &str,
+        position: Position,
+    ) -> Result<(Box<dyn MediumFile>, Header), SnapshotError> {
+        let damaged = |rule: &str| SnapshotError::Damaged {
+            file: file.to_owned(),
+            rule: rule.to_owned(),
+        };
+        let handle = self.medium.open(file).map_err(failed("open", file))?;
+        let mut bytes = [0; HEADER_BYTES];
+        let read = handle
+            .read_at(&mut bytes, 0)
+            .map_err(failed("read", file))?;
+        if read != HEADER_BYTES {
+            return Err(damaged("the file is shorter than a header"));
+        }
+        let header = Header::decode(file, &bytes)?;
+        if header.recovered.last.position != position {
+            return Err(damaged(
+                "the header names another position than the file name",
+            ));
+        }
+        Ok((handle, header))
+    }
+
     fn names(&self) -> Result<Vec<String>, SnapshotError> {
         self.medium.list().map_err(failed("list", ""))
     }
@@ -186,19 +217,28 @@ impl SnapshotStore {
     }
 }
 
-/// Gathers small pieces into writes of a good size. After an error it writes nothing more and reports that error.
+/// Writes the body behind the room for the header: gathers small pieces into writes of a good size, hashes them, and makes them
+/// durable step by step. After an error it writes nothing more and reports that error.
 struct PieceWriter<'a> {
     handle: &'a dyn MediumFile,
+    pace: &'a mut Pace,
+    bytes: u64,
     offset: u64,
+    synced: u64,
+    hasher: blake3::Hasher,
     gathered: Vec<u8>,
     error: Option<io::Error>,
 }
 
 impl<'a> PieceWriter<'a> {
-    fn new(handle: &'a dyn MediumFile) -> PieceWriter<'a> {
+    fn new(handle: &'a dyn MediumFile, bytes: u64, pace: &'a mut Pace) -> PieceWriter<'a> {
         PieceWriter {
             handle,
-            offset: 0,
+            pace,
+            bytes,
+            offset: HEADER_BYTES as u64,
+            synced: 0,
+            hasher: blake3::Hasher::new(),
             gathered: Vec::with_capacity(2 * WRITE_BYTES),
             error: None,
         }
@@ -213,15 +253,31 @@ impl<'a> PieceWriter<'a> {
 
     fn write(&mut self) {
         if self.error.is_none() {
-            self.error = self.handle.write_at(&self.gathered, self.offset).err();
+            self.hasher.update(&self.gathered);
+            self.error = self.write_and_sync().err();
         }
-        self.offset += self.gathered.len() as u64;
         self.gathered.clear();
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn write_and_sync(&mut self) -> io::Result<()> {
+        self.handle.write_at(&self.gathered, self.offset)?;
+        self.offset += self.gathered.len() as u64;
+        if self.offset - self.synced >= SYNC_BYTES {
+            self.handle.sync()?;
+            // The cache is the journal's and the index'; a snapshot is read at the next start, if ever.
+            self.handle.forget(self.synced, self.offset - self.synced);
+            self.synced = self.offset;
+            (self.pace)(self.offset, self.bytes);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<[u8; 32]> {
         self.write();
-        self.error.map_or(Ok(()), Err)
+        match self.error {
+            None => Ok(*self.hasher.finalize().as_bytes()),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use torap_domain::{
     Time, Uetr,
 };
 use torap_engine::{
-    Effect, Event, Message, Outbound, Stamp, Status,
+    Command, Effect, Event, Message, Outbound, Stamp, Status,
     directory::{IMPORT_MAX, ImportEntry},
     instant::{FinalOutcome, Fingerprint, Finished, PaymentKey},
 };
@@ -86,7 +86,12 @@ fn payments(folder: &Path, count: u64) -> io::Result<()> {
                     original: Position(position + 1),
                 },
             );
-            changes.push(stamp(position + 1), &mut Vec::new(), &[forward]);
+            changes.push(
+                stamp(position + 1),
+                &Command::Tick,
+                &mut Vec::new(),
+                &[forward],
+            );
             let status = Message::Status {
                 original: Position(position + 1),
                 status: Status::Settled,
@@ -98,6 +103,7 @@ fn payments(folder: &Path, count: u64) -> io::Result<()> {
                 .map(|to| send(to, position + 2, status));
             changes.push(
                 stamp(position + 2),
+                &Command::Tick,
                 &mut vec![Event::PaymentFinished(finished)],
                 &both,
             );
@@ -160,7 +166,7 @@ fn import(folder: &Path, count: u64) -> io::Result<()> {
             agent,
             entries,
         };
-        changes.push(stamp(command), &mut vec![event], &[]);
+        changes.push(stamp(command), &Command::Tick, &mut vec![event], &[]);
         let start = Instant::now();
         index
             .apply(&changes, Position(command))

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use torap_domain::Position;
-use torap_engine::{Effect, Event, Outbound, Stamp};
+use torap_engine::{Command, Effect, Event, Outbound, Stamp};
+
+use crate::naming::{Naming, namings};
 
 /// Events and outbound entries of some records, in log order.
 #[derive(Debug, Default)]
@@ -11,7 +13,16 @@ pub struct Changes {
     entries: Vec<Entry>,
     events: Vec<Event>,
     outbound: Vec<Outbound>,
+    namings: Vec<Naming>,
     rows: usize,
+}
+
+/// What one record brings.
+pub(crate) struct Brought<'a> {
+    pub(crate) position: Position,
+    pub(crate) events: &'a [Event],
+    pub(crate) outbound: &'a [Outbound],
+    pub(crate) namings: &'a [Naming],
 }
 
 /// One record's part of a [`Changes`].
@@ -20,6 +31,7 @@ struct Entry {
     position: Position,
     events: Range<usize>,
     outbound: Range<usize>,
+    namings: Range<usize>,
 }
 
 impl Changes {
@@ -28,9 +40,15 @@ impl Changes {
         Changes::default()
     }
 
-    /// Adds one record: takes its events out of `events` and copies the outbound part of its effects. Records must come in
-    /// log order; a record without anything for the index takes no room.
-    pub fn push(&mut self, stamp: Stamp, events: &mut Vec<Event>, effects: &[Effect]) {
+    /// Adds one record: what its command names, its events, which are taken out of `events`, and the outbound part of its
+    /// effects. Records must come in log order; a record without anything for the index takes no room.
+    pub fn push(
+        &mut self,
+        stamp: Stamp,
+        command: &Command,
+        events: &mut Vec<Event>,
+        effects: &[Effect],
+    ) {
         debug_assert!(
             self.entries
                 .last()
@@ -38,6 +56,8 @@ impl Changes {
             "records in log order"
         );
         let (first_event, first_outbound) = (self.events.len(), self.outbound.len());
+        let first_naming = self.namings.len();
+        namings(stamp.position, command, events, &mut self.namings);
         self.events
             .extend(events.drain(..).filter(|event| rows(event) > 0));
         self.outbound
@@ -48,12 +68,17 @@ impl Changes {
             .skip(first_event)
             .map(rows)
             .sum::<usize>()
-            + effects.len();
-        if self.events.len() > first_event || self.outbound.len() > first_outbound {
+            + effects.len()
+            + (self.namings.len() - first_naming);
+        let brings_rows = self.events.len() > first_event
+            || self.outbound.len() > first_outbound
+            || self.namings.len() > first_naming;
+        if brings_rows {
             self.entries.push(Entry {
                 position: stamp.position,
                 events: first_event..self.events.len(),
                 outbound: first_outbound..self.outbound.len(),
+                namings: first_naming..self.namings.len(),
             });
         }
     }
@@ -78,6 +103,7 @@ impl Changes {
         self.entries.clear();
         self.events.clear();
         self.outbound.clear();
+        self.namings.clear();
         self.rows = 0;
     }
 
@@ -88,15 +114,20 @@ impl Changes {
             .map_or(Position::ZERO, |entry| entry.position)
     }
 
-    /// The records, with their events and outbound entries.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Position, &[Event], &[Outbound])> {
+    /// The records, with what they bring.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Brought<'_>> {
         self.entries.iter().map(|entry| {
             let events = self.events.get(entry.events.clone()).unwrap_or_default();
             let outbound = self
                 .outbound
                 .get(entry.outbound.clone())
                 .unwrap_or_default();
-            (entry.position, events, outbound)
+            Brought {
+                position: entry.position,
+                events,
+                outbound,
+                namings: self.namings.get(entry.namings.clone()).unwrap_or_default(),
+            }
         })
     }
 

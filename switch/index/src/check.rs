@@ -5,12 +5,14 @@ use torap_domain::{
     Time, Uetr,
 };
 use torap_engine::{
-    Effect, Event, Message, Outbound, Stamp, Status,
+    Command, Effect, Event, Message, Outbound, Stamp, Status,
     directory::{Account, ImportEntry, Person, Record},
     instant::{FinalOutcome, Fingerprint, Finished, PaymentKey},
 };
 
 use crate::{Added, Changes, Index, IndexError, Place};
+
+pub(crate) mod names;
 
 /// Runs the whole suite; `fresh` makes an empty index.
 pub(crate) fn check_index<I: Index>(mut fresh: impl FnMut() -> I) {
@@ -23,6 +25,8 @@ pub(crate) fn check_index<I: Index>(mut fresh: impl FnMut() -> I) {
     aliases_follow_the_log(&fresh());
     imports_leave_held_numbers_alone(&fresh());
     applying_again_changes_nothing(&fresh());
+    names::identifiers_lead_to_records(&fresh());
+    names::entries_are_found_by_their_cause(&fresh());
 }
 
 pub(crate) const A: ParticipantId = ParticipantId(1);
@@ -176,7 +180,7 @@ pub(crate) fn apply(
 ) -> Added {
     let mut changes = Changes::new();
     let mut events = events;
-    changes.push(stamp(position), &mut events, effects);
+    changes.push(stamp(position), &Command::Tick, &mut events, effects);
     assert!(events.is_empty(), "the events were taken over");
     index.apply(&changes, Position(position)).expect("applied")
 }
@@ -257,17 +261,25 @@ fn returns_change_the_original(index: &impl Index) {
     };
     changes.push(
         stamp(20),
+        &Command::Tick,
         &mut vec![Event::ReturnFinished(first), returned(old, 1_525_000)],
         &[],
     );
-    changes.push(stamp(21), &mut vec![Event::PaymentFinished(new)], &[]);
+    changes.push(
+        stamp(21),
+        &Command::Tick,
+        &mut vec![Event::PaymentFinished(new)],
+        &[],
+    );
     changes.push(
         stamp(22),
+        &Command::Tick,
         &mut vec![Event::ReturnFinished(second), returned(new, 100)],
         &[],
     );
     changes.push(
         stamp(23),
+        &Command::Tick,
         &mut vec![Event::ReturnFinished(third), returned(new, 300)],
         &[],
     );
@@ -307,6 +319,7 @@ fn a_return_without_original_is_refused(index: &impl Index) {
     let mut changes = Changes::new();
     changes.push(
         stamp(5),
+        &Command::Tick,
         &mut vec![Event::PaymentReturned {
             original: key(1),
             returned: Money::kzt(1),
@@ -473,13 +486,24 @@ fn imports_leave_held_numbers_alone(index: &impl Index) {
     );
     // In one change: an import with a number given twice, one of its numbers removed, and an import of that number again.
     let mut changes = Changes::new();
-    changes.push(stamp(10), &mut vec![import(&[9, 5, 7, 9, 1])], &[]);
+    changes.push(
+        stamp(10),
+        &Command::Tick,
+        &mut vec![import(&[9, 5, 7, 9, 1])],
+        &[],
+    );
     changes.push(
         stamp(11),
+        &Command::Tick,
         &mut vec![Event::DirectoryChanged(Box::new(record(7, 0, 11)))],
         &[],
     );
-    changes.push(stamp(12), &mut vec![import(&[7, 1, 8])], &[]);
+    changes.push(
+        stamp(12),
+        &Command::Tick,
+        &mut vec![import(&[7, 1, 8])],
+        &[],
+    );
     index.apply(&changes, Position(12)).unwrap();
 
     assert_eq!(index.alias(phone(5)).unwrap().value, Some(held));
@@ -502,11 +526,13 @@ fn applying_again_changes_nothing(index: &impl Index) {
     let mut changes = Changes::new();
     changes.push(
         stamp(10),
+        &Command::Tick,
         &mut vec![Event::PaymentFinished(payment(1, 10))],
         &[status(A, 1, 10)],
     );
     changes.push(
         stamp(11),
+        &Command::Tick,
         &mut vec![Event::ReturnFinished(payment_return(2, 1, 11))],
         &[status(A, 2, 11)],
     );
@@ -520,6 +546,7 @@ fn applying_again_changes_nothing(index: &impl Index) {
     let counts = index.counts();
     changes.push(
         stamp(12),
+        &Command::Tick,
         &mut vec![Event::PaymentFinished(payment(3, 12))],
         &[],
     );

@@ -18,6 +18,7 @@
 mod changes;
 mod error;
 mod memory;
+mod naming;
 mod projection;
 #[cfg(feature = "rocksdb")]
 mod rocks;
@@ -95,6 +96,39 @@ pub trait Index: Send + Sync + 'static {
         after: Option<Place>,
         max: usize,
     ) -> Result<Page, IndexError>;
+
+    /// Records that concern the payment with this UETR beside the one that brought it and the one that decided it: recalls,
+    /// returns, questions, repeats, late answers. Oldest first; at most `max` and [`PAGE_MAX`].
+    fn records_of(&self, uetr: &Uetr, max: usize) -> Result<Vec<Position>, IndexError>;
+
+    /// Records that carry a message's, instruction's, end-to-end or cancellation identifier, oldest first; at most `max` and
+    /// [`PAGE_MAX`]. Hashes are compared, so a record may carry another text: read it and compare.
+    fn identified(&self, identifier: &str, max: usize) -> Result<Vec<Position>, IndexError>;
+
+    /// The entries of a participant's outbound stream that the record at `cause` brought. Causes rise with sequences, so the
+    /// first one is found by halving.
+    fn outbound_caused(
+        &self,
+        to: ParticipantId,
+        cause: Position,
+    ) -> Result<Vec<Outbound>, IndexError> {
+        let (mut low, mut high) = (Sequence(1), self.outbound_last(to)?.next());
+        while low < high {
+            let middle = Sequence(low.value().midpoint(high.value()));
+            match self.outbound(to, middle)? {
+                Some(entry) if entry.cause < cause => low = middle.next(),
+                _ => high = middle,
+            }
+        }
+        let mut found = Vec::new();
+        while let Some(entry) = self.outbound(to, low)?
+            && entry.cause == cause
+        {
+            found.push(entry);
+            low = low.next();
+        }
+        Ok(found)
+    }
 
     /// How much the index holds.
     fn counts(&self) -> Counts;

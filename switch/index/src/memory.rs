@@ -13,6 +13,7 @@ use torap_engine::{
 
 use crate::{
     Added, AsOf, Changes, Counts, Index, IndexError, PAGE_MAX, Page, Place,
+    naming::IdentifierHash,
     projection::{Tables, project},
 };
 
@@ -34,6 +35,8 @@ struct Maps {
     returns: BTreeSet<(Uetr, Place)>,
     history: BTreeSet<(ParticipantId, Place)>,
     outbound: BTreeMap<(ParticipantId, Sequence), Outbound>,
+    identifiers: BTreeSet<(IdentifierHash, Position)>,
+    concerning: BTreeSet<(Uetr, Position)>,
     aliases: BTreeMap<Phone, Record>,
 }
 
@@ -174,6 +177,29 @@ impl Index for MemoryIndex {
         Ok(page)
     }
 
+    fn records_of(&self, uetr: &Uetr, max: usize) -> Result<Vec<Position>, IndexError> {
+        let maps = self.maps.read();
+        let rows = maps
+            .concerning
+            .range((*uetr, Position::ZERO)..=(*uetr, Position(u64::MAX)));
+        Ok(rows
+            .take(max.min(PAGE_MAX))
+            .map(|(_, position)| *position)
+            .collect())
+    }
+
+    fn identified(&self, identifier: &str, max: usize) -> Result<Vec<Position>, IndexError> {
+        let hash = IdentifierHash::of(identifier);
+        let maps = self.maps.read();
+        let rows = maps
+            .identifiers
+            .range((hash, Position::ZERO)..=(hash, Position(u64::MAX)));
+        Ok(rows
+            .take(max.min(PAGE_MAX))
+            .map(|(_, position)| *position)
+            .collect())
+    }
+
     fn counts(&self) -> Counts {
         self.maps.read().counts
     }
@@ -213,6 +239,14 @@ impl Tables for Maps {
     fn put_outbound(&mut self, outbound: &Outbound) {
         self.outbound
             .insert((outbound.to, outbound.sequence), *outbound);
+    }
+
+    fn put_identifier(&mut self, identifier: IdentifierHash, position: Position) {
+        self.identifiers.insert((identifier, position));
+    }
+
+    fn put_concerning(&mut self, uetr: &Uetr, position: Position) {
+        self.concerning.insert((*uetr, position));
     }
 
     fn held(&self, phones: &[Phone], held: &mut Vec<bool>) -> Result<(), IndexError> {

@@ -1,13 +1,16 @@
 //! What each event means for the index; the same for every storage.
 
-use torap_domain::{Bic, ParticipantId, Phone, Position};
+use torap_domain::{Bic, ParticipantId, Phone, Position, Uetr};
 use torap_engine::{
     Event, Outbound,
     directory::{Account, ImportEntry, Person, Record},
     instant::{Finished, PaymentKey},
 };
 
-use crate::{Added, Changes, Counts, IndexError};
+use crate::{
+    Added, Changes, Counts, IndexError,
+    naming::{IdentifierHash, Naming},
+};
 
 /// A storage in the middle of one atomic change. Reads see what the same change wrote before.
 pub(crate) trait Tables {
@@ -21,6 +24,10 @@ pub(crate) trait Tables {
     /// A row in the participant's list.
     fn put_history(&mut self, participant: ParticipantId, finished: &Finished);
     fn put_outbound(&mut self, outbound: &Outbound);
+    /// Identifier to a record that carries it.
+    fn put_identifier(&mut self, identifier: IdentifierHash, position: Position);
+    /// UETR to a record that concerns the payment.
+    fn put_concerning(&mut self, uetr: &Uetr, position: Position);
     /// For each number whether the directory holds it, in the same order.
     fn held(&self, phones: &[Phone], held: &mut Vec<bool>) -> Result<(), IndexError>;
     fn put_alias(&mut self, record: &Record);
@@ -35,18 +42,25 @@ pub(crate) fn project(
     tables: &mut impl Tables,
 ) -> Result<Added, IndexError> {
     let mut added = Added::default();
-    for (position, events, outbound) in changes.iter() {
+    for brought in changes.iter() {
+        let position = brought.position;
         if position <= applied {
             added.skipped += 1;
             continue;
         }
         added.entries += 1;
-        for event in events {
+        for event in brought.events {
             project_event(position, event, tables)?;
         }
-        for entry in outbound {
+        for entry in brought.outbound {
             tables.put_outbound(entry);
             tables.counts().outbound += 1;
+        }
+        for naming in brought.namings {
+            match naming {
+                Naming::Identifier(identifier) => tables.put_identifier(*identifier, position),
+                Naming::Concerns(uetr) => tables.put_concerning(uetr, position),
+            }
         }
     }
     Ok(added)

@@ -25,7 +25,7 @@ use torap_engine::{
 
 use crate::{
     Added, AsOf, Changes, Counts, Index, IndexError, PAGE_MAX, Page, Place, error::Hex,
-    projection::project,
+    naming::IdentifierHash, projection::project,
 };
 use batch::Batch;
 use tables::{StateRow, Table};
@@ -138,6 +138,25 @@ impl RocksIndex {
                     None => Err(damaged(Table::Payments, &key.0, "listed, but not stored")),
                 });
         found.collect()
+    }
+
+    /// The positions at the ends of the keys of a range, oldest first.
+    fn positions(
+        &self,
+        table: Table,
+        from: &[u8],
+        until: &[u8],
+        max: usize,
+    ) -> Result<Vec<Position>, IndexError> {
+        let max = max.min(PAGE_MAX);
+        let mut positions = Vec::new();
+        self.scan(table, from, until, |row, _| {
+            if positions.len() < max {
+                positions.push(tables::position(table, row)?);
+            }
+            Ok(positions.len() < max)
+        })?;
+        Ok(positions)
     }
 
     fn as_of<T>(
@@ -285,6 +304,19 @@ impl Index for RocksIndex {
             payments: self.finished_all(&keys)?,
             next,
         })
+    }
+
+    fn records_of(&self, uetr: &Uetr, max: usize) -> Result<Vec<Position>, IndexError> {
+        let from = tables::concerning_key(uetr, Position::ZERO);
+        let until = tables::concerning_key(uetr, Position(u64::MAX));
+        self.positions(Table::Concerning, &from, &until, max)
+    }
+
+    fn identified(&self, identifier: &str, max: usize) -> Result<Vec<Position>, IndexError> {
+        let hash = IdentifierHash::of(identifier);
+        let from = tables::identifier_key(hash, Position::ZERO);
+        let until = tables::identifier_key(hash, Position(u64::MAX));
+        self.positions(Table::Identifiers, &from, &until, max)
     }
 
     fn counts(&self) -> Counts {

@@ -150,6 +150,26 @@ impl Catalog {
         segments.push(segment);
     }
 
+    /// Drops the segments that lie wholly before a sequence: whoever asks for their records is told that they have expired.
+    /// The segment being written stays.
+    pub(crate) fn forget_before(&self, sequence: u64) {
+        let mut segments = self.segments.write();
+        let holds = segments.partition_point(|segment| segment.header.first_sequence <= sequence);
+        let gone = holds
+            .saturating_sub(1)
+            .min(segments.len().saturating_sub(1));
+        segments.drain(..gone);
+        let first = segments
+            .first()
+            .map_or(0, |segment| segment.header.first_sequence);
+        self.files.lock().retain(|(held, _)| *held >= first);
+    }
+
+    /// Closes the sealed segments' files: look-ups open them again where they lie now.
+    pub(crate) fn close_files(&self) {
+        self.files.lock().clear();
+    }
+
     /// Number of segments.
     pub(crate) fn segments(&self) -> usize {
         self.segments.read().len()

@@ -278,7 +278,7 @@ impl fmt::Display for JournalError {
             JournalError::Expired { sequence, first } => {
                 write!(
                     f,
-                    "sequence {sequence} is no longer in this folder, which begins at {first}"
+                    "record {sequence} has expired: the log begins at record {first}; what was before is in an archive or a backup, if anywhere"
                 )
             }
             JournalError::NotRedactable { sequence, why } => {

@@ -11,6 +11,7 @@
 //! [`Log`] is the synchronous state machine; [`SteppedJournal`] drives it in one thread for simulation, [`ThreadedJournal`] in its
 //! own thread in a live switch; both are a [`Journal`].
 
+mod archive;
 mod batch;
 mod catalog;
 mod chain;
@@ -41,11 +42,12 @@ mod tests;
 
 pub use batch::{Batch, BatchError, RecordMeta};
 pub use error::{Damage, Fault, JournalError};
+pub use archive::{Bound, Folders, Sealed};
 pub use evidence::EvidenceKey;
 pub use inspect::{LogEnd, Progress, SegmentStat, StatReport, VerifyReport, dump, stat, verify};
 pub use journal::Journal;
 pub use log::{Log, Ticket};
-pub use medium::{FileMedium, Medium, MediumFile, MediumLock, MemoryMedium};
+pub use medium::{ArchivedMedium, FileMedium, Medium, MediumFile, MediumLock, MemoryMedium};
 pub use metrics::{Metrics, MetricsSnapshot};
 pub use options::{
     BATCH_BYTES_MAX, BATCH_BYTES_MIN, Entropy, GROUP_BYTES_MAX, Options, SEGMENT_BYTES,

@@ -114,6 +114,16 @@ impl Reader {
         self.catalog.first_sequence()
     }
 
+    /// Forgets the segments that lie wholly before a sequence, because they are about to be removed.
+    pub fn forget_before(&self, sequence: u64) {
+        self.catalog.forget_before(sequence);
+    }
+
+    /// Closes the files of segments, because some have moved: look-ups open them again where they lie now.
+    pub fn close_files(&self) {
+        self.catalog.close_files();
+    }
+
     /// A cursor that begins at a sequence; 0 begins with the first record there is. The sequence need not be durable yet.
     pub fn read_from(&self, sequence: u64, depth: Depth) -> Result<Cursor, JournalError> {
         let first = self.catalog.first_sequence();

@@ -1,5 +1,6 @@
 //! Tests of the journal as a whole, over the disk in memory and the real one.
 
+mod archive;
 mod bed;
 mod crash;
 mod damage;

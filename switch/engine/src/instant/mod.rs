@@ -15,6 +15,7 @@ pub(crate) mod recalls;
 mod returns;
 mod settings;
 mod status;
+mod under_way;
 mod window;
 
 pub use command::{
@@ -22,6 +23,8 @@ pub use command::{
     Fingerprint, Finished, History, Limits, PayeeFact, PaymentKey, QrFact, Recall, RecallRule,
     Resolution, Return, Settings, StatusRequest, Verdict,
 };
+pub use under_way::UnderWay;
+
 pub(crate) use decision::expire_first;
 pub(crate) use payments::{Found, Payments};
 

@@ -86,6 +86,12 @@ impl Payments {
         self.window.beyond(history)
     }
 
+    /// Record of the oldest payment under way.
+    pub(crate) fn oldest_under_way(&self) -> Option<Position> {
+        let in_order = self.under_way.in_order();
+        in_order.iter().map(|payment| payment.submitted).min()
+    }
+
     /// Adds a payment that has been reserved; neither of its identifiers is known.
     pub(crate) fn admit(&mut self, payment: &InFlight) {
         let slot = self.under_way.insert(payment) | UNDER_WAY;

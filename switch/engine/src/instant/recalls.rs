@@ -76,6 +76,11 @@ impl State {
         self.open.len()
     }
 
+    /// Record of the oldest open recall.
+    pub(crate) fn oldest(&self) -> Option<Position> {
+        self.open.values().map(|open| open.recall).min()
+    }
+
     /// When the first recall's time for an answer is over.
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         self.due.first_key_value().map(|(due, _)| *due)

@@ -1,6 +1,7 @@
 //! Core, journal, follower, index and snapshots together, on disks in memory.
 
 mod following;
+mod rebuilding;
 mod recovering;
 mod snapshots;
 #[path = "../../../core/src/tests/world.rs"]
@@ -28,6 +29,7 @@ struct Rig {
     now: Time,
     payments: u64,
     answers: u64,
+    segment_bytes: u64,
 }
 
 const LIMITS: CoreLimits = CoreLimits {
@@ -49,9 +51,13 @@ const OPTIONS: FollowerOptions = FollowerOptions {
 
 impl Rig {
     fn new() -> Rig {
+        Rig::with_segments(SEGMENT_BYTES)
+    }
+
+    fn with_segments(segment_bytes: u64) -> Rig {
         let (journal_medium, snapshot_medium) = (MemoryMedium::new(), MemoryMedium::new());
         let mut rig = Rig {
-            journal: open_journal(&journal_medium),
+            journal: open_with_segments(&journal_medium, segment_bytes),
             snapshots: Arc::new(SnapshotStore::open(Arc::new(snapshot_medium.clone())).unwrap()),
             journal_medium,
             snapshot_medium,
@@ -60,6 +66,7 @@ impl Rig {
             now: world::MORNING,
             payments: 0,
             answers: 0,
+            segment_bytes,
         };
         for command in world::opening() {
             rig.offer(command);
@@ -128,16 +135,29 @@ impl Rig {
         recovery
     }
 
+    /// The journal's process ends and another opens it.
+    fn reopen(&mut self) {
+        // The old one gives its lock back first.
+        self.journal = open_journal(&MemoryMedium::new());
+        self.journal = open_with_segments(&self.journal_medium, self.segment_bytes);
+    }
+
     fn last(&self) -> Position {
         self.core.last().position
     }
 }
 
+const SEGMENT_BYTES: u64 = 1 << 20;
+
 fn open_journal(medium: &MemoryMedium) -> SteppedJournal {
+    open_with_segments(medium, SEGMENT_BYTES)
+}
+
+fn open_with_segments(medium: &MemoryMedium, segment_bytes: u64) -> SteppedJournal {
     let options = Options {
-        segment_bytes: 1 << 20,
+        segment_bytes,
         batch_bytes_max: 64 << 10,
-        group_bytes_max: 256 << 10,
+        group_bytes_max: 128 << 10,
         writer: "torap test".to_owned(),
         entropy: Entropy::Fixed([7; 32]),
         ..Options::default()

@@ -39,7 +39,9 @@ fn the_folder_holds_two_and_nothing_unfinished() {
     let names = || torap_journal::Medium::list(&rig.snapshot_medium).unwrap();
     assert_eq!(names(), std::slice::from_ref(&info.file));
     let recovered = rig.core.recovered();
-    rig.snapshots.write(rig.core.engine(), &recovered).unwrap();
+    rig.snapshots
+        .write(rig.core.engine(), &recovered, &mut |_, _| {})
+        .unwrap();
     assert_eq!(
         names(),
         [info.file],
@@ -57,12 +59,32 @@ fn the_folder_holds_two_and_nothing_unfinished() {
 }
 
 #[test]
+fn writing_is_paced_and_the_pace_changes_nothing() {
+    let mut rig = Rig::new();
+    rig.pay(9);
+    let mut follower = rig.recovered().follower;
+    let rests = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = Arc::clone(&rests);
+    follower.set_pace(Box::new(move |written, bytes| {
+        assert!(written <= bytes);
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }));
+    let info = follower.snapshot_now().unwrap();
+    // A rest for every 4 MiB that are durable: none for a small state.
+    let expected = info.bytes / (4 << 20);
+    assert_eq!(rests.load(std::sync::atomic::Ordering::Relaxed), expected);
+    assert_eq!(rig.snapshots.info(info.position).unwrap(), info);
+    let snapshot = rig.snapshots.load(info.position, 0).unwrap();
+    assert_eq!(snapshot.engine.digest(), rig.core.engine().digest());
+}
+
+#[test]
 fn a_folder_of_the_file_system_serves_as_well() {
     let (rig, _) = with_snapshot();
     let folder = tempfile::tempdir().unwrap();
     let store = SnapshotStore::open(Arc::new(FileMedium::open(folder.path()).unwrap())).unwrap();
     let info = store
-        .write(rig.core.engine(), &rig.core.recovered())
+        .write(rig.core.engine(), &rig.core.recovered(), &mut |_, _| {})
         .unwrap();
     assert_eq!(
         store.load(info.position, 5).unwrap().engine.digest(),

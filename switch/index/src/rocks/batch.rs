@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rocksdb::{ColumnFamily, WriteBatch, WriteOptions};
-use torap_domain::{ParticipantId, Phone};
+use torap_domain::{ParticipantId, Phone, Position, Uetr};
 use torap_engine::{
     Outbound,
     codec::Stored,
@@ -15,7 +15,7 @@ use super::{
     RocksIndex, storage,
     tables::{self, STATE_KEY, StateRow, Table},
 };
-use crate::{Counts, IndexError, Place, projection::Tables};
+use crate::{Counts, IndexError, Place, naming::IdentifierHash, projection::Tables};
 
 /// Collects rows, and remembers those that later records of the same change may read.
 pub(super) struct Batch<'a> {
@@ -38,6 +38,8 @@ struct Families<'a> {
     history: &'a ColumnFamily,
     outbound: &'a ColumnFamily,
     directory: &'a ColumnFamily,
+    identifiers: &'a ColumnFamily,
+    concerning: &'a ColumnFamily,
 }
 
 impl<'a> Batch<'a> {
@@ -52,6 +54,8 @@ impl<'a> Batch<'a> {
             history: index.family(Table::History)?,
             outbound: index.family(Table::Outbound)?,
             directory: index.family(Table::Directory)?,
+            identifiers: index.family(Table::Identifiers)?,
+            concerning: index.family(Table::Concerning)?,
         };
         Ok(Batch {
             index,
@@ -123,6 +127,22 @@ impl Tables for Batch<'_> {
             self.families.outbound,
             tables::outbound_key(outbound.to, outbound.sequence),
             &self.value,
+        );
+    }
+
+    fn put_identifier(&mut self, identifier: IdentifierHash, position: Position) {
+        self.rows.put_cf(
+            self.families.identifiers,
+            tables::identifier_key(identifier, position),
+            [],
+        );
+    }
+
+    fn put_concerning(&mut self, uetr: &Uetr, position: Position) {
+        self.rows.put_cf(
+            self.families.concerning,
+            tables::concerning_key(uetr, position),
+            [],
         );
     }
 

@@ -6,14 +6,14 @@ use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
     LogLevel, Options, WriteBufferManager,
 };
-use torap_domain::{ParticipantId, Phone, Sequence, Time, Uetr};
+use torap_domain::{ParticipantId, Phone, Position, Sequence, Time, Uetr};
 use torap_engine::instant::PaymentKey;
 
 use super::{RocksOptions, damaged};
-use crate::{Counts, IndexError, Place};
+use crate::{Counts, IndexError, Place, naming::IdentifierHash};
 
 /// Layout of keys and values. A change of either is a new number; an index of another number is written again from the log.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Key of the only row of the table `state`.
 pub(super) const STATE_KEY: &[u8] = b"state";
@@ -45,10 +45,14 @@ pub(super) enum Table {
     Outbound,
     /// Phone number to directory record.
     Directory,
+    /// Identifier of a message to the records that carry it.
+    Identifiers,
+    /// UETR to further records that concern the payment.
+    Concerning,
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 7] = [
+    pub(super) const ALL: [Table; 9] = [
         Table::State,
         Table::Payments,
         Table::Uetrs,
@@ -56,6 +60,8 @@ impl Table {
         Table::History,
         Table::Outbound,
         Table::Directory,
+        Table::Identifiers,
+        Table::Concerning,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -68,6 +74,8 @@ impl Table {
             Table::History => "history",
             Table::Outbound => "outbound",
             Table::Directory => "directory",
+            Table::Identifiers => "identifiers",
+            Table::Concerning => "concerning",
         }
     }
 
@@ -75,7 +83,12 @@ impl Table {
     /// lists grow at the end of each participant's part; identifiers are scattered evenly over 256 parts.
     const fn hint_bytes(self) -> usize {
         match self {
-            Table::State | Table::Payments | Table::Uetrs | Table::Returns => 1,
+            Table::State
+            | Table::Payments
+            | Table::Uetrs
+            | Table::Returns
+            | Table::Identifiers
+            | Table::Concerning => 1,
             Table::History | Table::Outbound => 2,
             Table::Directory => 5,
         }
@@ -85,7 +98,11 @@ impl Table {
     const fn is_looked_up(self) -> bool {
         match self {
             Table::Payments | Table::Uetrs | Table::Outbound | Table::Directory => true,
-            Table::State | Table::Returns | Table::History => false,
+            Table::State
+            | Table::Returns
+            | Table::History
+            | Table::Identifiers
+            | Table::Concerning => false,
         }
     }
 }
@@ -279,6 +296,24 @@ pub(super) fn returns_range(uetr: &Uetr) -> ([u8; 16], [u8; 41]) {
         key: PaymentKey([0xff; 16]),
     };
     (uetr.bytes(), join(&[&returns_key(uetr, &last), &[0]]))
+}
+
+/// Hash of the identifier (8), position of the record (8).
+pub(super) fn identifier_key(identifier: IdentifierHash, position: Position) -> [u8; 16] {
+    join(&[&identifier.0, &position.value().to_be_bytes()])
+}
+
+/// UETR (16), position of the record (8).
+pub(super) fn concerning_key(uetr: &Uetr, position: Position) -> [u8; 24] {
+    join(&[&uetr.bytes(), &position.value().to_be_bytes()])
+}
+
+/// The position at the end of a key of [`identifier_key`] or [`concerning_key`].
+pub(super) fn position(table: Table, row: &[u8]) -> Result<Position, IndexError> {
+    let (_, position) = row
+        .split_last_chunk::<8>()
+        .ok_or_else(|| damaged(table, row, "the key is too short"))?;
+    Ok(Position(u64::from_be_bytes(*position)))
 }
 
 /// The number as an integer (8).

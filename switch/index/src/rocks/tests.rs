@@ -3,7 +3,7 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, sync::atomic::Ordering, thre
 use proptest::prelude::*;
 use tempfile::TempDir;
 use torap_domain::{ParticipantId, Position, Sequence, Time};
-use torap_engine::{Event, instant::PaymentKey};
+use torap_engine::{Command, Event, instant::PaymentKey};
 
 use super::{
     RocksIndex, RocksOptions,
@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     Changes, Counts, Index, IndexError, MemoryIndex, Place,
-    check::{A, B, apply, check_index, entry, key, payment, phone, record, stamp, status, uetr},
+    check::{
+        A, B, apply, check_index, entry, key,
+        names::{question, transfer},
+        payment, phone, record, stamp, status, uetr,
+    },
 };
 
 fn open(folder: &Path) -> RocksIndex {
@@ -94,6 +98,15 @@ fn the_bytes_of_keys_and_state_are_those_of_the_document() {
         hex(&returned),
         format!("{}1122334455667788{}", hex(&uetr.bytes()), "cc".repeat(16))
     );
+    let names = crate::naming::IdentifierHash::of("MSG-1");
+    assert_eq!(
+        hex(&tables::identifier_key(names, Position(0x0304))),
+        format!("{}0000000000000304", hex(&names.0))
+    );
+    assert_eq!(
+        hex(&tables::concerning_key(&uetr, Position(0x0304))),
+        format!("{}0000000000000304", hex(&uetr.bytes()))
+    );
     assert_eq!(hex(&tables::phone_key(phone(5))), "00000011ee275885");
     let counts = Counts {
         payments: 1,
@@ -112,7 +125,7 @@ fn the_bytes_of_keys_and_state_are_those_of_the_document() {
         .collect();
     assert_eq!(
         hex(&row.encode()),
-        format!("010000000201000000000000{numbers}")
+        format!("020000000201000000000000{numbers}")
     );
     assert_eq!(StateRow::decode(&row.encode()), Ok(row));
 }
@@ -199,7 +212,7 @@ fn another_layout_is_refused() {
         refused,
         IndexError::Format {
             found: 9,
-            supported: 1
+            supported: 2
         }
     );
     assert!(refused.to_string().contains("delete the index folder"));
@@ -302,20 +315,26 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..120)
 }
 
+/// Position, command, events and effects.
+type RecordOf = (u64, Command, Vec<Event>, Vec<torap_engine::Effect>);
+
 /// The records of a run of steps, made to hang together as the engine's do.
-fn records(steps: &[Step]) -> Vec<(u64, Vec<Event>, Vec<torap_engine::Effect>)> {
+fn records(steps: &[Step]) -> Vec<RecordOf> {
     let mut paid = std::collections::BTreeMap::new();
     let mut sequences = [0; 2];
     let mut records = Vec::new();
     for (position, step) in (1..).zip(steps) {
         let (mut events, mut effects) = (Vec::new(), Vec::new());
+        let mut command = Command::Tick;
         match step {
             Step::Pay(number) if !paid.contains_key(number) => {
                 paid.insert(*number, 0);
+                command = transfer(*number);
                 events.push(Event::PaymentFinished(payment(*number, position)));
             }
             Step::Return(number) if paid.contains_key(number) => {
                 let total = paid.entry(*number).or_default();
+                command = question(*number, position);
                 *total += 1;
                 let own = payment(1000 + position, position);
                 events.push(Event::ReturnFinished(torap_engine::instant::Finished {
@@ -349,9 +368,15 @@ fn records(steps: &[Step]) -> Vec<(u64, Vec<Event>, Vec<torap_engine::Effect>)> 
             }
             Step::Pay(_) | Step::Return(_) | Step::Flush | Step::CrashAndRepeat => {}
         }
-        records.push((position, events, effects));
+        records.push((position, command, events, effects));
     }
     records
+}
+
+fn last_of(records: &[RecordOf]) -> Position {
+    records
+        .last()
+        .map_or(Position::ZERO, |record| Position(record.0))
 }
 
 proptest! {
@@ -364,10 +389,10 @@ proptest! {
         let mut index = open(folder.path());
         let model = MemoryIndex::new();
         let records = records(&steps);
-        let all = |records: &[(u64, Vec<Event>, Vec<torap_engine::Effect>)]| {
+        let all = |records: &[RecordOf]| {
             let mut changes = Changes::new();
-            for (position, events, effects) in records {
-                changes.push(stamp(*position), &mut events.clone(), effects);
+            for (position, command, events, effects) in records {
+                changes.push(stamp(*position), command, &mut events.clone(), effects);
             }
             changes
         };
@@ -395,6 +420,9 @@ proptest! {
             prop_assert_eq!(index.payment_by_key(&key(number)).unwrap(), model.payment_by_key(&key(number)).unwrap());
             prop_assert_eq!(index.payment_by_uetr(&uetr(number)).unwrap(), model.payment_by_uetr(&uetr(number)).unwrap());
             prop_assert_eq!(index.returns_of(&uetr(number), 50).unwrap(), model.returns_of(&uetr(number), 50).unwrap());
+            prop_assert_eq!(index.records_of(&uetr(number), 50).unwrap(), model.records_of(&uetr(number), 50).unwrap());
+            let message = format!("M{number}");
+            prop_assert_eq!(index.identified(&message, 9).unwrap(), model.identified(&message, 9).unwrap());
         }
         for number in 0..12 {
             prop_assert_eq!(index.alias(phone(number)).unwrap(), model.alias(phone(number)).unwrap());
@@ -404,6 +432,9 @@ proptest! {
             index.outbound_range(participant, Sequence(2), 100, &mut ours).unwrap();
             model.outbound_range(participant, Sequence(2), 100, &mut theirs).unwrap();
             prop_assert_eq!(ours, theirs);
+            for cause in [Position(3), Position(20), last_of(&records)] {
+                prop_assert_eq!(index.outbound_caused(participant, cause).unwrap(), model.outbound_caused(participant, cause).unwrap());
+            }
             prop_assert_eq!(index.outbound_last(participant).unwrap(), model.outbound_last(participant).unwrap());
             let after = Some(Place { decided_at: crate::check::time(5), key: key(1) });
             for (after, max) in [(None, 1000), (after, 7)] {

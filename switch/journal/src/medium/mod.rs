@@ -3,12 +3,14 @@
 //! All logic of the journal runs over this trait, so that a simulated disk can tear, misdirect, lose or refuse what the real
 //! one may. What the journal assumes of a medium is written in `docs/journal.md`.
 
+mod archived;
 mod file;
 mod memory;
 
 use std::fmt;
 use std::io;
 
+pub use archived::ArchivedMedium;
 pub use file::FileMedium;
 pub use memory::MemoryMedium;
 
