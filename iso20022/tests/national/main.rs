@@ -1,5 +1,6 @@
 //! The national profile from outside: what is written, read, refused and forwarded.
 
+mod arbitrary;
 mod formats;
 mod forward;
 mod mutated;
