@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    bench, codegen, demo, machine,
+    bench, codegen, demo, fuzz, machine,
     run::{Failure, cargo, must, root, step},
     test, tidy,
 };
@@ -32,6 +32,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         must(command)
     })?;
     step("bench smoke", bench::smoke)?;
+    step("fuzz", fuzz::ci)?;
     step("demo", || demo::run(&["--exit".to_string()]))
 }
 

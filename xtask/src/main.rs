@@ -10,6 +10,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod demo;
+mod fuzz;
 mod machine;
 mod rocksdb;
 mod run;
@@ -27,6 +28,8 @@ cargo xtask <command>
   bench [NAME…]                all criterion benches, or those whose name contains NAME
   bench e2e --rail instant --rate R --duration D [--inflight N] [--banks B]
                                build, start a switch in a temporary folder, drive it through its wire, print one JSON line
+  fuzz [--seconds N] [TARGET…]
+                               build the fuzz targets of tests/fuzz and run all of them, or those named, for 60 seconds each
   codegen [--check]            message tables and docs/messages.md from the XSDs and usage tables
   tidy                         house rules: dependency edges, file lengths, links, promises
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "ci" => no_arguments(&rest).and_then(|()| ci::run()),
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "codegen" => codegen_command(&rest),
         "tidy" => no_arguments(&rest).and_then(|()| tidy::run()),
         "" | "help" | "-h" | "--help" => {
