@@ -262,6 +262,7 @@ async fn serve(
     let follower = FollowerThread::start(follower, follower_failed)?;
     let unparker = follower.unparker();
     let (follower_handle, follower_stopper) = follower.split();
+    let turn = core_thread::Turn::after(core.waiting());
     let core_thread = CoreThread {
         core,
         journal,
@@ -271,7 +272,7 @@ async fn serve(
         follower_applied: Arc::clone(&follower_handle.applied),
         wake_follower: Box::new(move || unparker.unpark()),
         spin: Duration::from_micros(config.core.spin_us),
-        turn: core_thread::Turn::default(),
+        turn,
     };
     let core_failed = failed.handler(Arc::clone(&stop_sender));
     let core_thread = std::thread::Builder::new()

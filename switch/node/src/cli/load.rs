@@ -1,5 +1,6 @@
 //! `torap load`: drive a running switch with payments through its real wire, and report in one JSON line.
 
+mod overload;
 mod own_switch;
 
 use std::{
@@ -50,6 +51,9 @@ pub(super) struct Arguments {
     /// Seconds
     #[arg(long, default_value_t = 30)]
     duration: u64,
+    /// Three phases instead of one: --rate, so many times --rate, and --rate again, each for --duration; one JSON line for each
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u32).range(2..=100))]
+    overload: Option<u32>,
     /// Payments without a final answer, at most [default: 512 with --rate 0, else no limit of its own]
     #[arg(long)]
     inflight: Option<u32>,
@@ -90,6 +94,7 @@ struct Report {
     cpu_us: u64,
     payments_finished: u64,
     conserved: bool,
+    memory_bytes: Option<u64>,
 }
 
 /// The last line is the report, whatever happened to the payments. Exit status 0 only if none was lost, at least 999 of 1000
@@ -122,10 +127,28 @@ fn load(
 ) -> Result<Ending, Failure> {
     let mut control = Client::connect(&folder.control())?;
     let mode = mode(&mut control)?;
-    let participants = answer(&mut control, &Request::Participants)?;
+    if let Some(times) = arguments.overload {
+        return overload::run(folder, arguments, switch, mode, times, stop);
+    }
+    let banks = banks(folder, &mut control, arguments.banks)?;
+    let plan = plan(arguments, switch, mode, banks);
+    let (outcome, switch_use) = measure(&mut control, &plan, stop)?;
+    let line =
+        serde_json::to_string(&outcome.line(switch_use)).map_err(|error| error.to_string())?;
+    print_line(&line)?;
+    Ok(if outcome.is_good() && switch_use.conserved {
+        Ending::Done
+    } else {
+        Ending::Refused
+    })
+}
+
+/// Chooses the banks and gives each more money than a run can move.
+fn banks(folder: &Folder, control: &mut Client, wanted: usize) -> Result<Vec<LoadBank>, Failure> {
+    let participants = answer(control, &Request::Participants)?;
     let banks = choose(
         participants,
-        arguments.banks,
+        wanted,
         |code| folder.secret(code).exists(),
         |code| read_secret(&folder.secret(code)),
     )?;
@@ -141,9 +164,17 @@ fn load(
             out: false,
         })?;
     }
-    let plan = plan(arguments, switch, mode, banks);
-    let before: Report = answer(&mut control, &Request::Report)?;
-    let outcome = torap_load::run(&plan, &mut |progress| {
+    Ok(banks)
+}
+
+/// Runs the load, with the switch's report before and after it.
+fn measure(
+    control: &mut Client,
+    plan: &Plan,
+    stop: &AtomicBool,
+) -> Result<(Outcome, SwitchUse), Failure> {
+    let before: Report = answer(control, &Request::Report)?;
+    let outcome = torap_load::run(plan, &mut |progress| {
         show_progress(progress);
         if stop.load(Ordering::Relaxed) {
             ControlFlow::Break(())
@@ -155,7 +186,7 @@ fn load(
         torap_load::Failure::Plan { .. } => Failure::Usage(failure.to_string()),
         failure => Failure::Failed(failure.to_string()),
     })?;
-    let after: Report = answer(&mut control, &Request::Report)?;
+    let after: Report = answer(control, &Request::Report)?;
     let switch_use = SwitchUse {
         cpu_us: after.cpu_us.saturating_sub(before.cpu_us),
         payments_finished: after
@@ -164,14 +195,7 @@ fn load(
         conserved: before.conserved && after.conserved,
     };
     show_outcome(&outcome);
-    let line =
-        serde_json::to_string(&outcome.line(switch_use)).map_err(|error| error.to_string())?;
-    print_line(&line)?;
-    Ok(if outcome.is_good() && switch_use.conserved {
-        Ending::Done
-    } else {
-        Ending::Refused
-    })
+    Ok((outcome, switch_use))
 }
 
 fn plan(arguments: &Arguments, switch: SocketAddr, mode: Mode, banks: Vec<LoadBank>) -> Plan {

@@ -4,6 +4,7 @@
 //! one is applied. With nothing to do it spins for a moment and then parks until the next deadline.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use torap_core::{Core, Intake};
+use torap_core::Core;
 use torap_domain::{ParticipantId, Position, Time};
-use torap_engine::{Message, Source};
+use torap_engine::{Command, Message, Source};
 use torap_journal::{Batch, Journal, ThreadedJournal};
 
 use super::{
-    intake::{Decided, IntakeEnd},
+    intake::{Decided, IntakeEnd, Queued, QueuedAt},
     outbox::{Kept, Outbox},
     switch::{Published, wall_clock},
 };
@@ -46,7 +47,19 @@ pub(super) struct Turn {
     /// An empty batch for the next turn.
     spare: Option<Batch>,
     /// A command that found the core full.
-    pending: Option<Intake>,
+    pending: Option<Queued>,
+    /// When each command was queued that the core has taken and not yet released, in order.
+    queued: VecDeque<QueuedAt>,
+}
+
+impl Turn {
+    /// The core already holds so many commands.
+    pub(super) fn after(commands: usize) -> Turn {
+        Turn {
+            queued: std::iter::repeat_n(QueuedAt::FIRST, commands).collect(),
+            ..Turn::default()
+        }
+    }
 }
 
 impl CoreThread {
@@ -82,6 +95,10 @@ impl CoreThread {
         let mut any = false;
         while let Some(released) = self.core.release(Position::new(durable)) {
             any = true;
+            if !matches!(released.command, Command::Tick | Command::Mark { .. }) {
+                // Ticks and marks are the core's own; all others were queued, and come out in the same order.
+                self.turn.queued.pop_front();
+            }
             if let Some(Source::Link {
                 participant,
                 sequence,
@@ -121,6 +138,7 @@ impl CoreThread {
                 self.outbox.stream(participant).announce();
             }
             self.published.durable.store(durable, Ordering::Release);
+            self.intake.oldest_is(self.turn.queued.front().copied());
             (self.wake_follower)();
         }
         match self.journal.failure() {
@@ -133,15 +151,23 @@ impl CoreThread {
     fn append(&mut self) -> Result<bool, String> {
         self.core
             .follower_applied(Position::new(self.follower_applied.load(Ordering::Acquire)));
+        let was_idle = self.turn.queued.is_empty();
         while self.core.room() > 0 {
-            let Some(intake) = self.turn.pending.take().or_else(|| self.intake.take()) else {
+            let Some(Queued { intake, at }) =
+                self.turn.pending.take().or_else(|| self.intake.take())
+            else {
                 break;
             };
             if let Err(refused) = self.core.offer(intake) {
                 // Full by bytes: it goes first next time.
-                self.turn.pending = Some(refused.intake);
+                let intake = refused.intake;
+                self.turn.pending = Some(Queued { intake, at });
                 break;
             }
+            self.turn.queued.push_back(at);
+        }
+        if was_idle {
+            self.intake.oldest_is(self.turn.queued.front().copied());
         }
         let mut batch = self
             .turn

@@ -1,8 +1,15 @@
 //! The bounded queue between everyone who has a command and the core thread.
+//!
+//! It also says when new payments are to be refused: a payment that is taken has seconds to live and passes the queue twice, with
+//! its answer the second time, so what waits must never wait long. The measure is time, not length: how many commands are too
+//! many depends on the machine and on what else it does.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use crossbeam::{
@@ -27,7 +34,7 @@ pub struct Decided {
 #[derive(Clone, Debug)]
 pub struct Intake {
     shared: Arc<Shared>,
-    sender: Sender<CoreIntake>,
+    sender: Sender<Queued>,
     unparker: Unparker,
 }
 
@@ -35,13 +42,35 @@ pub struct Intake {
 #[derive(Debug)]
 pub struct IntakeEnd {
     shared: Arc<Shared>,
-    receiver: Receiver<CoreIntake>,
+    receiver: Receiver<Queued>,
     parker: Parker,
 }
+
+/// A command with the time at which it was queued.
+#[derive(Debug)]
+pub struct Queued {
+    pub intake: CoreIntake,
+    pub at: QueuedAt,
+}
+
+/// Microseconds since the queue was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueuedAt(u64);
+
+impl QueuedAt {
+    /// Before everything that is queued.
+    pub const FIRST: QueuedAt = QueuedAt(0);
+}
+
+/// Nothing waits.
+const NEVER: u64 = u64::MAX;
 
 #[derive(Debug)]
 struct Shared {
     capacity: usize,
+    started: Instant,
+    /// When the oldest command was queued that the core thread has taken and whose record is not yet durable.
+    oldest: AtomicU64,
     /// Someone waits for room.
     starved: AtomicBool,
     room: Notify,
@@ -50,17 +79,26 @@ struct Shared {
     stopping: AtomicBool,
 }
 
-/// Above this share of the queue new payments are refused as overloaded, so that answers and timers still get through.
+/// When the oldest command has waited so long for its record to be durable, new payments are refused as overloaded. A tenth of
+/// the time that a payment has in all, because it is in the queue twice and its payee's bank wants most of the time.
+const OVERLOAD_AFTER: Duration = Duration::from_secs(1);
+/// Above this share of the queue they are refused as well, so that answers and timers still get through.
 const OVERLOAD_NUMERATOR: usize = 3;
 const OVERLOAD_DENOMINATOR: usize = 4;
 
 /// Makes both sides of a queue of `capacity` commands.
 pub fn queue(capacity: usize) -> (Intake, IntakeEnd) {
+    queue_since(capacity, Instant::now())
+}
+
+fn queue_since(capacity: usize, started: Instant) -> (Intake, IntakeEnd) {
     let (sender, receiver) = bounded(capacity);
     let parker = Parker::new();
     let unparker = parker.unparker().clone();
     let shared = Arc::new(Shared {
         capacity,
+        started,
+        oldest: AtomicU64::new(NEVER),
         starved: AtomicBool::new(false),
         room: Notify::new(),
         next_ticket: AtomicU64::new(1),
@@ -84,14 +122,15 @@ pub fn queue(capacity: usize) -> (Intake, IntakeEnd) {
 impl Intake {
     /// Queues a command; `Err` gives it back when the queue is full.
     pub fn try_push(&self, intake: CoreIntake) -> Result<(), Box<CoreIntake>> {
-        match self.sender.try_send(intake) {
+        let at = QueuedAt(self.shared.now());
+        match self.sender.try_send(Queued { intake, at }) {
             Ok(()) => {
                 self.unparker.unpark();
                 Ok(())
             }
-            Err(TrySendError::Full(intake) | TrySendError::Disconnected(intake)) => {
+            Err(TrySendError::Full(queued) | TrySendError::Disconnected(queued)) => {
                 self.shared.starved.store(true, Ordering::SeqCst);
-                Err(Box::new(intake))
+                Err(Box::new(queued.intake))
             }
         }
     }
@@ -148,7 +187,16 @@ impl Intake {
 
     /// New payments are to be refused.
     pub fn is_overloaded(&self) -> bool {
-        self.sender.len() * OVERLOAD_DENOMINATOR > self.shared.capacity * OVERLOAD_NUMERATOR
+        self.oldest_waits() > OVERLOAD_AFTER
+            || self.sender.len() * OVERLOAD_DENOMINATOR > self.shared.capacity * OVERLOAD_NUMERATOR
+    }
+
+    /// How long the oldest command has waited that the core thread has taken and whose record is not yet durable.
+    pub fn oldest_waits(&self) -> Duration {
+        match self.shared.oldest.load(Ordering::Relaxed) {
+            NEVER => Duration::ZERO,
+            oldest => Duration::from_micros(self.shared.now().saturating_sub(oldest)),
+        }
     }
 
     /// Commands that wait.
@@ -177,13 +225,25 @@ impl Intake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
+impl Shared {
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(NEVER - 1)
+    }
+}
+
 impl IntakeEnd {
-    pub fn take(&self) -> Option<CoreIntake> {
+    pub fn take(&self) -> Option<Queued> {
         let taken = self.receiver.try_recv().ok()?;
         if self.shared.starved.swap(false, Ordering::SeqCst) {
             self.shared.room.notify_waiters();
         }
         Some(taken)
+    }
+
+    /// Tells since when the oldest command waits that was taken; none if all of them are durable.
+    pub fn oldest_is(&self, oldest: Option<QueuedAt>) {
+        let oldest = oldest.map_or(NEVER, |at| at.0);
+        self.shared.oldest.store(oldest, Ordering::Relaxed);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -215,3 +275,6 @@ impl Drop for IntakeEnd {
         self.shared.room.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! A load that rises above what the switch can carry, and falls again: what it refuses, what it keeps, what it holds in memory.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use torap_gateway::wire::Mode;
+use torap_load::{Line, Outcome};
+
+use super::{Arguments, Report, answer, banks, measure, plan};
+use crate::{
+    cli::{Ending, Failure, print_line},
+    control::{Client, Request},
+    folder::Folder,
+};
+
+/// How often the switch's memory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The code of a payment that the switch refused at its door, before anything was reserved.
+const REFUSED_EARLY: &str = "ED06";
+/// Codes of a payment that was taken, or came to be taken, too late to settle in time.
+const LATE: [&str; 3] = ["AB05", "AB06", "TM01"];
+
+/// One phase of the run, as it is printed.
+#[derive(Debug, Serialize)]
+struct PhaseLine {
+    phase: &'static str,
+    rate: u32,
+    refused_early: u64,
+    /// Taken, and not settled in time.
+    late: u64,
+    /// Most that the switch held resident in the phase.
+    memory_bytes_max: Option<u64>,
+    #[serde(flatten)]
+    line: Line,
+}
+
+/// Exit status 0 only if nothing was lost in any phase, nothing that the switch took came too late, and the phases around the
+/// overload settled what a sustainable rate must settle.
+pub(super) fn run(
+    folder: &Folder,
+    arguments: &Arguments,
+    switch: SocketAddr,
+    mode: Mode,
+    times: u32,
+    stop: &AtomicBool,
+) -> Result<Ending, Failure> {
+    if arguments.rate == 0 {
+        return Err(Failure::Usage("--overload needs a --rate".into()));
+    }
+    let above = arguments.rate.saturating_mul(times);
+    let phases = [
+        ("sustainable", arguments.rate),
+        ("overload", above),
+        ("recovered", arguments.rate),
+    ];
+    let mut is_good = true;
+    for (phase, rate) in phases {
+        let mut control = Client::connect(&folder.control())?;
+        let banks = banks(folder, &mut control, arguments.banks)?;
+        let mut plan = plan(arguments, switch, mode, banks);
+        plan.rate = rate;
+        let memory = Memory::watch(folder)?;
+        let measured = measure(&mut control, &plan, stop);
+        let memory_bytes_max = memory.finish();
+        let (outcome, switch_use) = measured?;
+        let late = LATE.iter().map(|code| refused(&outcome, code)).sum();
+        let line = PhaseLine {
+            phase,
+            rate,
+            refused_early: refused(&outcome, REFUSED_EARLY),
+            late,
+            memory_bytes_max,
+            line: outcome.line(switch_use),
+        };
+        print_line(&serde_json::to_string(&line).map_err(|error| error.to_string())?)?;
+        let is_kept = outcome.unknown == 0 && outcome.breaches == 0 && late == 0;
+        let is_enough = phase == "overload" || outcome.is_good();
+        is_good &= is_kept && is_enough && switch_use.conserved;
+    }
+    Ok(if is_good {
+        Ending::Done
+    } else {
+        Ending::Refused
+    })
+}
+
+/// Payments refused with a code, in whatever message it came.
+fn refused(outcome: &Outcome, code: &str) -> u64 {
+    let with_code = outcome
+        .rejected
+        .iter()
+        .filter(|(text, _)| text.split(' ').any(|word| word == code));
+    with_code.map(|(_, count)| count).sum()
+}
+
+/// A thread that asks the switch for its memory again and again.
+struct Memory {
+    most: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Memory {
+    fn watch(folder: &Folder) -> Result<Memory, Failure> {
+        let mut control = Client::connect(&folder.control())?;
+        let (most, stop) = (
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (noted, stopped) = (Arc::clone(&most), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                // The report at the end of the phase tells if the switch has gone.
+                let Ok(report) = answer::<Report>(&mut control, &Request::Report) else {
+                    return;
+                };
+                noted.fetch_max(report.memory_bytes.unwrap_or(0), Ordering::Relaxed);
+                std::thread::sleep(LOOK_EVERY);
+            }
+        });
+        Ok(Memory { most, stop, thread })
+    }
+
+    fn finish(self) -> Option<u64> {
+        self.stop.store(true, Ordering::Relaxed);
+        // It ends by itself; what it noted is there either way.
+        let _ = self.thread.join();
+        Some(self.most.load(Ordering::Relaxed)).filter(|most| *most > 0)
+    }
+}
