@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde_json::{Value, json};
 use torap_domain::{BankCode, Bic, Sequence, Uetr};
+use torap_gateway::wire::ContentType;
 use torap_iso20022::view::Reader;
 
 use crate::{
@@ -73,7 +74,11 @@ pub(crate) struct Recalled {
 
 impl Bank {
     pub fn new(config: Config) -> Bank {
-        let random = config.seed | 1;
+        // Banks that start in the same moment must not draw the same numbers.
+        let letters = config.code.bytes();
+        let random = letters.fold(config.seed, |random, byte| {
+            random.rotate_left(8) ^ u64::from(byte)
+        });
         Bank {
             reader: Reader::new(*torap_gateway::formats()),
             config,
@@ -169,6 +174,28 @@ impl Bank {
                 self.post(text.into_bytes());
                 Ok(json!({}))
             }
+            Request::Frame { content_type, text } => {
+                self.outgoing.push(Letter {
+                    content_type: ContentType::from_number(content_type),
+                    body: text.into_bytes(),
+                });
+                Ok(json!({}))
+            }
+            Request::Again => {
+                let last = self.outgoing.last().cloned();
+                self.outgoing.push(last.ok_or("do: nothing was sent yet")?);
+                Ok(json!({}))
+            }
+            Request::Edited { request, replace } => self.edited(*request, &replace, now),
+            Request::Together { requests } => requests
+                .into_iter()
+                .map(|request| self.handle(request, now))
+                .collect(),
+            Request::Answer {
+                uetr,
+                transaction_id,
+                reason,
+            } => self.answer_unasked(uetr, transaction_id, reason.as_deref(), now),
             Request::Behave { behaviour, count } => {
                 let behaviour =
                     Behaviour::parse(&behaviour).map_err(|error| format!("behaviour: {error}"))?;
@@ -245,17 +272,52 @@ impl Bank {
         });
     }
 
+    /// The switch refused a frame or, with it, the message that it began.
+    pub fn refused_by_switch(&mut self, error: u16, text: &str) {
+        self.see(Seen {
+            kind: "error".into(),
+            reason: Some(error.to_string()),
+            text: Some(text.to_string()),
+            ..Seen::default()
+        });
+    }
+
     pub(crate) fn next_behaviour(&mut self) -> Behaviour {
         self.script.pop_front().unwrap_or(Behaviour::Accept)
     }
 
-    /// Does the script want the next confirmation denied? Other behaviours wait for a payment.
-    pub(crate) fn denies(&mut self) -> bool {
-        let denies = self.script.front() == Some(&Behaviour::Deny);
-        if denies {
-            self.script.pop_front();
+    /// What the script wants of the next confirmation. Other behaviours wait for a payment.
+    pub(crate) fn next_confirmation(&mut self) -> Option<Behaviour> {
+        self.script.pop_front_if(|behaviour| {
+            matches!(behaviour, Behaviour::Deny | Behaviour::ConfirmLate(_))
+        })
+    }
+
+    /// Carries out the request and changes what it sends before it leaves.
+    fn edited(
+        &mut self,
+        request: Request,
+        replace: &[(String, String)],
+        now: u64,
+    ) -> Result<Value, String> {
+        let before = self.outgoing.len();
+        let result = self.handle(request, now)?;
+        if self.outgoing.len() != before + 1 {
+            return Err("request: does not send one message".into());
         }
-        denies
+        let letter = self.outgoing.take_back().ok_or("request: sent nothing")?;
+        let mut text = String::from_utf8(letter.body).map_err(|error| error.to_string())?;
+        for (old, new) in replace {
+            if !text.contains(old) {
+                return Err(format!("replace: `{old}` does not occur in {text}"));
+            }
+            text = text.replace(old, new);
+        }
+        self.outgoing.push(Letter {
+            content_type: letter.content_type,
+            body: text.into_bytes(),
+        });
+        Ok(result)
     }
 
     /// A fresh identifier, unique over runs of this bank.

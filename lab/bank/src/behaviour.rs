@@ -19,12 +19,15 @@ pub enum Behaviour {
     Garbage,
     /// The link is cut without an answer and comes back.
     DropLink,
-    /// Confirmation requests (acmt.023) are answered with `false`.
+    /// The next confirmation request (acmt.023) is answered with `false`.
     Deny,
+    /// The next confirmation request is answered after so many milliseconds.
+    ConfirmLate(u64),
 }
 
 impl Behaviour {
-    /// Reads `accept`, `reject:AC04`, `delay:2000`, `silent`, `twice`, `wrong-id`, `garbage`, `drop-link`, `deny`.
+    /// Reads `accept`, `reject:AC04`, `delay:2000`, `silent`, `twice`, `wrong-id`, `garbage`, `drop-link`, `deny`,
+    /// `confirm-late:2000`.
     ///
     /// # Errors
     /// The words that are allowed.
@@ -38,10 +41,8 @@ impl Behaviour {
                 Ok(code) => Ok(Behaviour::Reject(code)),
                 Err(_) => Err(format!("`{code}`: a reason code has four characters")),
             },
-            ("delay", Some(millis)) => millis
-                .parse()
-                .map(Behaviour::Delay)
-                .map_err(|_| format!("`{millis}`: milliseconds")),
+            ("delay", Some(millis)) => milliseconds(millis).map(Behaviour::Delay),
+            ("confirm-late", Some(millis)) => milliseconds(millis).map(Behaviour::ConfirmLate),
             ("silent", None) => Ok(Behaviour::Silent),
             ("twice", None) => Ok(Behaviour::Twice),
             ("wrong-id", None) => Ok(Behaviour::WrongId),
@@ -49,8 +50,12 @@ impl Behaviour {
             ("drop-link", None) => Ok(Behaviour::DropLink),
             ("deny", None) => Ok(Behaviour::Deny),
             _ => Err(format!(
-                "`{text}` is none of accept, reject:CODE, delay:MS, silent, twice, wrong-id, garbage, drop-link, deny"
+                "`{text}` is none of accept, reject:CODE, delay:MS, silent, twice, wrong-id, garbage, drop-link, deny, confirm-late:MS"
             )),
         }
     }
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}`: milliseconds"))
 }

@@ -31,6 +31,10 @@ struct Item {
     way: Way,
     tiyn: u64,
     outcome: Option<Final>,
+    /// Refused without having been remembered: may be sent again.
+    is_postponed: bool,
+    /// Messages with it that went out and were not refused as messages.
+    sends: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,11 +52,17 @@ const VIOLATIONS_MAX: usize = 100;
 impl Books {
     /// This bank sent a payment (again).
     pub fn sent(&mut self, uetr: &str, tiyn: u64) {
-        self.items.entry(uetr.to_string()).or_insert(Item {
+        let item = self.items.entry(uetr.to_string()).or_insert(Item {
             way: Way::Out,
             tiyn,
             outcome: None,
+            is_postponed: false,
+            sends: 0,
         });
+        item.sends += 1;
+        if item.is_postponed {
+            (item.outcome, item.is_postponed) = (None, false);
+        }
     }
 
     /// The switch forwarded a payment (again).
@@ -61,6 +71,8 @@ impl Books {
             way: Way::In,
             tiyn,
             outcome: None,
+            is_postponed: false,
+            sends: 0,
         });
     }
 
@@ -69,6 +81,10 @@ impl Books {
         let Some(item) = self.items.get_mut(uetr) else {
             return;
         };
+        if item.is_postponed {
+            // It was sent twice before the first answer came, or asked about since: this is the answer that counts.
+            (item.outcome, item.is_postponed) = (None, false);
+        }
         match item.outcome {
             None => {
                 item.outcome = Some(outcome);
@@ -84,6 +100,31 @@ impl Books {
                 uetr,
                 format!("two outcomes: first {first:?}, then {outcome:?}"),
             ),
+        }
+    }
+
+    /// The switch refused the payment for the moment, and remembers nothing of it.
+    pub fn postponed(&mut self, uetr: &str) {
+        if let Some(item) = self.items.get_mut(uetr)
+            && item.outcome.is_none()
+        {
+            (item.outcome, item.is_postponed) = (Some(Final::Rjct), true);
+        }
+    }
+
+    /// Refused for the moment, and neither sent again nor asked about since.
+    pub fn is_postponed(&self, uetr: &str) -> bool {
+        self.items.get(uetr).is_some_and(|item| item.is_postponed)
+    }
+
+    /// The switch could not take a message as a payment at all. If it was the only one, there is no payment.
+    pub fn never_sent(&mut self, uetr: &str) {
+        let Some(item) = self.items.get_mut(uetr) else {
+            return;
+        };
+        item.sends = item.sends.saturating_sub(1);
+        if item.sends == 0 && item.outcome.is_none() {
+            self.items.remove(uetr);
         }
     }
 

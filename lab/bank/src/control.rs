@@ -105,6 +105,28 @@ pub enum Request {
     Raw {
         text: String,
     },
+    /// Any bytes as a message of a content type that need not have a meaning.
+    Frame {
+        content_type: u16,
+        text: String,
+    },
+    /// The last message once more, byte for byte, under the next sequence.
+    Again,
+    /// What the request would send, with texts replaced, as a faulty host might. Each text must occur.
+    Edited {
+        request: Box<Request>,
+        replace: Vec<(String, String)>,
+    },
+    /// Several requests, whose messages leave in one write.
+    Together {
+        requests: Vec<Request>,
+    },
+    /// Answers a payment, asked or not: ACSP, or RJCT with `reason`.
+    Answer {
+        uetr: String,
+        transaction_id: String,
+        reason: Option<String>,
+    },
     /// Behaviour for the next `count` incoming payments.
     Behave {
         behaviour: String,
@@ -159,7 +181,7 @@ pub struct SentPayment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub number: u64,
-    /// `pacs.008`, `pacs.002`, …, `json`, `skip`.
+    /// `pacs.008`, `pacs.002`, …, `json`, `skip`; `error` for a refused frame, with the number as `reason`.
     pub kind: String,
     pub status: Option<String>,
     pub reason: Option<String>,

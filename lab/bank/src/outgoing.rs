@@ -15,13 +15,26 @@ pub struct Letter {
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     letters: VecDeque<Letter>,
+    /// The newest letter, acknowledged or not.
+    last: Option<Letter>,
     /// Sequence of the first letter; known from the first sign-on.
     first: Option<u64>,
 }
 
 impl Outgoing {
     pub(crate) fn push(&mut self, letter: Letter) {
+        self.last = Some(letter.clone());
         self.letters.push_back(letter);
+    }
+
+    /// Takes back the newest letter; only what has not been sent yet may be taken back.
+    pub(crate) fn take_back(&mut self) -> Option<Letter> {
+        self.letters.pop_back()
+    }
+
+    /// The newest letter, even if the switch holds it already.
+    pub(crate) fn last(&self) -> Option<&Letter> {
+        self.last.as_ref()
     }
 
     /// The switch says what it holds: everything up to there may go, the rest is sent (again).

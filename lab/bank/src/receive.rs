@@ -1,6 +1,6 @@
 //! What the bank does with messages from the switch.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     profile::Direction,
@@ -63,7 +63,11 @@ impl Bank {
             status: accepted
                 .map(|accepted| if accepted { "accepted" } else { "refused" }.to_string()),
             reason: text("reason"),
-            text: text("text"),
+            text: join(&[
+                text("text").as_deref(),
+                text("path").as_deref(),
+                text("rule").as_deref(),
+            ]),
             reference: text("reference"),
             possible_duplicate,
             ..Seen::default()
@@ -99,12 +103,18 @@ impl Bank {
             Body::Resolution(resolution) => self.receive_resolution(&resolution, seen),
             Body::VerificationRequest(request) => self.confirm(&request, seen, now),
             Body::VerificationReport(report) => self.receive_look_up(&report, seen),
-            Body::Reject(reject) => self.see(Seen {
-                reason: Some(reject.reason.into_owned()),
-                reference: Some(reject.related.into_owned()),
-                text: join(&[reject.location.as_deref(), reject.description.as_deref()]),
-                ..seen
-            }),
+            Body::Reject(reject) => {
+                let mut payments = self.sent.values();
+                if let Some(payment) = payments.find(|sent| sent.message_id == reject.related) {
+                    self.books.never_sent(&payment.uetr);
+                }
+                self.see(Seen {
+                    reason: Some(reject.reason.into_owned()),
+                    reference: Some(reject.related.into_owned()),
+                    text: join(&[reject.location.as_deref(), reject.description.as_deref()]),
+                    ..seen
+                });
+            }
             Body::EventNotice(notice) => {
                 let parameters: Vec<&str> = notice.parameters.iter().collect();
                 self.see(Seen {
@@ -167,18 +177,13 @@ impl Bank {
 
     fn behave(&mut self, asked: &Asked, now: u64) {
         match self.next_behaviour() {
-            Behaviour::Accept | Behaviour::Deny => self.answer(asked, None, now),
+            Behaviour::Accept | Behaviour::Deny | Behaviour::ConfirmLate(_) => {
+                self.answer(asked, None, now)
+            }
             Behaviour::Reject(code) => self.answer(asked, Some(code), now),
             Behaviour::Delay(millis) => {
                 let letter = self.answer_letter(asked, None, now);
-                let order = self.later.len() as u64;
-                self.later.insert(
-                    (
-                        now.saturating_add(millis.saturating_mul(NANOS_PER_MILLI)),
-                        order,
-                    ),
-                    letter,
-                );
+                self.postpone(letter, millis, now);
             }
             Behaviour::Silent => {}
             Behaviour::Twice => {
@@ -195,6 +200,35 @@ impl Bank {
             Behaviour::Garbage => self.post(b"this is not XML".to_vec()),
             Behaviour::DropLink => self.orders.push_back(LinkOrder::Reconnect),
         }
+    }
+
+    fn postpone(&mut self, letter: Letter, millis: u64, now: u64) {
+        let at = now.saturating_add(millis.saturating_mul(NANOS_PER_MILLI));
+        let order = self.later.len() as u64;
+        self.later.insert((at, order), letter);
+    }
+
+    /// An answer about any payment, whether it was asked about or not.
+    pub(crate) fn answer_unasked(
+        &mut self,
+        uetr: String,
+        transaction_id: String,
+        reason: Option<&str>,
+        now: u64,
+    ) -> Result<Value, String> {
+        let code = reason.map(|code| code.as_bytes().try_into());
+        let code = code
+            .transpose()
+            .map_err(|_| "reason: a reason code has four characters")?;
+        let asked = Asked {
+            message_id: self.identifier('M'),
+            message_name: "pacs.008.001.10",
+            end_to_end_id: self.identifier('E'),
+            transaction_id,
+            uetr,
+        };
+        self.answer(&asked, code, now);
+        Ok(json!({}))
     }
 
     fn answer(&mut self, asked: &Asked, refusal: Option<[u8; 4]>, now: u64) {
@@ -270,6 +304,10 @@ impl Bank {
             (TransactionStatus::Acsc, _) => self.books.finished(original.uetr, Final::Acsc),
             // The same identifiers with other content: says nothing about the original.
             (TransactionStatus::Rjct, Some("AM05")) => {}
+            // Nothing was remembered: the same payment may be sent again.
+            (TransactionStatus::Rjct, Some("AB10" | "ED06")) => {
+                self.books.postponed(original.uetr);
+            }
             (TransactionStatus::Rjct, _) => self.books.finished(original.uetr, Final::Rjct),
             (TransactionStatus::Pdng, _) => {}
             (TransactionStatus::Acsp, _) => self
@@ -337,7 +375,8 @@ impl Bank {
             name: request.iban.map(String::from),
             ..seen
         });
-        let verified = !self.denies();
+        let scripted = self.next_confirmation();
+        let verified = scripted != Some(Behaviour::Deny);
         let message_id = self.identifier('M');
         let bic = self.config.bic.as_str().to_string();
         let switch = self.config.switch_bic.as_str().to_string();
@@ -363,7 +402,14 @@ impl Bank {
             Some(&self.header(&bic, &message_id, now)),
             &report,
         );
-        self.post(body);
+        let letter = Letter {
+            content_type: ContentType::Iso20022Xml,
+            body,
+        };
+        match scripted {
+            Some(Behaviour::ConfirmLate(millis)) => self.postpone(letter, millis, now),
+            _ => self.outgoing.push(letter),
+        }
     }
 }
 

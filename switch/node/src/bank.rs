@@ -233,7 +233,9 @@ impl Driver {
             }
             ClientEvent::Acknowledged { upto } => self.bank.acknowledged(upto),
             ClientEvent::PeerError(error) => {
-                tracing::info!(number = error.number, text = %error.text, "the switch reports an error")
+                tracing::info!(number = error.number, text = %error.text, "the switch reports an error");
+                self.bank
+                    .refused_by_switch(error.number, error.text.as_str());
             }
             ClientEvent::Closed(reason) => {
                 tracing::info!(?reason, "link closed");

@@ -31,7 +31,8 @@ enum Command {
     Run(Run),
     /// Pay, and wait for the final answer
     Pay(Pay),
-    /// Script the next incoming payments: accept, reject:CODE, delay:MS, silent, twice, wrong-id, garbage, drop-link, deny
+    /// Script the next incoming payments: accept, reject:CODE, delay:MS, silent, twice, wrong-id, garbage, drop-link, deny,
+    /// confirm-late:MS
     Behave {
         bank: String,
         behaviour: String,
