@@ -111,6 +111,13 @@ pub enum Request {
         customer_day_count_max: Option<u32>,
         participant_day_amount_max: Option<String>,
     },
+    /// What may be recalled for a reason: until when after the settlement (zero forbids it), and how long the answer may take.
+    SetRecallRule {
+        by: By,
+        reason: String,
+        window_ms: u64,
+        answer_within_ms: u64,
+    },
     /// Clocks in milliseconds, by the names that `settings` shows.
     Set {
         by: By,

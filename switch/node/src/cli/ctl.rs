@@ -12,6 +12,8 @@ use crate::{
     folder::Folder,
 };
 
+const DAY_MS: u64 = 86_400_000;
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Print the answer as one JSON line
@@ -47,6 +49,17 @@ enum Command {
     /// Limits per service
     #[command(subcommand)]
     Limits(Limits),
+    /// What may be recalled for a reason of camt.056
+    RecallRule {
+        /// Reason code, e.g. DUPL
+        reason: String,
+        /// Days after the settlement; 0 forbids recalls for the reason
+        #[arg(long)]
+        window_days: u32,
+        /// Days that the payee's bank has for its answer
+        #[arg(long)]
+        answer_days: u32,
+    },
     /// Clocks and guards of the instant rail
     Settings,
     /// Change a setting, e.g. `set receiver_within_ms 5000`
@@ -299,6 +312,16 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             customer_day_amount_max,
             customer_day_count_max,
             participant_day_amount_max,
+        },
+        Command::RecallRule {
+            reason,
+            window_days,
+            answer_days,
+        } => Request::SetRecallRule {
+            by,
+            reason,
+            window_ms: u64::from(window_days) * DAY_MS,
+            answer_within_ms: u64::from(answer_days) * DAY_MS,
         },
         Command::Settings => Request::Settings,
         Command::Set { key, value } => {

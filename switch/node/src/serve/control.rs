@@ -131,6 +131,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ParticipantSuccessor { by, .. }
         | Request::Fund { by, .. }
         | Request::SetLimits { by, .. }
+        | Request::SetRecallRule { by, .. }
         | Request::Set { by, .. }
         | Request::Directory { by, .. }
         | Request::DirectoryImport { by, .. }

@@ -1,5 +1,7 @@
 //! Requests that change something: each becomes one command in the log.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 use torap_domain::{
     BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Position, Span, Text, Time,
@@ -7,7 +9,7 @@ use torap_domain::{
 use torap_engine::{
     Command, Source,
     directory::{self, IMPORT_MAX, ImportEntry},
-    instant::{self, Limits, Settings},
+    instant::{self, Limits, RecallRule, Settings},
     participants::{self, Direction, PositionMode, Profile, View},
     schedule,
 };
@@ -23,6 +25,9 @@ use crate::{
     },
 };
 
+/// Turns of the read side that a change waits for it, at most.
+const TURNS_MAX: usize = 1_000;
+
 pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, Refusal> {
     match request {
         Request::ParticipantAdd {
@@ -34,7 +39,23 @@ pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, R
         Request::DirectoryImport { by, code, rows } => import(switch, &by, &code, &rows).await,
         Request::Later { by, at, change } => later(switch, &by, &at, *change).await,
         Request::Withdraw { by, id } => withdraw(switch, &by, id).await,
-        request => decide(switch, configuration(switch, request).await?).await,
+        request => {
+            let decided = decide(switch, configuration(switch, request).await?).await?;
+            follow_up_to(switch, &decided).await;
+            Ok(decided)
+        }
+    }
+}
+
+/// Whoever looks after a change of configuration sees it, and the next change starts from it: waits until the read side has applied
+/// the record, though not for ever.
+async fn follow_up_to(switch: &Switch, decided: &Value) {
+    let position = decided["position"].as_u64().unwrap_or_default();
+    for _ in 0..TURNS_MAX {
+        let applied = switch.follower.applied.load(Ordering::Acquire);
+        if applied >= position || switch.follower.ask(|_| ()).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -164,6 +185,25 @@ fn plain(switch: &Switch, request: Request) -> Result<Command, Refusal> {
                 service,
                 participant,
                 limits,
+            }));
+        }
+        Request::SetRecallRule {
+            by,
+            reason,
+            window_ms,
+            answer_within_ms,
+        } => {
+            let reason_code = reason
+                .as_bytes()
+                .try_into()
+                .map_err(|_| Refusal::of_request("reason", "a reason code has four characters"))?;
+            return Ok(Command::Instant(instant::Command::SetRecallRule {
+                source: source(&by)?,
+                rule: RecallRule {
+                    reason_code,
+                    window: Span::from_millis(window_ms),
+                    answer_within: Span::from_millis(answer_within_ms),
+                },
             }));
         }
         other => {
