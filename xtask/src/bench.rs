@@ -12,8 +12,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if arguments.first().is_some_and(|first| first == "e2e") {
         return end_to_end(&arguments[1..]);
     }
+    if arguments.first().is_some_and(|first| first == "recovery") {
+        return recovery(&arguments[1..]);
+    }
     let mut command = suites();
     command.arg("--").args(arguments);
+    must(command)
+}
+
+/// Writes the log of many payments straight to the disk and starts on it; one line of JSON.
+fn recovery(arguments: &[String]) -> Result<(), Failure> {
+    let mut command = cargo(&["bench", "-p", "torap-node", "--bench", "recovery", "--"]);
+    command.args(arguments);
     must(command)
 }
 

@@ -9,6 +9,7 @@ mod demo;
 mod journal;
 mod load;
 mod qr;
+mod replay;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -43,8 +44,10 @@ enum Command {
     Check(check::Arguments),
     /// Make and read national QR codes
     Qr(qr::Arguments),
-    /// Look into a journal: verify, stat, dump
+    /// Look into a journal, or move old segments away: verify, stat, dump, archive
     Journal(journal::Arguments),
+    /// Rebuild any moment of the past from the log, without the switch
+    Replay(replay::Arguments),
     /// Simulated banks
     Bank(bank::Arguments),
     /// Drive a running switch with payments through its wire
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Qr(arguments) => qr::run(arguments),
         Command::Journal(arguments) => journal::run(&folder, arguments),
+        Command::Replay(arguments) => replay::run(&folder, arguments),
         Command::Bank(arguments) => bank::run(&folder, arguments),
         Command::Load(arguments) => load::run(&folder, arguments),
         Command::Demo(arguments) => demo::run(arguments),

@@ -1,7 +1,10 @@
 //! `torap.toml`: where the switch listens and how much it holds. Nothing here ever influences a decision about a payment; that
 //! configuration lives in the log and is changed by `torap ctl`.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -73,6 +76,12 @@ pub struct Journal {
     pub group_us: u64,
     /// The journal's threads run with a real-time policy where the system permits it.
     pub realtime: bool,
+    /// Where `torap ctl journal archive` moves sealed segments, relative to the folder of the switch; perhaps another disk.
+    pub archive_dir: Option<PathBuf>,
+    /// Age in days of the newest record of a segment that is moved.
+    pub archive_after_days: u64,
+    /// Days for which `torap ctl journal expire` keeps records; none keeps them for ever.
+    pub keep_days: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -84,6 +93,8 @@ pub struct Index {
     pub lag_max: u64,
     /// Commands between two snapshots.
     pub snapshot_every: u64,
+    /// How fast a snapshot is written while the switch runs, in MiB a second.
+    pub snapshot_mib_per_s: u64,
 }
 
 impl Default for Config {
@@ -138,6 +149,9 @@ impl Default for Journal {
             encrypt_evidence: true,
             group_us: 1000,
             realtime: true,
+            archive_dir: None,
+            archive_after_days: 30,
+            keep_days: None,
         }
     }
 }
@@ -148,6 +162,7 @@ impl Default for Index {
             cache_mib: 16,
             lag_max: 1_000_000,
             snapshot_every: 1_000_000,
+            snapshot_mib_per_s: 64,
         }
     }
 }
@@ -234,7 +249,24 @@ impl Config {
             self.index.snapshot_every,
             1_000,
             u64::MAX,
-        )
+        )?;
+        within(
+            "index.snapshot_mib_per_s",
+            self.index.snapshot_mib_per_s,
+            1,
+            1 << 20,
+        )?;
+        let days = [
+            (
+                "journal.archive_after_days",
+                Some(self.journal.archive_after_days),
+                0,
+            ),
+            ("journal.keep_days", self.journal.keep_days, 1),
+        ];
+        days.into_iter().try_for_each(|(key, days, least)| {
+            days.map_or(Ok(()), |days| within(key, days, least, 36_500))
+        })
     }
 }
 

@@ -56,15 +56,27 @@ pub enum Request {
     Participants,
     Limits,
     Settings,
-    /// A payment by UETR, or by its instructing participant's code and TxId as `CODE:TxId`.
+    /// A payment by UETR, by its instructing participant's code and TxId as `CODE:TxId`, or by any identifier that one of its
+    /// messages carries.
     Payment {
         id: String,
     },
-    /// Payments of a participant, newest last.
+    /// Payments of a participant decided from `from` until `until` (RFC 3339; now, and an hour before), newest last; `after` is
+    /// the `next` of an answer before.
     Payments {
         code: String,
-        minutes: u64,
+        from: Option<String>,
+        until: Option<String>,
+        after: Option<String>,
         max: usize,
+    },
+    /// Moves sealed segments to the archive.
+    JournalArchive,
+    /// Removes old segments for ever, as far as nobody needs them; what the banks `without` lack is not kept.
+    JournalExpire {
+        by: By,
+        without: Vec<String>,
+        dry_run: bool,
     },
     DirectoryShow {
         phone: String,

@@ -12,6 +12,7 @@ mod listener;
 mod lookups;
 mod metrics;
 mod outbox;
+mod pace;
 mod realtime;
 mod records;
 mod registry;
@@ -35,8 +36,10 @@ use torap_core::{Core, CoreLimits, Intake as CoreIntake};
 use torap_domain::{Epoch, Text};
 use torap_engine::Command;
 use torap_follower::{FollowerOptions, Recovery, SnapshotStore};
-use torap_index::{RocksIndex, RocksOptions};
-use torap_journal::{EvidenceKey, FileMedium, Log, Options, ThreadOptions, ThreadedJournal};
+use torap_index::{Index, RocksIndex, RocksOptions};
+use torap_journal::{
+    EvidenceKey, FileMedium, Folders, Journal, Log, Medium, Options, ThreadOptions, ThreadedJournal,
+};
 
 use self::{
     core_thread::CoreThread,
@@ -92,6 +95,7 @@ struct Opened {
     index: Arc<RocksIndex>,
     recovered: Recovery<RocksIndex>,
     epoch: u32,
+    store: Folders,
 }
 
 fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
@@ -108,30 +112,14 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
     let index = Arc::new(
         RocksIndex::open(&folder.index(), index).map_err(|error| at(&folder.index(), error))?,
     );
-    let evidence_key = if config.journal.encrypt_evidence {
-        Some(EvidenceKey::new(read_or_create_secret(
-            &folder.evidence_key(),
-        )?))
-    } else {
-        None
-    };
     let newest = snapshots
         .newest()
         .map_err(|error| at(&folder.snapshots(), error))?
         .value();
-    let options = Options {
-        segment_bytes: config.journal.segment_mib << 20,
-        evidence_key,
-        writer: BINARY.to_string(),
-        opened_at: wall_clock().nanos(),
-        verify_from: newest,
-        must_reach: newest,
-        ..Options::default()
-    };
-    let medium =
-        FileMedium::open(&folder.journal()).map_err(|error| at(&folder.journal(), error))?;
+    let options = journal_options(folder, config, newest)?;
+    let store = segments(folder, config)?;
     let (log, recovery) =
-        Log::open(Arc::new(medium), options).map_err(|error| at(&folder.journal(), error))?;
+        Log::open(store.joined(), options).map_err(|error| at(&folder.journal(), error))?;
     tracing::info!(%recovery, "journal opened");
     let (intake, intake_end) = intake::queue(config.core.intake_max);
     let waker = intake.clone();
@@ -152,11 +140,20 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
         engine_seed: u64::from_le_bytes(std::array::from_fn(|place| seed[place])),
         ..FollowerOptions::default()
     };
+    let last = journal.durable_upto();
+    let indexed = index.applied_upto().value();
+    if indexed == 0 && last > 0 {
+        tracing::warn!(
+            records = last,
+            "the index is empty: it is written again from the log"
+        );
+    }
     let mut told = Instant::now();
     let mut progress = |position: torap_domain::Position| {
         if told.elapsed() > Duration::from_secs(2) {
             told = Instant::now();
-            tracing::info!(position = position.value(), "replaying");
+            let percent = position.value().saturating_mul(100) / last.max(1);
+            tracing::info!(position = position.value(), of = last, percent, "replaying");
         }
     };
     let recovered = torap_follower::recover(
@@ -176,6 +173,110 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
         index,
         recovered,
         epoch,
+        store,
+    })
+}
+
+/// How the journal is opened; everything up to `reached` is known to have been durable.
+///
+/// # Errors
+/// Names the key file that cannot be read or made.
+pub fn journal_options(folder: &Folder, config: &Config, reached: u64) -> Result<Options, String> {
+    let evidence_key = if config.journal.encrypt_evidence {
+        Some(EvidenceKey::new(read_or_create_secret(
+            &folder.evidence_key(),
+        )?))
+    } else {
+        None
+    };
+    Ok(Options {
+        segment_bytes: config.journal.segment_mib << 20,
+        evidence_key,
+        writer: BINARY.to_string(),
+        opened_at: wall_clock().nanos(),
+        verify_from: reached,
+        must_reach: reached,
+        ..Options::default()
+    })
+}
+
+/// What a start finds and does before it opens its doors.
+#[derive(Debug)]
+pub struct StartUp {
+    /// From the beginning to the moment when core and read side stand at the end of the log.
+    pub took: Duration,
+    /// Position of the snapshot it began with.
+    pub snapshot: Option<u64>,
+    /// Records replayed.
+    pub replayed: u64,
+    /// The end of the log.
+    pub position: u64,
+    /// Digest of the state.
+    pub digest: u64,
+    pub conserved: bool,
+    /// Payments in the index.
+    pub payments: u64,
+    /// Size of the snapshot that was written, if one was to be, and how long that held the read side at full speed.
+    pub written: Option<(u64, Duration)>,
+}
+
+/// Brings journal, index and state to the end of the log, as every start does, and closes them again; perhaps with a snapshot.
+///
+/// # Errors
+/// Whatever would keep the switch from starting.
+pub fn start_up(folder: &Folder, config: &Config, snapshot: bool) -> Result<StartUp, String> {
+    folder.create()?;
+    let began = Instant::now();
+    let opened = open(folder, config)?;
+    let took = began.elapsed();
+    let Recovery {
+        engine,
+        recovered,
+        mut follower,
+        report,
+    } = opened.recovered;
+    let mut written = None;
+    if snapshot {
+        let began = Instant::now();
+        let info = follower.snapshot_now().map_err(|error| error.to_string())?;
+        written = Some((info.bytes, began.elapsed()));
+    } else {
+        opened.index.flush().map_err(|error| error.to_string())?;
+    }
+    let start_up = StartUp {
+        took,
+        snapshot: report.snapshot.map(|info| info.position.value()),
+        replayed: report.replayed,
+        position: recovered.last.position.value(),
+        digest: engine.digest(),
+        conserved: engine.conservation().is_ok(),
+        payments: opened.index.counts().payments,
+        written,
+    };
+    opened.journal.close().map_err(|error| error.to_string())?;
+    Ok(start_up)
+}
+
+/// Where the log's segments lie: the journal's folder, and the archive that the configuration names.
+///
+/// # Errors
+/// Names the folder that cannot be opened.
+pub fn segments(folder: &Folder, config: &Config) -> Result<Folders, String> {
+    let journal = folder.journal();
+    let opened = FileMedium::open(&journal).map_err(|error| at(&journal, error))?;
+    let archive = match &config.journal.archive_dir {
+        None => None,
+        Some(path) => {
+            let path = folder.root().join(path);
+            let opened = FileMedium::open(&path)
+                .map_err(|error| format!("journal.archive_dir: {}", at(&path, error)))?;
+            let opened: Arc<dyn Medium> = Arc::new(opened);
+            Some(opened)
+        }
+    };
+    Ok(Folders {
+        journal: Arc::new(opened),
+        archive,
     })
 }
 
@@ -196,11 +297,12 @@ async fn serve(
         index,
         recovered,
         epoch,
+        store,
     } = opened;
     let Recovery {
         engine,
         recovered,
-        follower,
+        mut follower,
         ..
     } = recovered;
     let is_empty = recovered.last.position.value() == 0;
@@ -259,6 +361,13 @@ async fn serve(
     let journal_reader = journal.reader();
     let failed = Failure::default();
     let follower_failed = failed.handler(Arc::clone(&stop_sender));
+    follower.set_pace(pace::pace(
+        config.index.snapshot_mib_per_s << 20,
+        config.index.lag_max / 2,
+        Arc::clone(&published),
+        follower.applied(),
+        stop.clone(),
+    ));
     let follower = FollowerThread::start(follower, follower_failed)?;
     let unparker = follower.unparker();
     let (follower_handle, follower_stopper) = follower.split();
@@ -298,6 +407,7 @@ async fn serve(
         published,
         index,
         epoch,
+        store,
     });
     // Nobody meets a switch that has not written its own start and seed.
     while switch.durable() < seeded_upto && !switch.is_stopping() {

@@ -23,7 +23,7 @@ pub fn payment_key(participant: ParticipantId, transaction_id: &str) -> PaymentK
 }
 
 /// Key of the return that the participant names with this RtrId; never equal to the key of a payment.
-pub(super) fn return_key(participant: ParticipantId, return_id: &str) -> PaymentKey {
+pub fn return_key(participant: ParticipantId, return_id: &str) -> PaymentKey {
     key(b"torap key return 1", participant, return_id)
 }
 

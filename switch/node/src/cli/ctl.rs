@@ -1,5 +1,6 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
+mod history;
 mod import;
 mod table;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Ending, Failure, print_line};
 use crate::{
-    control::{By, Client, ParticipantForm, Request},
+    control::{By, Client, ParticipantForm, Refusal, Request},
     folder::Folder,
 };
 
@@ -71,22 +72,53 @@ enum Command {
     /// The alias directory
     #[command(subcommand)]
     Directory(Directory),
-    /// A payment's outcome, returns, records and original; by UETR or CODE:TxId
-    Payment { id: String },
-    /// A participant's payments of the last minutes
-    Payments {
-        code: String,
-        #[arg(long, default_value_t = 60)]
-        minutes: u64,
-        #[arg(long, default_value_t = 100)]
-        max: usize,
+    /// A payment's whole history: by UETR, CODE:TxId, TxId, or any identifier that one of its messages carries
+    Payment {
+        id: String,
+        /// Also print the original messages: `pretty` (indented) or `raw` (the bytes as they came)
+        #[arg(long, value_name = "HOW", num_args = 0..=1, default_missing_value = "pretty")]
+        originals: Option<history::Originals>,
     },
+    /// A participant's payments and returns, by the time of their decision
+    Payments {
+        /// Code of the participant
+        #[arg(value_name = "CODE", required_unless_present = "participant")]
+        code: Option<String>,
+        #[arg(long, value_name = "CODE", conflicts_with = "code")]
+        participant: Option<String>,
+        /// RFC 3339 with an offset, as 2026-11-21T09:00:00+05:00 [default: an hour before --until]
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// [default: now]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Old segments of the log, by the policy of torap.toml
+    #[command(subcommand)]
+    Journal(Journal),
     /// Processor time, payments and conservation, for load runs
     Report,
     /// Write a snapshot now
     Snapshot,
     /// End the switch in an orderly way
     Stop,
+}
+
+#[derive(Debug, Subcommand)]
+enum Journal {
+    /// Move sealed segments older than journal.archive_after_days to journal.archive_dir
+    Archive,
+    /// Remove segments older than journal.keep_days for ever, as far as nobody needs them any more
+    Expire {
+        /// Only say what would go, and who needs what
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not keep what this participant has not received yet
+        #[arg(long, value_name = "CODE")]
+        without: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -239,29 +271,42 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     if let Command::Directory(Directory::Import { code, file }) = &arguments.command {
         return import::run(&mut client, &by, code, file, arguments.json);
     }
+    let originals = match &arguments.command {
+        Command::Payment { originals, .. } => *originals,
+        _ => None,
+    };
     let mut request = request(arguments.command, by.clone())?;
     if let Some(at) = arguments.effective {
         let change = Box::new(request);
         request = Request::Later { by, at, change };
     }
-    match client.ask(&request)? {
+    let answer = match request {
+        Request::Payment { .. } => {
+            return history::payment(&mut client, &request, originals, arguments.json);
+        }
+        Request::Payments { .. } => history::all_pages(&mut client, request)?,
+        request => client.ask(&request)?,
+    };
+    match answer {
         Ok(result) => {
             show(&result, arguments.json)?;
             Ok(Ending::Done)
         }
-        Err(refusal) => {
-            let line = if arguments.json {
-                json!({ "refused": refusal }).to_string()
-            } else {
-                format!(
-                    "refused: {}: {} ({}; {} must act)",
-                    refusal.place, refusal.text, refusal.rule, refusal.actor
-                )
-            };
-            print_line(&line)?;
-            Ok(Ending::Refused)
-        }
+        Err(refusal) => refused(&refusal, arguments.json),
     }
+}
+
+fn refused(refusal: &Refusal, as_json: bool) -> Result<Ending, Failure> {
+    let line = if as_json {
+        json!({ "refused": refusal }).to_string()
+    } else {
+        format!(
+            "refused: {}: {} ({}; {} must act)",
+            refusal.place, refusal.text, refusal.rule, refusal.actor
+        )
+    };
+    print_line(&line)?;
+    Ok(Ending::Refused)
 }
 
 fn show(result: &Value, as_json: bool) -> Result<(), Failure> {
@@ -271,6 +316,11 @@ fn show(result: &Value, as_json: bool) -> Result<(), Failure> {
         table::render(result)
     };
     print_line(text.trim_end()).map_err(Failure::Failed)
+}
+
+/// A JSON answer as text for people.
+pub(super) fn render(value: &Value) -> String {
+    table::render(value)
 }
 
 fn user_name() -> String {
@@ -337,8 +387,26 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             by,
             command: directory_command(command),
         },
-        Command::Payment { id } => Request::Payment { id },
-        Command::Payments { code, minutes, max } => Request::Payments { code, minutes, max },
+        Command::Payment { id, .. } => Request::Payment { id },
+        Command::Payments {
+            code,
+            participant,
+            from,
+            until,
+            limit,
+        } => Request::Payments {
+            code: code.or(participant).unwrap_or_default(),
+            from,
+            until,
+            after: None,
+            max: limit,
+        },
+        Command::Journal(Journal::Archive) => Request::JournalArchive,
+        Command::Journal(Journal::Expire { dry_run, without }) => Request::JournalExpire {
+            by,
+            without,
+            dry_run,
+        },
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

@@ -1,18 +1,30 @@
-//! `torap journal verify|stat|dump`: the log of a switch that is not running (stat and dump also of one that is).
+//! `torap journal verify|stat|dump|archive`: the log on the disk. All but `archive` also work beside a running switch.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, Subcommand};
-use torap_journal::{Evidence, EvidenceKey, FileMedium, Medium, Record};
+use torap_domain::Span;
+use torap_journal::{Bound, Evidence, EvidenceKey, FileMedium, Folders, Medium, Record};
 
 use super::{Ending, Failure, print_line};
-use crate::folder::{Folder, read_secret};
+use crate::{
+    config::Config,
+    folder::{Folder, read_secret},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Folder of the segments [default: DIR/data/journal]
     #[arg(long, value_name = "PATH")]
     journal: Option<PathBuf>,
+    /// Folder of older segments, which are read as one with the others [default: journal.archive_dir of DIR/torap.toml, unless
+    /// --journal is given]
+    #[arg(long, value_name = "PATH")]
+    archive: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -23,6 +35,13 @@ enum Command {
     Verify,
     /// Segments, sequences, times and sizes
     Stat,
+    /// Move sealed segments to the archive, each verified there first; only while no switch runs (`torap ctl journal archive`
+    /// does it while one runs)
+    Archive {
+        /// Age in days of the newest record of a segment that is moved
+        #[arg(long, default_value_t = 0)]
+        older_than_days: u64,
+    },
     /// Print records as JSON lines: header and decoded facts
     Dump {
         /// First sequence
@@ -38,6 +57,15 @@ enum Command {
 }
 
 pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
+    let archive = match (arguments.archive, &arguments.journal) {
+        (Some(path), _) => Some(path),
+        (None, Some(_)) => None,
+        (None, None) => {
+            let config = Config::read(&folder.configuration()).map_err(Failure::Usage)?;
+            let path = config.journal.archive_dir;
+            path.map(|path| folder.root().join(path))
+        }
+    };
     let path = arguments.journal.unwrap_or_else(|| folder.journal());
     if !path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -47,7 +75,11 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     }
     let name =
         |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
-    let medium: Arc<dyn Medium> = Arc::new(FileMedium::open(&path).map_err(|error| name(&error))?);
+    let store = Folders {
+        journal: Arc::new(FileMedium::open_existing(&path).map_err(|error| name(&error))?),
+        archive: archive.as_deref().map(open_archive).transpose()?,
+    };
+    let medium = store.joined();
     let key = match folder.evidence_key() {
         file if file.exists() => Some(EvidenceKey::new(read_secret(&file)?)),
         _ => None,
@@ -68,6 +100,27 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             print_line(&report.to_string())?;
             Ok(Ending::Done)
         }
+        Command::Archive { older_than_days } => {
+            if store.archive.is_none() {
+                let text = "where to? --archive PATH, or journal.archive_dir in torap.toml";
+                return Err(Failure::Usage(text.into()));
+            }
+            let _lock = store.lock().map_err(|error| name(&error))?;
+            let mut told = Ok(());
+            let days = Span::from_secs(older_than_days.saturating_mul(86_400));
+            let bound = Bound {
+                sequence: u64::MAX,
+                time: crate::serve::wall_clock().saturating_sub(days).nanos(),
+            };
+            let moved = store.archive(&bound, &mut |sealed| {
+                if told.is_ok() {
+                    told = print_line(&format!("moved {}", sealed.name));
+                }
+            });
+            moved.map_err(|error| name(&error))?;
+            told?;
+            Ok(Ending::Done)
+        }
         Command::Dump { from, to, evidence } => {
             let key = key.filter(|_| evidence);
             let mut broken = None;
@@ -83,6 +136,12 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             broken.map_or(Ok(Ending::Done), |error| Err(Failure::Failed(error)))
         }
     }
+}
+
+fn open_archive(path: &Path) -> Result<Arc<dyn Medium>, Failure> {
+    let opened = FileMedium::open(path)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    Ok(Arc::new(opened))
 }
 
 fn line(record: &Record<'_>, evidence: bool) -> String {

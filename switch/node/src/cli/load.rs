@@ -2,6 +2,7 @@
 
 mod overload;
 mod own_switch;
+mod snapshots;
 
 use std::{
     io::Write,
@@ -25,7 +26,7 @@ use torap_gateway::{
 };
 use torap_load::{LoadBank, Outcome, Plan, Progress, Rail, SwitchUse, limits};
 
-use self::own_switch::OwnSwitch;
+use self::{own_switch::OwnSwitch, snapshots::Snapshots};
 use super::{Ending, Failure, print_line};
 use crate::{
     control::{By, Client, Request},
@@ -57,6 +58,9 @@ pub(super) struct Arguments {
     /// Payments without a final answer, at most [default: 512 with --rate 0, else no limit of its own]
     #[arg(long)]
     inflight: Option<u32>,
+    /// A snapshot every so many seconds while the load runs
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    snapshot_every_s: Option<u64>,
     /// Of so many incoming messages one is parsed and validated in full
     #[arg(long, default_value_t = limits::CHECK_EVERY)]
     check_every: u32,
@@ -127,6 +131,10 @@ fn load(
 ) -> Result<Ending, Failure> {
     let mut control = Client::connect(&folder.control())?;
     let mode = mode(&mut control)?;
+    let every = arguments.snapshot_every_s.map(Duration::from_secs);
+    let _snapshots = every
+        .map(|every| Snapshots::start(&folder.control(), every))
+        .transpose()?;
     if let Some(times) = arguments.overload {
         return overload::run(folder, arguments, switch, mode, times, stop);
     }

@@ -140,7 +140,11 @@ impl Connection {
                 self.take_message(message.sequence, message.content_type, message.body)
             }
             ServerEvent::Refused { sequence, code } => self.take_refused(sequence, code),
-            ServerEvent::Acknowledged { .. } => {}
+            ServerEvent::Acknowledged { upto } => {
+                if let Some(signed_on) = &self.signed_on {
+                    signed_on.stream.bank_holds(upto);
+                }
+            }
             ServerEvent::PeerError(error) => {
                 tracing::info!(number = error.number, text = %error.text, "the bank reports an error")
             }
@@ -170,6 +174,7 @@ impl Connection {
             inbound_held,
             outbound_last,
         });
+        stream.bank_holds(held);
         tracing::info!(
             participant = participant.value(),
             held = held.value(),

@@ -1,6 +1,8 @@
 //! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
 
 mod change;
+mod history;
+mod retention;
 mod show;
 
 use std::{io, sync::Arc};
@@ -107,8 +109,21 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Participants => show::participants(switch),
         Request::Limits => show::limits(switch).await,
         Request::Settings => show::settings(switch).await,
-        Request::Payment { id } => show::payment(switch, &id).await,
-        Request::Payments { code, minutes, max } => show::payments(switch, &code, minutes, max),
+        Request::Payment { id } => history::payment(switch, &id).await,
+        Request::Payments {
+            code,
+            from,
+            until,
+            after,
+            max,
+        } => {
+            let range = (from.as_deref(), until.as_deref());
+            history::payments(switch, &code, range, after.as_deref(), max)
+        }
+        Request::JournalArchive => retention::archive(switch).await,
+        Request::JournalExpire {
+            without, dry_run, ..
+        } => retention::expire(switch, &without, dry_run).await,
         Request::DirectoryShow { phone } => show::directory(switch, &phone),
         Request::Schedule => show::schedule(switch).await,
         Request::Report => show::report(switch).await,
@@ -136,7 +151,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Directory { by, .. }
         | Request::DirectoryImport { by, .. }
         | Request::Later { by, .. }
-        | Request::Withdraw { by, .. } => Some(by),
+        | Request::Withdraw { by, .. }
+        | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
         | Request::Participants
@@ -146,6 +162,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Payments { .. }
         | Request::DirectoryShow { .. }
         | Request::Schedule
+        | Request::JournalArchive
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

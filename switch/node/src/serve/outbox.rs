@@ -39,6 +39,8 @@ pub struct Stream {
     pub changed: Notify,
     /// Last link sequence of the participant whose command is durable.
     inbound_durable: AtomicU64,
+    /// One more than the last sequence that the bank is known to hold; zero until it has signed on once.
+    held_next: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Stream {
             ring: Mutex::new(ring),
             changed: Notify::new(),
             inbound_durable: AtomicU64::new(0),
+            held_next: AtomicU64::new(0),
         }
     }
 
@@ -108,6 +111,18 @@ impl Stream {
 
     pub fn inbound_durable(&self) -> Sequence {
         Sequence::new(self.inbound_durable.load(Ordering::Acquire))
+    }
+
+    /// The bank holds everything up to this sequence: it said so at sign-on, or acknowledged it.
+    pub fn bank_holds(&self, sequence: Sequence) {
+        self.held_next
+            .store(sequence.value().saturating_add(1), Ordering::Release);
+    }
+
+    /// What the bank is known to hold; `None` until it has signed on once since the start.
+    pub fn held_by_bank(&self) -> Option<Sequence> {
+        let next = self.held_next.load(Ordering::Acquire);
+        next.checked_sub(1).map(Sequence::new)
     }
 
     /// Wakes the connection.

@@ -14,6 +14,11 @@ impl LogRecords {
         LogRecords(reader)
     }
 
+    /// The log itself.
+    pub fn reader(&self) -> Reader {
+        self.0.clone()
+    }
+
     /// A record's command, time and original bytes.
     ///
     /// # Errors

@@ -36,6 +36,8 @@ pub struct Switch {
     pub epoch: u32,
     pub(super) lookups: IndexLookups,
     pub(super) records: LogRecords,
+    /// Where the log's segments lie.
+    pub(super) store: torap_journal::Folders,
     pub(super) follower: super::follow::FollowerHandle,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) started: Instant,

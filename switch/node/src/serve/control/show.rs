@@ -3,25 +3,18 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use torap_domain::{Money, ParticipantId, Phone, Position, Service, Span, Uetr};
+use torap_domain::{Money, ParticipantId, Phone, Service};
 use torap_engine::{
     Command, Engine, Source,
     codec::Kind,
     directory::Record,
-    instant::{self, FinalOutcome, Finished, Limits, PaymentKey},
+    instant::{self, Limits},
     participants::{self, Direction, PositionMode, State, View},
 };
-use torap_gateway::translate::payment_key;
 use torap_index::{Index, IndexError};
 
 use super::change;
-use crate::{
-    control::Refusal,
-    serve::switch::{Switch, wall_clock},
-};
-
-/// Payments listed in one answer, at most.
-const LISTED_MAX: usize = 1000;
+use crate::{control::Refusal, serve::switch::Switch};
 
 pub(super) async fn status(switch: &Switch) -> Result<Value, Refusal> {
     let durable = switch.durable();
@@ -235,107 +228,6 @@ fn what(switch: &Switch, command: &Command) -> String {
     }
 }
 
-/// A payment by UETR or `CODE:TxId`, with its returns and the original message.
-pub(super) async fn payment(switch: &Switch, id: &str) -> Result<Value, Refusal> {
-    let found = match Uetr::parse(id) {
-        Ok(uetr) => switch.index.payment_by_uetr(&uetr),
-        Err(_) => switch.index.payment_by_key(&key_of(switch, id)?),
-    };
-    let found = found.map_err(unreadable)?;
-    let Some(finished) = found.value else {
-        return Err(Refusal::of_request(
-            "id",
-            format!(
-                "no finished payment `{id}` up to log position {}",
-                found.as_of.value()
-            ),
-        ));
-    };
-    let returns = switch
-        .index
-        .returns_of(&finished.uetr, LISTED_MAX)
-        .map_err(unreadable)?;
-    let mut value = finished_json(switch, &finished);
-    value["returns"] = returns
-        .iter()
-        .map(|finished| finished_json(switch, finished))
-        .collect();
-    value["records"] = [finished.submitted, finished.decided]
-        .iter()
-        .map(|position| record_json(switch, *position))
-        .collect();
-    Ok(value)
-}
-
-fn key_of(switch: &Switch, id: &str) -> Result<PaymentKey, Refusal> {
-    let Some((code, transaction_id)) = id.split_once(':') else {
-        return Err(Refusal::of_request("id", "a UETR, or CODE:TxId"));
-    };
-    let view = change::participant(switch, code)?;
-    Ok(payment_key(view.id, transaction_id))
-}
-
-fn record_json(switch: &Switch, position: Position) -> Value {
-    match switch.records().read(position) {
-        Ok((command, time, evidence)) => json!({
-            "position": position.value(),
-            "time": torap_domain::Time::from_nanos(time).to_string(),
-            "facts": format!("{command:?}"),
-            "original": evidence.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-        }),
-        Err(error) => json!({ "position": position.value(), "error": error.to_string() }),
-    }
-}
-
-pub(super) fn payments(
-    switch: &Switch,
-    code: &str,
-    minutes: u64,
-    max: usize,
-) -> Result<Value, Refusal> {
-    let view = change::participant(switch, code)?;
-    let until = wall_clock();
-    let from = until.saturating_sub(Span::from_secs(minutes.saturating_mul(60)));
-    let page = switch
-        .index
-        .payments_of(view.id, from, until, None, max.min(LISTED_MAX))
-        .map_err(unreadable)?;
-    let payments: Vec<Value> = page
-        .payments
-        .iter()
-        .map(|finished| finished_json(switch, finished))
-        .collect();
-    Ok(json!({ "payments": payments, "more": page.next.is_some() }))
-}
-
-fn finished_json(switch: &Switch, finished: &Finished) -> Value {
-    let network = switch.network();
-    let code = |id| network.by_id(id).map(|view| view.code.as_str().to_string());
-    let (outcome, reason, agent_code) = match finished.outcome {
-        FinalOutcome::Settled => ("settled", None, None),
-        FinalOutcome::Rejected { reason, agent_code } => (
-            "rejected",
-            Some(reason.name()),
-            agent_code.map(|code| String::from_utf8_lossy(&code).into_owned()),
-        ),
-        FinalOutcome::Tombstone => ("never-received", None, None),
-    };
-    json!({
-        "uetr": finished.uetr.to_string(),
-        "service": finished.service.name(),
-        "amount": decimal(finished.amount),
-        "returned": decimal(finished.returned),
-        "debtor_agent": code(finished.debtor_agent),
-        "creditor_agent": code(finished.creditor_agent),
-        "outcome": outcome,
-        "reason": reason,
-        "agent_code": agent_code,
-        "submitted": finished.submitted.value(),
-        "decided": finished.decided.value(),
-        "decided_at": finished.decided_at.to_string(),
-    })
-}
-
 /// What the directory holds of a number. For the operator: names are shown in full.
 pub(super) fn directory(switch: &Switch, phone: &str) -> Result<Value, Refusal> {
     let phone =
@@ -409,7 +301,7 @@ pub(super) async fn snapshot(switch: &Switch) -> Result<Value, Refusal> {
     Ok(json!({ "position": info.position.value(), "bytes": info.bytes }))
 }
 
-async fn ask<T: Send + 'static>(
+pub(super) async fn ask<T: Send + 'static>(
     switch: &Switch,
     question: impl FnOnce(&Engine) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -420,7 +312,7 @@ async fn ask<T: Send + 'static>(
         .map_err(|error| Refusal::of_request("switch", error))
 }
 
-fn unreadable(error: IndexError) -> Refusal {
+pub(super) fn unreadable(error: IndexError) -> Refusal {
     Refusal {
         place: "index".into(),
         rule: "unreadable".into(),
@@ -446,7 +338,7 @@ fn state_name(state: State) -> &'static str {
     }
 }
 
-fn decimal(money: Money) -> String {
+pub(super) fn decimal(money: Money) -> String {
     let mut text = Vec::new();
     money.write_decimal(&mut text);
     String::from_utf8_lossy(&text).into_owned()
