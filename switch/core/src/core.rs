@@ -167,6 +167,12 @@ impl Core {
 
     /// The next result whose record is durable, in log order, each once. Call it until it gives nothing.
     pub fn release(&mut self, durable: Position) -> Option<Released<'_>> {
+        #[cfg(feature = "mutants")]
+        let durable = if crate::mutants::is_on(&crate::mutants::SEND_BEFORE_DURABLE) {
+            self.last.position
+        } else {
+            durable
+        };
         self.backlog.release(durable)
     }
 

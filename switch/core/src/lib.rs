@@ -30,6 +30,8 @@ mod core;
 mod error;
 mod intake;
 mod limits;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod recovered;
 mod replay;
 

@@ -31,6 +31,8 @@ mod deadlines;
 mod digest;
 mod engine;
 mod event;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod outbound;
 mod output;
 mod snapshot;

@@ -210,6 +210,10 @@ impl<I: Index> Tail<I> {
         meta: &torap_journal::RecordMeta,
         facts: &[u8],
     ) -> Result<(), FollowerError> {
+        #[cfg(feature = "mutants")]
+        let again = crate::mutants::looked_up_again(&*self.index, meta.kind, facts);
+        #[cfg(feature = "mutants")]
+        let facts = again.as_deref().unwrap_or(facts);
         let applied = self.replay.apply(meta, facts)?;
         self.changes.push(
             applied.stamp,

@@ -14,6 +14,8 @@
 
 mod error;
 mod follower;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod rebuild;
 mod recovery;
 mod snapshot;
@@ -23,6 +25,6 @@ mod tests;
 
 pub use error::{FollowerError, SnapshotError};
 pub use follower::{Follower, FollowerOptions, Progress};
+pub use rebuild::{Rebuilt, Until, rebuild};
 pub use recovery::{Recovery, RecoveryReport, recover};
 pub use snapshot::{Pace, Snapshot, SnapshotInfo, SnapshotStore};
-pub use rebuild::{Rebuilt, Until, rebuild};

@@ -22,6 +22,8 @@ mod journal;
 mod log;
 mod medium;
 mod metrics;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod options;
 mod prepare;
 mod reader;
@@ -40,9 +42,9 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{Bound, Folders, Sealed};
 pub use batch::{Batch, BatchError, RecordMeta};
 pub use error::{Damage, Fault, JournalError};
-pub use archive::{Bound, Folders, Sealed};
 pub use evidence::EvidenceKey;
 pub use inspect::{LogEnd, Progress, SegmentStat, StatReport, VerifyReport, dump, stat, verify};
 pub use journal::Journal;

@@ -140,6 +140,15 @@ fn late(
         accepted: answer.verdict == Verdict::Accept,
         decided_at: finished.decided_at,
     });
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::LATE_ACCEPTANCE_PAYS)
+        && answer.verdict == Verdict::Accept
+        && finished.outcome != FinalOutcome::Settled
+        && let Some(debit) = state.participants.account(finished.debtor_agent)
+        && let Some(credit) = state.participants.account(finished.creditor_agent)
+    {
+        let _ = state.ledger.transfer(debit, credit, finished.amount);
+    }
     decision::answer_again(state, stamp, link, finished, None, out);
     Outcome::Accepted
 }

@@ -18,6 +18,10 @@ pub(super) fn settle(state: &mut engine::State, stamp: Stamp, slot: Slot, out: &
         // The hold was made with these accounts and this amount, so the ledger cannot refuse; if it does, its sums are wrong
         // and no further decision may be built on them.
         assert!(posted.is_ok(), "posting a hold: {posted:?}");
+        #[cfg(feature = "mutants")]
+        if crate::mutants::is_on(&crate::mutants::POST_TWICE) {
+            let _ = state.ledger.transfer(debit, credit, payment.amount);
+        }
     }
     if let Some(code) = &payment.qr {
         state.qr.pay(payment.creditor_agent, code, stamp.time);
@@ -39,6 +43,13 @@ pub(super) fn give_up(
     let outcome = FinalOutcome::Rejected { reason, agent_code };
     let Some((payment, finished)) = state.instant.payments.decide(slot, stamp, outcome) else {
         return;
+    };
+    #[cfg(feature = "mutants")]
+    let payment = InFlight {
+        hold: payment
+            .hold
+            .filter(|_| !crate::mutants::is_on(&crate::mutants::FORGET_HOLD)),
+        ..payment
     };
     if let Some((debit, credit)) = payment.hold {
         let voided = state.ledger.void(debit, credit, payment.amount);

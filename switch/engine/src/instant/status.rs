@@ -105,6 +105,11 @@ fn bury(
         debtor_agent: sender,
         creditor_agent: ParticipantId::SWITCH,
     };
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::DROP_TOMBSTONE) {
+        never_received(state, stamp, link, request, out);
+        return;
+    }
     decision::remember(state, &tombstone, out);
     never_received(state, stamp, link, request, out);
 }

@@ -1,0 +1,16 @@
+//! Deliberately broken variants of the rules. The simulator has to catch each; no shipped binary holds them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Books a settled payment a second time.
+pub static POST_TWICE: AtomicBool = AtomicBool::new(false);
+/// Leaves the hold of a rejected payment where it is.
+pub static FORGET_HOLD: AtomicBool = AtomicBool::new(false);
+/// Says "never received", and does not remember it.
+pub static DROP_TOMBSTONE: AtomicBool = AtomicBool::new(false);
+/// Lets an acceptance after the decision move the money.
+pub static LATE_ACCEPTANCE_PAYS: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn is_on(mutant: &AtomicBool) -> bool {
+    mutant.load(Ordering::Relaxed)
+}
