@@ -21,12 +21,28 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "switch/node",
         &[
-            "iso20022", "domain", "ledger", "engine", "journal", "core", "index", "gateway",
-            "follower", "bank", "load",
+            "iso20022",
+            "domain",
+            "ledger",
+            "engine",
+            "journal",
+            "core",
+            "index",
+            "gateway",
+            "follower",
+            "bank",
+            "load",
+            "simulator",
         ],
     ),
     ("lab/bank", &["iso20022", "domain", "gateway"]),
     ("lab/load", &["iso20022", "domain", "gateway"]),
+    (
+        "lab/simulator",
+        &[
+            "domain", "engine", "journal", "core", "index", "gateway", "follower", "bank",
+        ],
+    ),
     (
         "tests",
         &[

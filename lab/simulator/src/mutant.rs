@@ -1,0 +1,57 @@
+//! Deliberately broken variants of the switch. A simulator that does not catch them proves nothing.
+
+#[cfg(feature = "mutants")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Their names.
+pub const MUTANTS: [&str; 8] = [
+    "skip-sync",
+    "send-before-durable",
+    "post-twice",
+    "forget-hold",
+    "truncate-on-damage",
+    "drop-tombstone",
+    "late-acceptance-pays",
+    "lookup-at-replay",
+];
+
+/// Makes this process run the broken variant of that name.
+///
+/// # Errors
+/// There is none of that name, or this program was built without them, as every shipped one is.
+#[cfg(feature = "mutants")]
+pub fn choose(name: &str) -> Result<(), String> {
+    let mutant: &AtomicBool = match name {
+        "skip-sync" => &torap_journal::mutants::SKIP_SYNC,
+        "send-before-durable" => &torap_core::mutants::SEND_BEFORE_DURABLE,
+        "post-twice" => &torap_engine::mutants::POST_TWICE,
+        "forget-hold" => &torap_engine::mutants::FORGET_HOLD,
+        "truncate-on-damage" => &torap_journal::mutants::TRUNCATE_ON_DAMAGE,
+        "drop-tombstone" => &torap_engine::mutants::DROP_TOMBSTONE,
+        "late-acceptance-pays" => &torap_engine::mutants::LATE_ACCEPTANCE_PAYS,
+        "lookup-at-replay" => &torap_follower::mutants::LOOKUP_AT_REPLAY,
+        _ => {
+            return Err(format!(
+                "no mutant `{name}`; there are {}",
+                MUTANTS.join(", ")
+            ));
+        }
+    };
+    mutant.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// As above, in a program that has none.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "mutants"))]
+pub fn choose(name: &str) -> Result<(), String> {
+    let known = MUTANTS.contains(&name);
+    let why = if known {
+        "this program was built without the feature `mutants`"
+    } else {
+        "there is no such mutant"
+    };
+    Err(format!("`{name}`: {why}"))
+}

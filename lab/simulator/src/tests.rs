@@ -1,0 +1,115 @@
+//! The simulator itself: reproducible, without false alarms, and not blind.
+
+use crate::{
+    Fault, Options, Report, Verdict,
+    draw::Draw,
+    net::{Arrived, Pipe},
+    run, simulate,
+};
+
+fn small(seed: u64) -> Options {
+    Options {
+        payments: 120,
+        ..Options::new(seed)
+    }
+}
+
+fn without_faults(seed: u64) -> Options {
+    Options {
+        without: Fault::ALL.to_vec(),
+        ..small(seed)
+    }
+}
+
+fn told(report: &Report) -> String {
+    serde_json::to_string(report).expect("a report is JSON")
+}
+
+#[test]
+fn a_seed_is_a_whole_run() {
+    for seed in 0..4 {
+        assert_eq!(told(&simulate(&small(seed))), told(&simulate(&small(seed))));
+    }
+    assert_ne!(simulate(&small(0)).digest, simulate(&small(1)).digest);
+}
+
+#[test]
+fn telling_a_run_does_not_change_it() {
+    assert_eq!(run(&small(2), true).digest, run(&small(2), false).digest);
+}
+
+#[test]
+fn without_faults_everything_finishes_and_nothing_crashes() {
+    for seed in 0..3 {
+        let report = simulate(&without_faults(seed));
+        assert_eq!(report.verdict, Verdict::Ok, "{}", told(&report));
+        assert_eq!(report.crashes, 0);
+        assert!(report.payments >= 120);
+    }
+}
+
+#[test]
+fn damage_to_the_only_copy_is_named() {
+    let damaged = (0..30)
+        .map(|seed| simulate(&small(seed)))
+        .filter(|report| report.verdict == Verdict::Detected);
+    let mut seen = 0;
+    for report in damaged {
+        let place = report.damage.expect("a place");
+        assert!(place.segment.ends_with(".seg"), "{}", place.segment);
+        assert!(place.offset >= 4096);
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn minutes_spread_the_load() {
+    let options = Options {
+        minutes: Some(3),
+        ..without_faults(1)
+    };
+    assert!(simulate(&options).seconds >= 180);
+}
+
+#[test]
+fn a_pipe_keeps_the_order_whatever_happens() {
+    let mut draw = Draw::new(7);
+    let mut pipe = Pipe::default();
+    for number in 0..100_u8 {
+        pipe.push(u64::from(number), vec![number], draw.range(0, 50));
+        if number % 10 == 0 {
+            pipe.delay(draw.range(0, 30));
+        }
+    }
+    let mut arrived = Vec::new();
+    let mut now = 0;
+    while let Some(at) = pipe.next_at() {
+        assert!(at >= now);
+        now = at;
+        if let Some(Arrived::Bytes(bytes)) = pipe.take(now) {
+            arrived.extend(bytes);
+        }
+    }
+    assert_eq!(arrived, (0..100).collect::<Vec<u8>>());
+}
+
+#[test]
+fn a_cut_ends_inside_what_was_under_way() {
+    let mut pipe = Pipe::default();
+    pipe.push(0, vec![1, 2, 3], 10);
+    pipe.push(0, vec![4, 5, 6], 10);
+    pipe.cut(0, 4);
+    assert_eq!(pipe.take(10), Some(Arrived::Bytes(vec![1, 2, 3])));
+    assert_eq!(pipe.take(10), Some(Arrived::Bytes(vec![4])));
+    assert_eq!(pipe.take(10), Some(Arrived::End));
+    assert_eq!(pipe.take(10), None);
+}
+
+#[test]
+fn every_fault_has_a_name_of_its_own() {
+    for fault in Fault::ALL {
+        assert_eq!(Fault::parse(fault.name()), Some(*fault));
+    }
+    assert_eq!(Fault::parse("meteor"), None);
+}
