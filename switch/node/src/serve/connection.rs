@@ -120,6 +120,8 @@ impl Connection {
         }
         self.check_orders();
         self.acknowledge();
+        // Also when there is no room: an old wish would wake the connection over and over while its bank reads nothing.
+        self.rebuild_at = None;
         if self.output.len() < OUTPUT_BYTES_MAX {
             self.pump();
             self.session
@@ -285,7 +287,6 @@ impl Connection {
         };
         let (stream, participant) = (Arc::clone(&signed_on.stream), signed_on.participant);
         let published_before = signed_on.published_before;
-        self.rebuild_at = None;
         let mut rebuilt = 0;
         while let Some(wants) = self.session.wants() {
             let kept = match stream.fetch(wants.next) {
