@@ -157,10 +157,7 @@ pub struct Reconciled {
 /// Waits until every payment has an outcome; then compares what every bank was told with what the switch holds: positions, each
 /// payment's outcome, conservation.
 pub fn reconcile(day: &Day, paid: &[Paid]) -> Reconciled {
-    let end = Instant::now() + SETTLE_WITHIN;
-    while !is_settled(day) && Instant::now() < end {
-        std::thread::sleep(POLL);
-    }
+    settle(day);
     let told: HashMap<&str, Told> = BANKS
         .iter()
         .map(|bank| (bank.code, Told::of(&day.lab, bank.code)))
@@ -192,6 +189,14 @@ pub fn reconcile(day: &Day, paid: &[Paid]) -> Reconciled {
     let differences = day.differences().expect("books");
     reconciled.doubled.extend(differences);
     reconciled
+}
+
+/// Waits until the banks have heard every outcome, or for as long as that may take.
+pub fn settle(day: &Day) {
+    let end = Instant::now() + SETTLE_WITHIN;
+    while !is_settled(day) && Instant::now() < end {
+        std::thread::sleep(POLL);
+    }
 }
 
 fn is_settled(day: &Day) -> bool {

@@ -5,6 +5,7 @@ mod command_line;
 mod crash;
 mod day;
 mod disk;
+mod flood;
 mod history;
 mod hostile;
 mod kill;
