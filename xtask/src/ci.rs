@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     bench, codegen, demo, fuzz, machine,
     run::{Failure, cargo, must, root, step},
-    test, tidy,
+    simulate, test, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     })?;
     step("bench smoke", bench::smoke)?;
     step("fuzz", fuzz::ci)?;
+    step("simulate", simulate::ci)?;
     step("demo", || demo::run(&["--exit".to_string()]))
 }
 

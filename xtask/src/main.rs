@@ -14,6 +14,7 @@ mod fuzz;
 mod machine;
 mod rocksdb;
 mod run;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -30,6 +31,9 @@ cargo xtask <command>
                                build, start a switch in a temporary folder, drive it through its wire, print one JSON line
   fuzz [--seconds N] [TARGET…]
                                build the fuzz targets of tests/fuzz and run all of them, or those named, for 60 seconds each
+  simulate --seeds A..B [--payments N] [--minutes M] [--quiet] [--check-faults]
+                               a switch with banks, disk and network in one thread, once per seed; one JSON line each and a summary
+  simulate --mutant NAME       a deliberately broken switch; succeeds if it is caught within 50 seeds
   codegen [--check]            message tables and docs/messages.md from the XSDs and usage tables
   tidy                         house rules: dependency edges, file lengths, links, promises
 
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         "ci" => no_arguments(&rest).and_then(|()| ci::run()),
         "bench" => bench::run(&rest),
         "fuzz" => fuzz::run(&rest),
+        "simulate" => simulate::run(&rest),
         "codegen" => codegen_command(&rest),
         "tidy" => no_arguments(&rest).and_then(|()| tidy::run()),
         "" | "help" | "-h" | "--help" => {
