@@ -12,4 +12,5 @@ mod kill;
 mod load;
 mod order;
 mod program;
+mod rows;
 mod schedule;
