@@ -210,6 +210,19 @@ impl<I: Index> Tail<I> {
         meta: &torap_journal::RecordMeta,
         facts: &[u8],
     ) -> Result<(), FollowerError> {
+        self.gather(meta, facts)?;
+        if self.is_full() {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Applies a record and keeps what it brings for the index.
+    pub(crate) fn gather(
+        &mut self,
+        meta: &torap_journal::RecordMeta,
+        facts: &[u8],
+    ) -> Result<(), FollowerError> {
         #[cfg(feature = "mutants")]
         let again = crate::mutants::looked_up_again(&*self.index, meta.kind, facts);
         #[cfg(feature = "mutants")]
@@ -221,10 +234,17 @@ impl<I: Index> Tail<I> {
             applied.events,
             applied.effects,
         );
-        if self.changes.rows() >= self.rows_max {
-            self.write()?;
-        }
         Ok(())
+    }
+
+    /// Enough has been gathered for a write.
+    pub(crate) fn is_full(&self) -> bool {
+        self.changes.rows() >= self.rows_max
+    }
+
+    /// Hands out what has been gathered, and gathers in `empty` from now on.
+    pub(crate) fn exchange(&mut self, empty: Changes) -> Changes {
+        std::mem::replace(&mut self.changes, empty)
     }
 
     /// Brings the index up to the last record applied.

@@ -6,7 +6,8 @@
 //! process before: the newest snapshot that can be used, then the rest of the log, once.
 //!
 //! It never decides, never writes to the log and never reads evidence. It sees durable records only, so whatever it answers
-//! is final. Whoever runs it calls [`Follower::step`]; it starts no thread and reads no clock.
+//! is final. Whoever runs it calls [`Follower::step`]; it reads no clock, and starts no thread but the one that writes the index
+//! during a recovery.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)

@@ -1,11 +1,15 @@
 //! From whatever the process before left behind to a core and a follower at the end of the log.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use torap_core::{Recovered, Replay};
 use torap_domain::Position;
 use torap_engine::Engine;
-use torap_index::Index;
+use torap_index::{Changes, Index, IndexError};
 use torap_journal::{Depth, Journal, JournalError};
 
 use crate::{
@@ -169,13 +173,46 @@ fn replay_rest<I: Index>(
         }
         opened => opened?,
     };
-    while let Some(record) = records.next()? {
-        tail.apply(&record.meta, record.facts)?;
-        replayed += 1;
-        if replayed.is_multiple_of(PROGRESS_EVERY_RECORDS) {
-            progress(tail.replay.position());
-        }
+    let index = Arc::clone(&tail.index);
+    // One batch is written while the next is replayed.
+    let (full, waiting) = mpsc::sync_channel::<(Changes, Position)>(1);
+    let (give_back, spent) = mpsc::channel();
+    let (outcome, written) = thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            while let Ok((mut changes, upto)) = waiting.recv() {
+                index.apply(&changes, upto)?;
+                changes.clear();
+                // Nobody takes it after the last record.
+                let _ = give_back.send(changes);
+            }
+            Ok::<(), IndexError>(())
+        });
+        let mut replay = || -> Result<(), FollowerError> {
+            while let Some(record) = records.next()? {
+                tail.gather(&record.meta, record.facts)?;
+                replayed += 1;
+                if tail.is_full() {
+                    let changes = tail.exchange(spent.try_recv().unwrap_or_default());
+                    if full.send((changes, tail.replay.position())).is_err() {
+                        // The writer has ended with an error, which it gives below.
+                        return Ok(());
+                    }
+                }
+                if replayed.is_multiple_of(PROGRESS_EVERY_RECORDS) {
+                    progress(tail.replay.position());
+                }
+            }
+            Ok(())
+        };
+        let outcome = replay();
+        drop(full);
+        (outcome, writer.join())
+    });
+    match written {
+        Ok(written) => written?,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
+    outcome?;
     tail.write()?;
     progress(tail.replay.position());
     Ok(replayed)
