@@ -17,6 +17,9 @@ const PAYMENTS: u32 = 5;
 const TRACED_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
+/// Result of a call that did not return.
+const UNKNOWN: i64 = i64::MIN;
+
 /// A system call of the trace. `began` and `ended` are lines of the trace, which are in the order of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Call {
@@ -70,12 +73,11 @@ fn parse(trace: &str) -> Vec<Call> {
             }
             (line, name, text.to_string())
         };
-        let result = text
-            .rsplit_once(" = ")
-            .and_then(|(_, result)| result.split(' ').next()?.parse().ok());
-        let Some(result) = result else {
+        let Some((_, result)) = text.rsplit_once(" = ") else {
             continue;
         };
+        let result = result.split(' ').next().and_then(|text| text.parse().ok());
+        let result = result.unwrap_or(UNKNOWN);
         calls.push(Call {
             name: name.to_string(),
             text,
@@ -84,6 +86,15 @@ fn parse(trace: &str) -> Vec<Call> {
             result,
         });
     }
+    // The switch was ended in these; what they send may have arrived all the same.
+    let ended = unfinished.into_values().map(|(began, name, text)| Call {
+        name: name.to_string(),
+        text,
+        began,
+        ended: usize::MAX,
+        result: UNKNOWN,
+    });
+    calls.extend(ended);
     calls
 }
 
@@ -207,6 +218,9 @@ fn the_check_notices_an_answer_that_leaves_too_early() {
 ";
     assert_eq!(check(&parse(late), "U"), Ok(1));
     assert!(check(&parse(early), "U").is_err());
+    let cut = early.lines().take(4).collect::<Vec<_>>().join("\n");
+    assert!(check(&parse(&cut), "U").is_err());
+    assert!(check(&parse(&cut.replace("= 6", "= ?")), "U").is_err());
     assert!(check(&parse(&late.replace("pwrite64", "read")), "U").is_err());
     assert!(
         check(
