@@ -176,6 +176,24 @@ impl Day {
         .map(|seen| brief(&seen))
     }
 
+    /// As `outcome`, for the payer's bank: it sends again at once what was refused only because the directory had just changed.
+    pub fn lasting_outcome(&self, code: &str, sent: &SentPayment) -> Result<String, String> {
+        let mut since = 0;
+        loop {
+            let seen = self.outcome_since(code, sent, since)?;
+            if seen.reason.as_deref() != Some("AB10") {
+                return Ok(brief(&seen));
+            }
+            since = seen.number + 1;
+            let transaction_id = sent.transaction_id.clone();
+            let again = BankRequest::PayAgain {
+                transaction_id,
+                amount: None,
+            };
+            self.ask(code, &again)?;
+        }
+    }
+
     /// The outcome of the payment for a bank, from message `since` on.
     pub fn outcome_since(
         &self,

@@ -132,6 +132,7 @@ fn claim(day: &mut Day) -> Result<Told, String> {
         },
     )?;
     let sent = day.pay("CASP", 2, phone_of("HSBK", 2)?, "30.00")?;
+    day.lasting_outcome("CASP", &sent)?;
     let paid = day.outcome("IRTY", &sent)?;
     Ok(Told::new("with consent")
         .check("accepted", registered)
@@ -143,6 +144,7 @@ fn claim(day: &mut Day) -> Result<Told, String> {
 fn contest(day: &mut Day) -> Result<Told, String> {
     let contested = day.command("HSBK", about_customer("contest")?)?;
     let sent = day.pay("CASP", 2, phone_of("HSBK", 2)?, "31.00")?;
+    day.lasting_outcome("CASP", &sent)?;
     let paid = day.outcome("HSBK", &sent)?;
     Ok(Told::new("within the window")
         .check("accepted", contested)
@@ -160,12 +162,12 @@ fn recycled_number(day: &mut Day) -> Result<Told, String> {
     });
     let registered = day.command("TSES", command)?;
     let sent = day.pay("CASP", 3, phone_of("HSBK", 3)?, "32.00")?;
-    let suspended = day.outcome("CASP", &sent)?;
+    let suspended = day.lasting_outcome("CASP", &sent)?;
     // The bank that has lost the number gives its entry up.
     let release = json!({ "command": "release", "phone": holder.phone.to_string(), "person": newcomer.person.to_string() });
     let released = day.command("TSES", release)?;
     let sent = day.pay("CASP", 3, phone_of("HSBK", 3)?, "33.00")?;
-    let paid = day.outcome("CASP", &sent)?;
+    let paid = day.lasting_outcome("CASP", &sent)?;
     Ok(Told::new("32.00, released, 33.00")
         .check("accepted", registered)
         .check("RJCT AC06", suspended)
