@@ -104,7 +104,7 @@ impl Values {
 
     fn text<'a>(&'a self, sample: &Option<Cow<'_, str>>) -> Option<Cow<'a, str>> {
         sample.as_ref()?;
-        self.keeps(0).then(|| Cow::Borrowed(self.text.as_str()))
+        self.keeps(0).then_some(Cow::Borrowed(self.text.as_str()))
     }
 
     /// Another identifier where the sample has one; where it may be left out, sometimes none.
