@@ -75,7 +75,7 @@ fn a_full_disk_ends_the_switch_with_its_reason_and_nothing_is_lost() {
     let disk = match SmallDisk::mount(&dir.path().join("disk")) {
         Ok(disk) => disk,
         Err(reason) => {
-            println!("skipped: a file system of its own needs root: {reason}");
+            eprintln!("skipped: a file system of its own needs root: {reason}");
             return;
         }
     };
@@ -104,7 +104,7 @@ fn a_full_disk_ends_the_switch_with_its_reason_and_nothing_is_lost() {
     payers.wait_for(before + 100);
     let paid = payers.finish();
     settles(&day, &paid);
-    println!(
+    eprintln!(
         "full disk: {} payments, lost 0, doubled 0; `{}`",
         paid.len(),
         story.lines().last().unwrap_or_default()
@@ -159,7 +159,7 @@ fn fails_and_goes_on(fault: &str, says: &str) {
     payers.wait_for(before + 100);
     let paid = payers.finish();
     settles(&day, &paid);
-    println!(
+    eprintln!(
         "{fault}: {} payments, in flight at the failure {in_flight}, lost 0, doubled 0; `{}`",
         paid.len(),
         story.lines().last().unwrap_or_default()

@@ -41,7 +41,7 @@ fn killed_at_random_moments_under_load_nothing_is_lost_or_doubled() {
     let paid = payers.finish();
     let reconciled = reconcile(&day, &paid);
     let total: u64 = in_flight.iter().sum();
-    println!(
+    eprintln!(
         "kill -9: {rounds} rounds, {} payments, {} settled, in flight at the crash {total} ({in_flight:?}), lost {}, doubled {}",
         reconciled.payments,
         reconciled.settled,
