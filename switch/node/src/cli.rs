@@ -10,10 +10,12 @@ mod journal;
 mod load;
 mod qr;
 mod replay;
+mod simulate;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 pub(crate) use bank::socket_of as bank_socket;
 
@@ -30,6 +32,9 @@ struct Arguments {
     /// Folder of the switch: configuration, data, secrets, control socket [default: $TORAP_DIR or ~/.local/share/torap]
     #[arg(long, global = true, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// End when the process that started this one ends, in whatever way: for laboratories
+    #[arg(long, global = true, hide = true)]
+    end_with_parent: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -52,6 +57,8 @@ enum Command {
     Bank(bank::Arguments),
     /// Drive a running switch with payments through its wire
     Load(load::Arguments),
+    /// Simulate a switch, its banks, its disk and its network by a seed
+    Simulate(simulate::Arguments),
     /// Start a switch with four simulated banks and run a day of payments
     Demo(demo::Arguments),
 }
@@ -91,6 +98,11 @@ pub fn main() -> ExitCode {
         }
     };
     start_logging();
+    if arguments.end_with_parent
+        && let Err(error) = set_parent_process_death_signal(Some(Signal::TERM))
+    {
+        tracing::warn!(%error, "this process may outlive the one that started it");
+    }
     let folder = Folder::choose(arguments.dir.as_deref());
     let result = match arguments.command {
         Command::Serve => crate::serve::run(folder)
@@ -103,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&folder, arguments),
         Command::Bank(arguments) => bank::run(&folder, arguments),
         Command::Load(arguments) => load::run(&folder, arguments),
+        Command::Simulate(arguments) => simulate::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
     };
     match result {
