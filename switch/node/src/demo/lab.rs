@@ -219,6 +219,7 @@ impl Lab {
         let mut words = launcher.iter().chain([&program]);
         let child = Command::new(words.next().unwrap_or(&program))
             .args(words)
+            .arg("--end-with-parent")
             .arg("--dir")
             .arg(self.folder.root())
             .args(arguments)

@@ -65,6 +65,7 @@ impl OwnSwitch {
         let program = std::env::current_exe()
             .map_err(|error| format!("cannot find this program: {error}"))?;
         let mut child = Command::new(&program)
+            .arg("--end-with-parent")
             .arg("--dir")
             .arg(&root)
             .arg("serve")
