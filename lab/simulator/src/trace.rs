@@ -1,6 +1,5 @@
 //! What happened, in words, for the one run that is told in full: a failing one, once more.
 
-use serde_json::Value;
 use torap_bank::Request;
 
 use crate::host::Host;
@@ -58,7 +57,6 @@ impl Trace {
             });
         }
         self.seen[number] = value["next"].as_u64().unwrap_or(since);
-        debug_assert!(matches!(value, Value::Object(_)));
     }
 
     /// The lines that concern what the failure names, and the faults; the last of them.
