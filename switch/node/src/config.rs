@@ -240,7 +240,7 @@ impl Config {
             1_000_000,
         )?;
         within("core.spin_us", self.core.spin_us, 0, 10_000)?;
-        within("journal.segment_mib", self.journal.segment_mib, 8, 16_384)?;
+        within("journal.segment_mib", self.journal.segment_mib, 17, 16_384)?;
         within("journal.group_us", self.journal.group_us, 0, 100_000)?;
         within("index.cache_mib", self.index.cache_mib as u64, 1, 1 << 20)?;
         within("index.lag_max", self.index.lag_max, 1_000, u64::MAX)?;

@@ -256,13 +256,20 @@ fn overloaded(day: &mut Day) -> Result<Told, String> {
     let sent: Vec<SentPayment> = serde_json::from_value(sent).map_err(|error| error.to_string())?;
     let (mut paused, mut others) = (0, Vec::new());
     for payment in &sent {
-        let answered = answer(day, payment)?;
-        if answered == "- ED06" {
+        let mut answered = answer(day, payment, 0)?;
+        // The intake may be full of the others still.
+        while answered == "- ED06" {
             paused += 1;
-            others.push(again(day, "CASP", payment)?);
-        } else {
-            others.push(answered);
+            let since = next_number(day, "CASP")?;
+            let request = Bank::PayAgain {
+                transaction_id: payment.transaction_id.clone(),
+                amount: None,
+            };
+            let again = day.ask("CASP", &request)?;
+            let again = serde_json::from_value(again).map_err(|error| error.to_string())?;
+            answered = answer(day, &again, since)?;
         }
+        others.push(answered);
     }
     let settled = others.iter().filter(|outcome| *outcome == "ACSC").count();
     Ok(Told::new(format!("{FLOOD} payments of 1.00 in one write"))
@@ -277,23 +284,26 @@ fn overloaded(day: &mut Day) -> Result<Told, String> {
         .check(format!("{FLOOD} settled"), format!("{settled} settled")))
 }
 
-/// The first answer to a payment: its outcome, or the code with which its message was refused.
-fn answer(day: &Day, sent: &SentPayment) -> Result<String, String> {
+/// The first answer to a payment among the messages from `since` on: its outcome, or the code with which it was refused.
+fn answer(day: &Day, sent: &SentPayment, since: u64) -> Result<String, String> {
     let refused = WaitFor {
+        since,
         kind: Some("admi.002".into()),
         reference: Some(sent.message_id.clone()),
         ..WaitFor::default()
     };
     let decided = WaitFor {
+        since,
         is_final: true,
         ..about("pacs.002", sent)
     };
     super::until("an answer", || {
         Ok(day.count("CASP", &refused)? + day.count("CASP", &decided)? > 0)
     })?;
-    if day.count("CASP", &refused)? > 0 {
-        rejected(day, "CASP", &sent.message_id).map(|seen| brief(&seen))
+    let came = if day.count("CASP", &refused)? > 0 {
+        refused
     } else {
-        day.outcome("CASP", sent)
-    }
+        decided
+    };
+    day.wait("CASP", came).map(|seen| brief(&seen))
 }
