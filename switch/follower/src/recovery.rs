@@ -174,6 +174,7 @@ fn replay_rest<I: Index>(
         opened => opened?,
     };
     let index = Arc::clone(&tail.index);
+    index.catch_up(true)?;
     // One batch is written while the next is replayed.
     let (full, waiting) = mpsc::sync_channel::<(Changes, Position)>(1);
     let (give_back, spent) = mpsc::channel();
@@ -214,6 +215,7 @@ fn replay_rest<I: Index>(
     }
     outcome?;
     tail.write()?;
+    tail.index.catch_up(false)?;
     progress(tail.replay.position());
     Ok(replayed)
 }

@@ -204,6 +204,15 @@ impl Index for RocksIndex {
         Ok(applied)
     }
 
+    fn catch_up(&self, catching: bool) -> Result<(), IndexError> {
+        for table in Table::ALL {
+            self.db
+                .set_options_cf(self.family(table)?, &tables::merging(!catching))
+                .map_err(storage("set options"))?;
+        }
+        Ok(())
+    }
+
     fn payment_by_key(&self, key: &PaymentKey) -> Result<AsOf<Option<Finished>>, IndexError> {
         self.as_of(|| self.value(Table::Payments, &key.0))
     }
