@@ -13,6 +13,41 @@ fn time(ahead: Span) -> String {
     now.saturating_add(ahead).to_string()
 }
 
+/// `torap ctl --json` in a folder, which must succeed.
+fn ctl_json(dir: &str, words: &[&str]) -> Value {
+    let mut arguments = vec!["--dir", dir, "ctl", "--json", "--reference", "T-1"];
+    arguments.extend_from_slice(words);
+    let output = torap(&arguments);
+    let (answer, complaint) = (stdout(&output), stderr(&output));
+    assert!(output.status.success(), "{words:?}: {answer}{complaint}");
+    serde_json::from_str(&answer).expect("JSON")
+}
+
+#[test]
+fn settings_tell_what_may_be_recalled_as_it_was_last_changed() {
+    let (_dir, lab) = lab();
+    let dir = lab.folder().root().to_string_lossy().into_owned();
+    let days = |row: &Value, name: &str| row[name].as_u64().map(|millis| millis / 86_400_000);
+    let rule = || {
+        let settings = ctl_json(&dir, &["settings"]);
+        let rules = settings["recall_rules"].as_array().expect("rules").clone();
+        let row = rules.iter().find(|row| row["reason"] == "TECH");
+        let row = row.expect("a rule for TECH");
+        (days(row, "window_ms"), days(row, "answer_within_ms"))
+    };
+    assert_eq!(rule(), (Some(14), Some(21)));
+    let change = [
+        "recall-rule",
+        "TECH",
+        "--window-days",
+        "7",
+        "--answer-days",
+        "3",
+    ];
+    ctl_json(&dir, &change);
+    assert_eq!(rule(), (Some(7), Some(3)));
+}
+
 #[test]
 fn a_change_waits_for_its_time_and_can_be_withdrawn() {
     let (_dir, lab) = lab();
@@ -22,16 +57,7 @@ fn a_change_waits_for_its_time_and_can_be_withdrawn() {
         arguments.extend_from_slice(words);
         torap(&arguments)
     };
-    let json = |words: &[&str]| -> Value {
-        let output = ctl(words);
-        assert!(
-            output.status.success(),
-            "{words:?}: {}{}",
-            stdout(&output),
-            stderr(&output)
-        );
-        serde_json::from_str(&stdout(&output)).expect("JSON")
-    };
+    let json = |words: &[&str]| ctl_json(&dir, words);
     let code = json(&["participant", "list"])[0]["code"]
         .as_str()
         .expect("code")

@@ -5,7 +5,7 @@ use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, Ledge
 
 use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
-    instant::{self, Finished, Found, Limits, PaymentKey, Settings, UnderWay},
+    instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
     qr, schedule,
@@ -164,6 +164,11 @@ impl Engine {
     /// Clocks and rules of the rail.
     pub fn settings(&self) -> &Settings {
         &self.state.instant.settings
+    }
+
+    /// What may be recalled for which reason, in the order of the codes.
+    pub fn recall_rules(&self) -> impl Iterator<Item = RecallRule> + '_ {
+        self.state.instant.recalls.rules()
     }
 
     /// The engine's bounds.

@@ -71,6 +71,16 @@ impl State {
         }
     }
 
+    /// What may be recalled, in the order of the reason codes.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = RecallRule> + '_ {
+        let rules = self.rules.iter();
+        rules.map(|(reason_code, (window, answer_within))| RecallRule {
+            reason_code: *reason_code,
+            window: *window,
+            answer_within: *answer_within,
+        })
+    }
+
     /// Open recalls.
     pub(crate) fn len(&self) -> usize {
         self.open.len()

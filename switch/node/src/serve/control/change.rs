@@ -363,6 +363,14 @@ pub(super) fn settings_json(settings: &Settings) -> Value {
     })
 }
 
+pub(super) fn recall_rule_json(rule: &RecallRule) -> Value {
+    json!({
+        "reason": String::from_utf8_lossy(&rule.reason_code),
+        "window_ms": rule.window.millis(),
+        "answer_within_ms": rule.answer_within.millis(),
+    })
+}
+
 fn profile(switch: &Switch, form: &ParticipantForm) -> Result<Profile, Refusal> {
     let bics = form
         .bics

@@ -121,8 +121,16 @@ fn limits_json(service: Service, limits: &Limits) -> Value {
 }
 
 pub(super) async fn settings(switch: &Switch) -> Result<Value, Refusal> {
-    let settings = ask(switch, |engine| *engine.settings()).await?;
-    Ok(change::settings_json(&settings))
+    let (settings, rules) = ask(switch, |engine| {
+        (
+            *engine.settings(),
+            engine.recall_rules().collect::<Vec<_>>(),
+        )
+    })
+    .await?;
+    let mut shown = change::settings_json(&settings);
+    shown["recall_rules"] = rules.iter().map(change::recall_rule_json).collect();
+    Ok(shown)
 }
 
 /// Changes that wait for their effective time, and what came of the last ones.
