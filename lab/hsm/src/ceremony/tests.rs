@@ -203,6 +203,7 @@ fn a_wrong_key_file_is_refused_without_quoting_it() {
         (zmk, &zmk[2..]),
         (zmk, &zmk.replace(&zmk[..1], "G")),
         ("\"AES\"", "\"RSA\""),
+        (zmk, &format!("{zmk}\"\nzpk = \"{zmk}")),
     ] {
         let wrong = text.replacen(from, to, 1);
         let told = match BankKeyFile::parse(&wrong) {
