@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("switch/journal", &[]),
     ("switch/core", &["domain", "engine", "journal"]),
     ("switch/index", &["domain", "engine"]),
+    ("switch/hsm", &[]),
     ("switch/gateway", &["iso20022", "domain", "engine", "index"]),
     (
         "switch/follower",
@@ -33,9 +34,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bank",
             "load",
             "simulator",
+            "hsm",
+            "hsm-sim",
         ],
     ),
     ("lab/bank", &["iso20022", "domain", "gateway"]),
+    ("lab/hsm", &["hsm"]),
     ("lab/load", &["iso20022", "domain", "gateway"]),
     (
         "lab/simulator",
@@ -46,7 +50,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tests",
         &[
-            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node",
+            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node", "hsm",
+            "hsm-sim",
         ],
     ),
     ("xtask", &[]),
