@@ -5,7 +5,7 @@
 
 use torap_domain::{
     CardReason, Money, ParticipantId, Text,
-    card::{ApprovalCode, MonthDay, ResponseCode},
+    card::{ApprovalCode, InstitutionId, MonthDay, ResponseCode},
 };
 
 use super::{
@@ -138,6 +138,8 @@ pub struct Reconciliation {
     pub mac: MacFact,
     /// 0520 rather than 0500.
     pub advice: bool,
+    /// Whose totals, if the sender is the host of several members; none: its own.
+    pub institution: Option<InstitutionId>,
     /// DE15
     pub session: MonthDay,
     pub side: Side,
@@ -153,15 +155,7 @@ pub struct Administrative {
     /// 0620 rather than 0600.
     pub advice: bool,
     /// DE100; none for the switch itself.
-    pub to: Option<Recipient>,
-}
-
-/// Whom DE100 leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    Participant(ParticipantId),
-    /// No participant has this institution.
-    Unknown,
+    pub to: Option<InstitutionId>,
 }
 
 /// 0800 of a participant.

@@ -79,6 +79,7 @@ pub enum Message {
     },
     /// 0520 from the queue: the totals of a session that has been closed.
     ClosingTotals {
+        participant: ParticipantId,
         session: Date,
         side: Side,
         totals: Totals,
@@ -112,13 +113,20 @@ pub enum Letter {
         session: Date,
     },
     /// 0620: a message of another participant, at `original`.
-    Administrative { original: Position },
+    Administrative {
+        original: Position,
+        to: ParticipantId,
+    },
     /// 0620: the switch tells something.
     Notice(Notice),
     /// 0800, cut-over: the session that begins.
     CutOver { session: Date },
     /// 0520; sent as [`Message::ClosingTotals`].
-    Totals { session: Date, side: Side },
+    Totals {
+        participant: ParticipantId,
+        session: Date,
+        side: Side,
+    },
 }
 
 /// Who approved what an issuer is advised of. The number is stored.
@@ -157,7 +165,15 @@ pub enum ReversalCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The net debit came near the cap, or reached it.
-    NetDebit { net_debit: Money, cap: Money },
+    NetDebit {
+        participant: ParticipantId,
+        net_debit: Money,
+        cap: Money,
+    },
     /// What was reconciled for a session does not agree.
-    OutOfBalance { session: Date, side: Side },
+    OutOfBalance {
+        participant: ParticipantId,
+        session: Date,
+        side: Side,
+    },
 }

@@ -212,7 +212,7 @@ pub struct Totals {
     /// The cardholder was credited.
     pub credits: Sum,
     pub credit_reversals: Sum,
-    /// Interchange and switch fees paid, less what was given back; and received.
+    /// Interchange and switch fees paid, or given back; and received, or got back.
     pub fees_paid: Money,
     pub fees_received: Money,
 }

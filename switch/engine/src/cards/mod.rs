@@ -10,8 +10,7 @@ mod settings;
 pub use bins::BinTable;
 pub use command::{
     Acknowledged, Administrative, Advice, Answer, Command, FileUpdate, Malformed, Network,
-    NetworkAction, Recipient, Reconciliation, Request, Reversal, SchemeAnswer, StopAction,
-    StopCause, Verdict,
+    NetworkAction, Reconciliation, Request, Reversal, SchemeAnswer, StopAction, StopCause, Verdict,
 };
 pub use effect::{AdvisedBy, Effect, Letter, Message, Notice, ReversalCause};
 pub use event::{Event, Finished, MemberView, Outcome, Posting, SessionTotals};

@@ -79,6 +79,8 @@ pub struct Profile {
     pub roles: Roles,
     /// DE32 of its own messages as acquirer; DE100 leads to it.
     pub institutions: Vec<InstitutionId>,
+    /// The member whose connections and sign-on reach it, for a bank at a processing centre; none: its own.
+    pub host: Option<ParticipantId>,
     /// Name of its dialect.
     pub dialect: Text<35>,
     /// Every message carries a MAC, both ways.
