@@ -36,6 +36,7 @@ mod event;
 pub mod mutants;
 mod outbound;
 mod output;
+mod slab;
 mod snapshot;
 mod table;
 #[cfg(test)]

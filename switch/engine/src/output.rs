@@ -43,7 +43,6 @@ impl Output {
         self.events.push(event);
     }
 
-    #[expect(dead_code, reason = "the rules follow")]
     pub(crate) fn card_event(&mut self, event: cards::Event) {
         self.events.push(Event::Card(event));
     }

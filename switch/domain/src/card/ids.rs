@@ -206,7 +206,9 @@ const fn power(exponent: u8) -> u64 {
 }
 
 impl Stan {
-    /// The largest.
+    /// What stands before the first one that is given.
+    pub const MIN: Stan = Stan(0);
+    /// The largest, as a number.
     pub const MAX: u32 = 999_999;
 
     /// The number, if it has six digits at most.
@@ -240,6 +242,9 @@ impl fmt::Display for Stan {
 }
 
 impl Transmission {
+    /// The first of a year.
+    pub const FIRST: Transmission = Transmission(101_000_000);
+
     /// Reads `MMDDhhmmss`. 29 February is accepted: there is no year to say otherwise.
     pub fn parse(text: &[u8]) -> Result<Transmission, CardIdError> {
         if text.len() != 10 {
@@ -358,6 +363,9 @@ impl fmt::Display for MonthDay {
 }
 
 impl Mcc {
+    /// 0000: none is stated.
+    pub const NONE: Mcc = Mcc(0);
+
     /// The code of a number with four digits at most.
     pub const fn new(value: u16) -> Option<Mcc> {
         if value <= 9999 {

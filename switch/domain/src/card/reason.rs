@@ -57,7 +57,7 @@ reasons! {
         OriginalUnknown = 651, "original-unknown", Peer, "The original transaction is not known.";
         BeyondMemory = 652, "beyond-memory", Peer, "The transaction is older than what the switch remembers; settle it by a dispute.";
         OriginalUndecided = 653, "original-undecided", Us, "The original transaction is not decided yet; send the message again.";
-        OriginalMismatch = 654, "original-mismatch", Peer, "The message does not agree with the card or the service of the original transaction.";
+        OriginalMismatch = 654, "original-mismatch", Peer, "The message does not agree with the card of the original transaction.";
         ReversalExceeds = 655, "reversal-exceeds", Peer, "The amount that is to stand is above what stands.";
         AuthorisationUnknown = 661, "authorisation-unknown", Peer, "There is no such authorisation, or its lifetime is over.";
         CompletionExceeds = 662, "completion-exceeds", Peer, "The completions together are above what was authorised.";

@@ -1,9 +1,12 @@
 //! The BIN table: which issuer a card number leads to. Gateways look up in the published table; the engine only checks that the
 //! row they found still holds.
 
+use std::sync::Arc;
+
 use torap_domain::{Time, card::Prefix};
 
 use super::{BinRange, RANGES_MAX, Route};
+use crate::codec::{FactsError, LayoutRule, Reader, Writer};
 
 /// Ranges in the order of (length, digits, begin), with their version. Immutable; a change is another table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,60 @@ impl BinTable {
             range: u32::try_from(index).ok()?,
         };
         found.then_some((route, range))
+    }
+}
+
+/// The table that holds, and the one before: what a gateway looked up while the table changed still counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bins {
+    current: Arc<BinTable>,
+    previous: Arc<BinTable>,
+}
+
+impl Bins {
+    pub(super) fn new() -> Bins {
+        let empty = Arc::new(BinTable::empty());
+        Bins {
+            current: Arc::clone(&empty),
+            previous: empty,
+        }
+    }
+
+    pub(super) fn current(&self) -> &Arc<BinTable> {
+        &self.current
+    }
+
+    /// The row that a route names; none if its table no longer holds.
+    #[inline]
+    pub(super) fn range(&self, route: Route) -> Option<&BinRange> {
+        self.current
+            .range(route)
+            .or_else(|| self.previous.range(route))
+    }
+
+    /// Replaces the table.
+    pub(super) fn set(&mut self, table: Arc<BinTable>) {
+        self.previous = std::mem::replace(&mut self.current, table);
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        for table in [&self.previous, &self.current] {
+            writer.u32(table.version);
+            writer.list(&table.ranges);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Bins, FactsError> {
+        let mut tables = Bins::new();
+        for _ in 0..2 {
+            let offset = reader.offset();
+            let version = reader.u32("table version")?;
+            let ranges: Vec<BinRange> = reader.list("ranges")?;
+            let table = BinTable::new(version, &ranges).filter(|table| *table.ranges == *ranges);
+            let table = table.ok_or_else(|| reader.error("ranges", offset, LayoutRule::Value))?;
+            tables.set(Arc::new(table));
+        }
+        Ok(tables)
     }
 }
 

@@ -14,8 +14,14 @@ use super::{
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A request or advice has its outcome, or a reversal blocked one that had not come. The index stores it.
+    /// A request or advice has its outcome. The index stores it.
     Decided(Finished),
+    /// A reversal came before its original, which will be declined when it comes.
+    Blocked {
+        original: CardKey,
+        reversal: CardKey,
+        participant: ParticipantId,
+    },
     /// Money moved between two members.
     Posted(Posting),
     /// A transaction does not stand, or only `stands` of it; the index updates it.
@@ -85,8 +91,8 @@ pub struct Finished {
     pub key: CardKey,
     pub fingerprint: Fingerprint,
     pub class: Class,
-    pub outcome: Outcome,
-    /// Record of the request or advice (of the reversal, for one that was blocked).
+    pub decision: Decision,
+    /// Record of the request or advice.
     pub submitted: Position,
     pub decided: Position,
     pub decided_at: Time,
@@ -106,14 +112,6 @@ pub struct Finished {
     pub session: Date,
     /// If it moved money.
     pub fees: Option<Fees>,
-}
-
-/// Outcome of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Decided(Decision),
-    /// A reversal came first: the transaction is declined when it comes.
-    Blocked,
 }
 
 /// One obligation between two members, its fees included; a reversal is one the other way.

@@ -24,6 +24,12 @@ pub const LINKS_MAX: usize = 16;
 /// Sessions that are kept, settled or not.
 pub const SESSIONS_MAX: usize = 400;
 
+/// The largest amount of a transaction, and of a fixed, least or greatest fee, in minor units: twelve digits, as DE4 has. Sums of
+/// a session then stay far inside 64 bits.
+pub const AMOUNT_MAX: u64 = 999_999_999_999;
+/// The longest that an authorisation may live.
+pub const LIFETIME_MAX: Span = Span::from_secs(400 * 86_400);
+
 /// A set of services, by [`CardService::bit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Services(pub u16);
@@ -221,5 +227,83 @@ impl Channels {
     /// Whether the channel is in the set.
     pub const fn has(self, channel: Channel) -> bool {
         self.0 & channel.bit() != 0
+    }
+}
+
+impl Settings {
+    /// What holds as long as no command says otherwise.
+    pub fn initial() -> Settings {
+        Settings {
+            whole_within: Span::from_secs(20),
+            issuer_within: Span::from_secs(12),
+            queue_within: Span::from_secs(15),
+            queue_within_max: Span::from_secs(300),
+            transmission_ahead_max: Span::from_secs(300),
+            transmission_age_max: Span::from_secs(3600),
+            cut_over_at: Some(Span::from_secs(20 * 3600)),
+            cap_alert_percent: 80,
+            cap_declines: Services::ALL,
+            bounds: Bounds::DEFAULT,
+        }
+    }
+
+    /// Whether every clock and bound makes sense.
+    pub(super) fn are_sound(&self) -> bool {
+        let clocks = [self.whole_within, self.issuer_within, self.queue_within];
+        let clocks_sound = clocks
+            .into_iter()
+            .all(|clock| clock > Span::ZERO && clock <= CLOCK_MAX);
+        clocks_sound
+            && self.issuer_within <= self.whole_within
+            && self.queue_within <= self.queue_within_max
+            && self.queue_within_max <= Span::from_secs(86_400)
+            && self.transmission_ahead_max <= CLOCK_MAX
+            && self.transmission_age_max <= AGE_MAX
+            && self
+                .cut_over_at
+                .is_none_or(|at| at < Span::from_secs(86_400))
+            && (1..=100).contains(&self.cap_alert_percent)
+            && self.bounds.are_sound()
+    }
+}
+
+/// No clock of a request may be longer.
+const CLOCK_MAX: Span = Span::from_secs(3600);
+/// DE7 has no year: half of one is as far as its sense goes.
+const AGE_MAX: Span = Span::from_secs(150 * 86_400);
+
+impl Bounds {
+    /// What holds as long as no command says otherwise.
+    pub const DEFAULT: Bounds = Bounds {
+        in_flight_max: 65_536,
+        window_entries: 4_194_304,
+        authorisations_max: 2_097_152,
+        queue_max: 1_048_576,
+        stop_list_max: 4_194_304,
+        stand_in_cards_max: 1_048_576,
+    };
+
+    /// The largest that may be set.
+    pub const MAX: Bounds = Bounds {
+        in_flight_max: 1_048_576,
+        window_entries: 33_554_432,
+        authorisations_max: 33_554_432,
+        queue_max: 16_777_216,
+        stop_list_max: 33_554_432,
+        stand_in_cards_max: 8_388_608,
+    };
+
+    fn are_sound(&self) -> bool {
+        let pairs = [
+            (self.in_flight_max, Self::MAX.in_flight_max),
+            (self.window_entries, Self::MAX.window_entries),
+            (self.authorisations_max, Self::MAX.authorisations_max),
+            (self.queue_max, Self::MAX.queue_max),
+            (self.stop_list_max, Self::MAX.stop_list_max),
+            (self.stand_in_cards_max, Self::MAX.stand_in_cards_max),
+        ];
+        pairs
+            .into_iter()
+            .all(|(bound, most)| (1..=most).contains(&bound))
     }
 }

@@ -6,7 +6,7 @@ use super::Mix;
 use crate::{
     cards::{
         Card, CardKey, Decision, Effect, Enrichment, Event, Fees, Finished, Letter, MemberView,
-        Message, Notice, Outcome, References, Side, Sum, Totals, Trace,
+        Message, Notice, References, Side, Sum, Totals, Trace,
     },
     codec::{Layout, Writer},
 };
@@ -122,6 +122,14 @@ pub(super) fn effect(mix: &mut Mix, effect: &Effect) {
 pub(super) fn event(mix: &mut Mix, event: &Event) {
     match event {
         Event::Decided(finished) => mix_finished(mix, finished),
+        Event::Blocked {
+            original,
+            reversal,
+            participant,
+        } => {
+            keyed(mix, 0x62 << 16 | u64::from(participant.0), original);
+            mix.pair(reversal.0);
+        }
         Event::Posted(posting) => {
             mix.word(0x52 << 8 | u64::from(posting.reversal));
             mix.pair(posting.key.0);
@@ -228,10 +236,7 @@ fn mix_finished(mix: &mut Mix, finished: &Finished) {
     );
     mix.pair(finished.key.0);
     mix.pair(finished.fingerprint.0);
-    match &finished.outcome {
-        Outcome::Decided(decision) => mix_decision(mix, decision),
-        Outcome::Blocked => mix.word(3),
-    }
+    mix_decision(mix, &finished.decision);
     mix.word(finished.submitted.0);
     mix.word(finished.decided.0);
     mix.word(finished.decided_at.nanos());

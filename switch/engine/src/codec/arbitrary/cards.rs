@@ -24,12 +24,8 @@ pub(in crate::codec) fn cards_command() -> BoxedStrategy<cards::Command> {
 }
 
 pub(in crate::codec) fn card_finished() -> BoxedStrategy<cards::Finished> {
-    let outcome = prop_oneof![
-        decision().prop_map(cards::Outcome::Decided),
-        Just(cards::Outcome::Blocked)
-    ];
     (
-        (transaction(), outcome, position(), position(), time()),
+        (transaction(), decision(), position(), position(), time()),
         (
             participant(),
             participant(),
@@ -41,13 +37,13 @@ pub(in crate::codec) fn card_finished() -> BoxedStrategy<cards::Finished> {
     )
         .prop_map(
             |(
-                (transaction, outcome, submitted, decided, decided_at),
+                (transaction, decision, submitted, decided, decided_at),
                 (acquirer, issuer, asked, session, fees, product),
             )| cards::Finished {
                 key: transaction.key,
                 fingerprint: transaction.fingerprint,
                 class: transaction.class,
-                outcome,
+                decision,
                 submitted,
                 decided,
                 decided_at,

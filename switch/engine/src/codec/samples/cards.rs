@@ -190,11 +190,11 @@ pub(in crate::codec) fn finished() -> Finished {
         key: CardKey(*b"key of a purchas"),
         fingerprint: Fingerprint(*b"its fingerprint."),
         class: Class::Financial,
-        outcome: Outcome::Decided(Decision::Approved {
+        decision: Decision::Approved {
             approval: Some(approval()),
             amount: Money::kzt(1_525_000),
             by: Decider::StandIn,
-        }),
+        },
         submitted: Position(1000),
         decided: Position(1002),
         decided_at: Time::parse("2026-11-21T09:15:27.123456789+05:00").unwrap(),
