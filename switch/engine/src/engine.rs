@@ -4,7 +4,7 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
@@ -37,6 +37,7 @@ pub(crate) struct State {
     pub(crate) directory: directory::State,
     pub(crate) qr: qr::State,
     pub(crate) schedule: schedule::State,
+    pub(crate) cards: cards::State,
 }
 
 /// The deterministic heart of the switch.
@@ -85,6 +86,7 @@ impl Engine {
                 directory: directory::State::new(),
                 qr: qr::State::new(),
                 schedule: schedule::State::new(),
+                cards: cards::State::new(seed),
             },
         }
     }
@@ -112,9 +114,12 @@ impl Engine {
     /// of its payer. Called for each command of a batch before the first is applied, it lets several reads wait for memory at
     /// the same time. Changes nothing.
     pub fn warm(&self, command: &Command) {
-        if let Command::Instant(command) = command {
-            std::hint::black_box(self.state.instant.touch(command));
-        }
+        let touched = match command {
+            Command::Instant(command) => self.state.instant.touch(command),
+            Command::Cards(command) => self.state.cards.touch(command),
+            _ => return,
+        };
+        std::hint::black_box(touched);
     }
 
     /// When the next Tick is due: the earliest time that decides something by itself.
@@ -222,7 +227,8 @@ impl Engine {
     pub fn oldest_referred(&self) -> Option<Position> {
         let scheduled = self.scheduled().map(|waiting| waiting.id).min();
         let rail = self.state.instant.oldest_referred();
-        scheduled.into_iter().chain(rail).min()
+        let cards = self.state.cards.oldest_referred();
+        scheduled.into_iter().chain(rail).chain(cards).min()
     }
 
     /// Sizes of what the engine holds.
@@ -267,6 +273,7 @@ enum Clock {
     Recall,
     QrCode,
     Schedule,
+    Cards,
 }
 
 impl State {
@@ -299,9 +306,11 @@ impl State {
             Command::Links(command) => links::apply(self, stamp, command, out),
             Command::Participants(command) => participants::apply(self, stamp, command, out),
             Command::Schedule(command) => schedule::apply(self, stamp, command, out),
+            Command::Cards(command) => cards::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
+                cards::start(self, stamp, out);
                 Outcome::Accepted
             }
             Command::Rules { source, version } => {
@@ -347,6 +356,7 @@ impl State {
                     Clock::Recall => instant::recalls::expire_first(self, stamp, out),
                     Clock::QrCode => qr::expire_first(self, stamp, out),
                     Clock::Schedule => schedule::expire_first(self, stamp, out),
+                    Clock::Cards => cards::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -360,6 +370,7 @@ impl State {
             (self.instant.recalls.next_deadline(), Clock::Recall),
             (self.qr.next_deadline(), Clock::QrCode),
             (self.schedule.next_deadline(), Clock::Schedule),
+            (self.cards.next_deadline(), Clock::Cards),
         ];
         let waiting = clocks
             .into_iter()

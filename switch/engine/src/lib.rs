@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod cards;
 pub mod codec;
 pub mod directory;
 pub mod instant;
@@ -35,6 +36,7 @@ mod event;
 pub mod mutants;
 mod outbound;
 mod output;
+mod slab;
 mod snapshot;
 mod table;
 #[cfg(test)]

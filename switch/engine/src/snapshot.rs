@@ -1,13 +1,13 @@
 //! The whole state as bytes, in pieces.
 //!
 //! ```text
-//! snapshot   magic "TPES" · version u16 (1) · chunks … · end chunk
+//! snapshot   magic "TPES" · version u16 (2) · chunks … · end chunk
 //! chunk      tag u16 · length u32 · payload
 //! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
 //! ```
 //!
-//! One chunk for each part of the state, in the order of [`Part`]; the window has one for its head and one for every 4,096
-//! entries. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
+//! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
+//! 4,096 entries. Version 1, which is still read, ends with the window of payments: it knows no cards. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
 //! compared by their digests; a digest is taken over the same payloads.
 
 use std::fmt;
@@ -16,7 +16,7 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp,
+    Engine, Stamp, cards,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory,
@@ -27,7 +27,9 @@ use crate::{
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+/// The version before, which is read and no longer written.
+const VERSION_WITHOUT_CARDS: u16 = 1;
 const END: u16 = 0xFFFF;
 
 /// Why bytes are not a snapshot of an engine.
@@ -62,6 +64,8 @@ enum Part {
     Qr = 7,
     Schedule = 8,
     Window = 9,
+    Cards = 10,
+    CardWindow = 11,
 }
 
 impl Engine {
@@ -121,6 +125,7 @@ impl Engine {
             let read = instant.payments.read_entries(&mut reader);
             read.map_err(SnapshotError::Layout)?;
         }
+        let cards = chunks.cards(seed)?;
         chunks.close()?;
         let state = State {
             rules,
@@ -133,6 +138,7 @@ impl Engine {
             directory,
             qr,
             schedule,
+            cards,
         };
         state.check()?;
         Ok(Engine { state })
@@ -168,6 +174,11 @@ impl Engine {
         part(Part::Schedule, &|writer| state.schedule.write(writer));
         let payments = &state.instant.payments;
         payments.write_window(&mut scratch, &mut |payload| each(Part::Window, payload));
+        scratch.clear();
+        state.cards.write(&mut Writer::new(&mut scratch));
+        each(Part::Cards, &scratch);
+        let cards = &state.cards;
+        cards.write_window(&mut scratch, &mut |payload| each(Part::CardWindow, payload));
     }
 }
 
@@ -199,13 +210,16 @@ impl State {
             .all(|id| self.links.get(id).is_some());
         rule(links, "every participant has a link")?;
         let held = self.instant.payments.held(&self.ledger);
-        rule(held, "what is held is held for payments under way")
+        rule(held, "what is held is held for payments under way")?;
+        let agrees = self.cards.agrees(&self.ledger);
+        rule(agrees, "the card accounts hold what the sessions count")
     }
 }
 
 /// The chunks of a snapshot whose frames and digest are right.
 struct Chunks<'a> {
     reader: Reader<'a>,
+    version: u16,
     digest: StateDigest,
 }
 
@@ -217,13 +231,29 @@ impl<'a> Chunks<'a> {
             return Err(SnapshotError::Magic);
         }
         let found = reader.u16("version").map_err(SnapshotError::Layout)?;
-        if found != VERSION {
+        if !(VERSION_WITHOUT_CARDS..=VERSION).contains(&found) {
             return Err(SnapshotError::Version { found });
         }
         Ok(Chunks {
             reader,
+            version: found,
             digest: StateDigest::new(),
         })
+    }
+
+    /// The card rail; nothing of it in a snapshot from before it.
+    fn cards(&mut self, seed: u64) -> Result<cards::State, SnapshotError> {
+        if self.version == VERSION_WITHOUT_CARDS {
+            return Ok(cards::State::new(seed));
+        }
+        let mut cards = self.read(Part::Cards, |reader| cards::State::read(reader, seed))?;
+        self.read(Part::CardWindow, |reader| cards.read_window(reader))?;
+        while self.next_is(Part::CardWindow) {
+            let mut reader = self.part(Part::CardWindow)?;
+            let read = cards.read_entries(&mut reader);
+            read.map_err(SnapshotError::Layout)?;
+        }
+        Ok(cards)
     }
 
     fn next_is(&self, part: Part) -> bool {
@@ -285,7 +315,7 @@ impl fmt::Display for SnapshotError {
             }
             SnapshotError::Version { found } => write!(
                 formatter,
-                "engine snapshot of version {found}; this binary reads version {VERSION}"
+                "engine snapshot of version {found}; this binary reads versions {VERSION_WITHOUT_CARDS} to {VERSION}"
             ),
             SnapshotError::Frame { offset } => write!(
                 formatter,

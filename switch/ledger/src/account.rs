@@ -14,6 +14,12 @@ pub enum Book {
     InstantPosition = 1,
     /// The central bank's counter-account: funding a position debits it, so it goes below zero by what was funded.
     CentralBankMirror = 2,
+    /// What a participant owes others from card traffic, or is owed, until it is settled.
+    Card = 3,
+    /// The operator's fees from card traffic.
+    CardFees = 4,
+    /// The counter-account of card nets that have been settled elsewhere; zero after every session.
+    CardSettlement = 5,
 }
 
 /// Owner, book and asset name an account.
@@ -40,7 +46,13 @@ pub struct Account {
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Book; 2] = [Book::InstantPosition, Book::CentralBankMirror];
+    pub const ALL: [Book; 5] = [
+        Book::InstantPosition,
+        Book::CentralBankMirror,
+        Book::Card,
+        Book::CardFees,
+        Book::CardSettlement,
+    ];
 
     /// The stored number.
     pub const fn number(self) -> u16 {
@@ -56,7 +68,7 @@ impl Book {
     pub const fn is_constrained(self) -> bool {
         match self {
             Book::InstantPosition => true,
-            Book::CentralBankMirror => false,
+            Book::CentralBankMirror | Book::Card | Book::CardFees | Book::CardSettlement => false,
         }
     }
 }
