@@ -3,6 +3,7 @@
 //! Why it exists: what banks send is bytes, and what the core orders is typed commands; everything between
 //! the two is here. It opens no sockets and reads no clock: a driver moves the bytes and passes the time.
 
+pub mod card;
 pub mod codes;
 mod evidence;
 #[cfg(test)]

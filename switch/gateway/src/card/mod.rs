@@ -1,0 +1,12 @@
+//! The card side: ISO 8583 messages on TCP links, and what they become.
+//!
+//! Why it exists: a card host sends bare messages behind a length, without sequences or acknowledgements; what it may rely on is
+//! time. Everything between such a stream and the engine's card commands is here, as state machines without sockets, clocks or
+//! threads, so that a simulated bank and a simulator run the same code as the switch.
+//!
+//! What it never does: no I/O, no clock, no randomness, and no message is ever repeated by a link. What has to survive a link is
+//! the engine's matter, which keeps it in the log.
+
+pub mod framing;
+pub mod limits;
+pub mod transport;
