@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("switch/journal", &[]),
     ("switch/core", &["domain", "engine", "journal"]),
     ("switch/index", &["domain", "engine"]),
+    ("switch/hsm", &[]),
     ("switch/gateway", &["iso20022", "domain", "engine", "index"]),
     (
         "switch/follower",
