@@ -7,6 +7,7 @@ use super::Finding;
 /// Folder, and the packages of ours it may depend on outside of tests.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("iso20022", &[]),
+    ("iso8583", &[]),
     ("switch/domain", &[]),
     ("switch/ledger", &["domain"]),
     ("switch/engine", &["domain", "ledger"]),
