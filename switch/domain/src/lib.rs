@@ -1,4 +1,4 @@
-//! The words every other crate of the switch speaks: money, identifiers, time, calendar, reasons, QR codes.
+//! The words every other crate of the switch speaks: money, identifiers, time, calendar, reasons, QR codes, cards.
 //!
 //! Why it exists: text from outside is parsed here once, into types that cannot hold a wrong value, so that no
 //! later crate checks an IBAN, a phone number or a check digit again. What is used per payment is `Copy` and
@@ -23,6 +23,7 @@ mod digits;
 
 pub mod bic;
 pub mod calendar;
+pub mod card;
 pub mod codes;
 pub mod iban;
 pub mod ids;
@@ -38,6 +39,7 @@ pub mod uetr;
 
 pub use bic::{Bic, BicError};
 pub use calendar::{Calendar, DayOverride, FixedHoliday};
+pub use card::{CardReason, CardService};
 pub use codes::{CodeError, Knp, SectorCode};
 pub use iban::{BankCode, Iban, IbanError};
 pub use ids::{
