@@ -9,4 +9,6 @@
 
 pub mod framing;
 pub mod limits;
+pub mod link;
+pub mod network;
 pub mod transport;
