@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod cards;
 pub mod codec;
 pub mod directory;
 pub mod instant;

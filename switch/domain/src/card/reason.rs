@@ -55,7 +55,7 @@ reasons! {
         Restarted = 635, "restarted", Us, "The switch started again while the transaction was under way.";
         Reversed = 641, "reversed", Peer, "The acquirer reversed the transaction before it was decided.";
         OriginalUnknown = 651, "original-unknown", Peer, "The original transaction is not known.";
-        OriginalTooOld = 652, "original-too-old", Peer, "The original transaction is older than what the switch remembers; settle it by a dispute.";
+        BeyondMemory = 652, "beyond-memory", Peer, "The transaction is older than what the switch remembers; settle it by a dispute.";
         OriginalUndecided = 653, "original-undecided", Us, "The original transaction is not decided yet; send the message again.";
         OriginalMismatch = 654, "original-mismatch", Peer, "The message does not agree with the card or the service of the original transaction.";
         ReversalExceeds = 655, "reversal-exceeds", Peer, "The amount that is to stand is above what stands.";
