@@ -7,8 +7,10 @@
 //! What it never does: no I/O, no clock, no randomness, and no message is ever repeated by a link. What has to survive a link is
 //! the engine's matter, which keeps it in the log.
 
+pub mod evidence;
 pub mod framing;
 pub mod limits;
 pub mod link;
 pub mod network;
 pub mod transport;
+pub mod vault;
