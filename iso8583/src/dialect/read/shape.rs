@@ -73,7 +73,7 @@ impl Defaults {
     }
 
     /// The same for subfields of a field whose characters stand in `text`.
-    pub(super) fn within(self, text: Encoding) -> Defaults {
+    pub(super) fn within(&self, text: Encoding) -> Defaults {
         let length = match text {
             Encoding::Ebcdic => LengthEncoding::Ebcdic,
             _ => LengthEncoding::Ascii,
@@ -82,7 +82,15 @@ impl Defaults {
             number: text,
             track: text,
             text,
+            binary: Encoding::Hex,
             length,
+        }
+    }
+
+    /// The same for subfields of a field of bytes.
+    pub(super) fn bytes(self) -> Defaults {
+        Defaults {
+            binary: Encoding::Binary,
             ..self
         }
     }

@@ -6,6 +6,7 @@ use super::{
     shape::{self, Defaults},
 };
 use crate::{
+    class::Class,
     dialect::{Dialect, Layout, SubfieldRow, TagForm},
     mask::Mask,
     refusal::Key,
@@ -67,7 +68,7 @@ fn layout(
     ])?;
     // Subfields stand in the field's characters; of packed digits, in the text that they make; of bytes, as fields would.
     let defaults = match shape.encoding {
-        Encoding::Binary | Encoding::Hex => *defaults,
+        Encoding::Binary | Encoding::Hex => defaults.bytes(),
         Encoding::Ebcdic => defaults.within(Encoding::Ebcdic),
         Encoding::Ascii | Encoding::BcdRight | Encoding::BcdLeft => {
             defaults.within(Encoding::Ascii)
@@ -91,8 +92,7 @@ fn layout(
         }
         Kind::Tlv => {
             let keys = place.keys(&["layout", "rows"])?;
-            let bytes = Defaults::within(defaults, Encoding::Ascii);
-            let rows = rows(&keys, &bytes, dialect, Kind::Tlv, &|text| {
+            let rows = rows(&keys, &defaults, dialect, Kind::Tlv, &|text| {
                 binary_key(text, None)
             })?;
             Ok(Layout::Tlv { rows })
@@ -239,6 +239,11 @@ fn rows(
         };
         if !fits {
             return keys.need("length")?.wrong("is no length of such subfields");
+        }
+        if kind == Kind::Tlv && shape.class != Class::Binary {
+            return keys
+                .need("type")?
+                .wrong("values of BER-TLV are of type b");
         }
         let row = SubfieldRow {
             key,
