@@ -31,8 +31,8 @@ pub(crate) fn now() -> Time {
     Time::parse(NOW).unwrap()
 }
 
-pub(crate) fn vault() -> CardVault {
-    CardVault::new([7; 32], [1; 16])
+pub(crate) fn vault() -> Arc<CardVault> {
+    Arc::new(CardVault::new([7; 32], [1; 16]))
 }
 
 pub(crate) fn origin(participant: ParticipantId) -> Origin {

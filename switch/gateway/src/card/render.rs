@@ -13,6 +13,8 @@ mod letter;
 mod request;
 mod switch_data;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use torap_domain::Position;
 use torap_engine::cards::{Command, Effect, Letter, Message as Outgoing};
@@ -119,8 +121,8 @@ pub fn records_of(effect: &Effect) -> [Option<Position>; 2] {
 
 /// Writes messages; one per link, because it keeps buffers.
 #[derive(Debug)]
-pub struct CardRenderer<'v> {
-    vault: &'v CardVault,
+pub struct CardRenderer {
+    vault: Arc<CardVault>,
     scratch: Scratch,
 }
 
@@ -147,9 +149,9 @@ struct Context<'c> {
     mac: Option<MacWanted>,
 }
 
-impl<'v> CardRenderer<'v> {
+impl CardRenderer {
     /// A renderer that opens card numbers with this vault.
-    pub fn new(vault: &'v CardVault) -> CardRenderer<'v> {
+    pub fn new(vault: Arc<CardVault>) -> CardRenderer {
         CardRenderer {
             vault,
             scratch: Scratch::default(),
@@ -174,7 +176,7 @@ impl<'v> CardRenderer<'v> {
             records,
             network,
             receiver,
-            vault: self.vault,
+            vault: &self.vault,
             mac: mac_wanted(network, receiver)?,
         };
         let before = out.len();

@@ -9,6 +9,8 @@
 mod pending;
 mod questions;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use torap_domain::{CardReason, Time};
 use torap_engine::cards::{
@@ -87,8 +89,8 @@ pub enum Translated {
 
 /// Makes commands of messages. One per link: it keeps buffers only.
 #[derive(Debug)]
-pub struct CardTranslator<'v> {
-    vault: &'v CardVault,
+pub struct CardTranslator {
+    vault: Arc<CardVault>,
 }
 
 /// Facts of a message, before its MAC and PIN are known.
@@ -101,9 +103,9 @@ struct Read {
     needs: Needs,
 }
 
-impl<'v> CardTranslator<'v> {
+impl CardTranslator {
     /// A translator that hashes and seals with this vault.
-    pub fn new(vault: &'v CardVault) -> CardTranslator<'v> {
+    pub fn new(vault: Arc<CardVault>) -> CardTranslator {
         CardTranslator { vault }
     }
 
@@ -220,7 +222,7 @@ impl<'v> CardTranslator<'v> {
         let participant = inbound.origin.participant;
         let class = class_of(message)?;
         let references = facts::references(message)?;
-        let card = facts::card(message, self.vault)?;
+        let card = facts::card(message, &self.vault)?;
         Ok(Transaction {
             class,
             key: facts::key(message, class.number(), participant, &references),
@@ -277,7 +279,7 @@ impl<'v> CardTranslator<'v> {
         let (mac, needs) = Needs::mac(inbound, message, network);
         let participant = inbound.origin.participant;
         let references = facts::references(message)?;
-        let card = facts::card(message, self.vault)?;
+        let card = facts::card(message, &self.vault)?;
         facts::tenge(message)?;
         let command = Command::Reversal(Reversal {
             origin: inbound.origin,
@@ -379,7 +381,7 @@ impl<'v> CardTranslator<'v> {
             origin: inbound.origin,
             trace: facts::trace(message)?,
             mac,
-            card: facts::card(message, self.vault)?,
+            card: facts::card(message, &self.vault)?,
             route: route(inbound, message, network)?,
             action: facts::stop_action(message)?,
         });

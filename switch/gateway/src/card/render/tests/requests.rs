@@ -92,7 +92,7 @@ fn a_translated_pin_block_goes_in_the_place_of_the_acquirers() {
             overloaded: false,
             hsm_is_up: true,
         };
-        let translated = CardTranslator::new(&vault()).translate(&inbound, &network);
+        let translated = CardTranslator::new(vault()).translate(&inbound, &network);
         let Translated::Ask(mut pending) = translated else {
             panic!("no question");
         };
@@ -204,7 +204,7 @@ fn without_the_schemes_data_the_request_says_why() {
         };
         let mut out = Vec::new();
         let network = network();
-        CardRenderer::new(&vault)
+        CardRenderer::new(vault.clone())
             .render(&effect, &records, &network, &mut out)
             .unwrap();
         let text = shown(&out);

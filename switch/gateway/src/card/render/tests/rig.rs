@@ -45,7 +45,7 @@ pub(super) fn record_in(
         overloaded: false,
         hsm_is_up: true,
     };
-    match CardTranslator::new(&vault()).translate(&inbound, network) {
+    match CardTranslator::new(vault()).translate(&inbound, network) {
         Translated::Ready(intake) => intake,
         other => panic!("not ready: {other:?}"),
     }
@@ -82,7 +82,7 @@ pub(super) fn render_in(
     };
     let vault = vault();
     let mut out = b"before".to_vec();
-    let rendered = CardRenderer::new(&vault).render(effect, &records, network, &mut out);
+    let rendered = CardRenderer::new(vault).render(effect, &records, network, &mut out);
     assert_eq!(&out[..6], b"before");
     if rendered.is_err() {
         assert_eq!(out.len(), 6);

@@ -20,7 +20,7 @@ pub(super) fn inbound(participant: ParticipantId, message: &[u8]) -> Inbound<'_>
 }
 
 pub(super) fn translate_in(network: &CardNetwork, inbound: &Inbound<'_>) -> Translated {
-    CardTranslator::new(&vault()).translate(inbound, network)
+    CardTranslator::new(vault()).translate(inbound, network)
 }
 
 pub(super) fn ready(participant: ParticipantId, message: &[u8]) -> Intake {
