@@ -3,7 +3,9 @@
 //! Why it exists: what banks send is bytes, and what the core orders is typed commands; everything between
 //! the two is here. It opens no sockets and reads no clock: a driver moves the bytes and passes the time.
 
+pub mod card;
 pub mod codes;
+pub mod codes_card;
 mod evidence;
 #[cfg(test)]
 mod fixtures;

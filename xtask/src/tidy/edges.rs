@@ -15,7 +15,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("switch/core", &["domain", "engine", "journal"]),
     ("switch/index", &["domain", "engine"]),
     ("switch/hsm", &[]),
-    ("switch/gateway", &["iso20022", "domain", "engine", "index"]),
+    (
+        "switch/gateway",
+        &["iso20022", "iso8583", "domain", "engine", "index", "hsm"],
+    ),
     (
         "switch/follower",
         &["domain", "engine", "journal", "core", "index"],

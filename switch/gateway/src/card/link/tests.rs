@@ -1,0 +1,3 @@
+mod echo;
+mod rig;
+mod sign_on;
