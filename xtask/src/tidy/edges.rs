@@ -38,9 +38,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bank",
             "load",
             "simulator",
+            "hsm",
+            "hsm-sim",
         ],
     ),
     ("lab/bank", &["iso20022", "domain", "gateway"]),
+    ("lab/hsm", &["hsm"]),
     ("lab/load", &["iso20022", "domain", "gateway"]),
     (
         "lab/simulator",
@@ -51,7 +54,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tests",
         &[
-            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node",
+            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node", "hsm",
+            "hsm-sim",
         ],
     ),
     ("xtask", &[]),
