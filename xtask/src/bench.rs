@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    machine::prepare_build()?;
+    machine::prepare_demo()?;
     if arguments.first().is_some_and(|first| first == "e2e") {
         return end_to_end(&arguments[1..]);
     }

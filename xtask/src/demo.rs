@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    machine::prepare_build()?;
+    machine::prepare_demo()?;
     build_torap()?;
     let mut command = Command::new(torap());
     command.arg("demo").args(arguments);

@@ -40,6 +40,13 @@ const BUILD: &[Need] = &[
     },
 ];
 
+/// To run the demonstration, and the tests.
+const DEMO: &[Need] = &[Need {
+    why: "SoftHSM2, the token of the simulated HSM",
+    present: softhsm,
+    packages: &["softhsm2"],
+}];
+
 /// To run the tests as well.
 const TEST: &[Need] = &[
     Need {
@@ -70,9 +77,15 @@ pub(crate) fn prepare_build() -> Result<(), Failure> {
     rocksdb::prepare()
 }
 
+/// Sees to it that the demonstration can run.
+pub(crate) fn prepare_demo() -> Result<(), Failure> {
+    prepare_build()?;
+    prepare(DEMO)
+}
+
 /// Sees to it that the tests can run.
 pub(crate) fn prepare_test() -> Result<(), Failure> {
-    prepare_build()?;
+    prepare_demo()?;
     prepare(TEST)
 }
 
@@ -154,6 +167,21 @@ fn is_root() -> bool {
         .arg("-u")
         .output()
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Where lab/hsm/src/token/library.rs looks as well.
+fn softhsm() -> bool {
+    std::env::var_os("TORAP_PKCS11_LIBRARY").is_some()
+        || [
+            "/usr/lib/softhsm",
+            "/usr/lib/x86_64-linux-gnu/softhsm",
+            "/usr/lib/aarch64-linux-gnu/softhsm",
+            "/usr/lib64/softhsm",
+            "/usr/lib64/pkcs11",
+            "/usr/local/lib/softhsm",
+        ]
+        .iter()
+        .any(|dir| Path::new(dir).join("libsofthsm2.so").is_file())
 }
 
 fn libclang() -> bool {

@@ -81,9 +81,14 @@ impl BankKeyFile {
     /// Reads the file's text.
     ///
     /// # Errors
-    /// It is no such file; the text never quotes the file, which holds a key.
+    /// It is no such file; the text names the line and quotes nothing of it, since the file holds a key.
     pub fn parse(text: &str) -> Result<BankKeyFile, String> {
-        toml::from_str(text).map_err(|error| error.message().to_owned())
+        toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.as_bytes().get(..start).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            format!("line {line}: this is no key file of `torap hsm-sim keys`")
+        })
     }
 
     pub(crate) fn with_zmk(mut self, zmk: &ClearKey) -> BankKeyFile {

@@ -11,6 +11,7 @@
 
 pub mod behaviour;
 pub mod ceremony;
+pub mod client;
 mod cmac;
 pub mod host;
 mod key_cache;

@@ -173,3 +173,6 @@ impl Drop for Connection {
         self.output.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,6 @@ impl fmt::Debug for CheckValue {
         write!(f, "CheckValue({self})")
     }
 }
+
+#[cfg(test)]
+mod tests;

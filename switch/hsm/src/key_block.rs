@@ -264,3 +264,6 @@ impl fmt::Display for KeyBlockError {
 }
 
 impl std::error::Error for KeyBlockError {}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod bank;
 mod check;
 mod ctl;
 mod demo;
+mod hsm_sim;
 mod journal;
 mod load;
 mod qr;
@@ -55,6 +56,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Simulated banks
     Bank(bank::Arguments),
+    /// A simulated payment HSM
+    HsmSim(hsm_sim::Arguments),
     /// Drive a running switch with payments through its wire
     Load(load::Arguments),
     /// Simulate a switch, its banks, its disk and its network by a seed
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Journal(arguments) => journal::run(&folder, arguments),
         Command::Replay(arguments) => replay::run(&folder, arguments),
         Command::Bank(arguments) => bank::run(&folder, arguments),
+        Command::HsmSim(arguments) => hsm_sim::run(&folder, arguments),
         Command::Load(arguments) => load::run(&folder, arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),

@@ -6,6 +6,7 @@
 //! DIR/data/journal/    segments        DIR/data/index/  RocksDB        DIR/data/snapshots/
 //! DIR/secrets/HSBK.secret              a participant's sign-on secret, mode 0600
 //! DIR/evidence.key                     key of the original messages at rest, mode 0600
+//! DIR/hsm/                             a laboratory's simulated HSM: its token, and keys/ of the participants
 //! DIR/control.sock                     operator's door, for this user and root
 //! ```
 

@@ -45,7 +45,7 @@ fn algorithm_3_by_the_book(key: &[u8; 16], padding: Padding, data: &[u8]) -> [u8
     if padding == Padding::Method2 {
         text.push(0x80);
     }
-    while text.is_empty() || text.len() % 8 != 0 {
+    while text.is_empty() || !text.len().is_multiple_of(8) {
         text.push(0);
     }
     let des = |half: &[u8]| des::Des::new_from_slice(half).expect("8 bytes");
