@@ -282,6 +282,7 @@ impl Gate {
             Intake {
                 command: translated.command,
                 evidence,
+                secrets: torap_core::Secrets::NONE,
                 ticket: None,
             },
             node,

@@ -396,6 +396,7 @@ pub(crate) fn plain(command: Command, ticket: Option<u64>) -> Intake {
     Intake {
         command,
         evidence: bytes::Bytes::new(),
+        secrets: torap_core::Secrets::NONE,
         ticket,
     }
 }

@@ -71,6 +71,7 @@ fn pass(core: &mut Core, batch: &mut Batch, commands: Vec<Command>, now: Time) -
             core.offer(Intake {
                 command,
                 evidence,
+                secrets: torap_core::Secrets::NONE,
                 ticket: Some(1)
             })
             .is_ok()

@@ -1,13 +1,13 @@
 //! What has been applied and waits for its record to be durable.
 
-use std::{collections::VecDeque, ops::Range};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use torap_domain::Position;
-use torap_engine::{Command, Effect, Outcome, Stamp, participants};
+use torap_engine::{Command, Effect, Event, Outcome, Output, Stamp, cards, participants};
 
 use crate::{
-    Intake,
+    Intake, Secrets,
     limits::{SPARE_EFFECTS_MAX, SPARE_RUNS_MAX},
 };
 
@@ -24,10 +24,25 @@ pub struct Released<'a> {
     pub command: &'a Command,
     /// The original message; empty if there was none.
     pub evidence: &'a Bytes,
+    /// What must not be written anywhere, if the record came by this process.
+    pub secrets: &'a Secrets,
     /// What goes out to participants because of the record, in order.
     pub effects: &'a [Effect],
+    /// Messages of the card rail because of the record, in order.
+    pub cards: &'a [cards::Effect],
+    /// What gateways must know of the card rail from this record on.
+    pub published: &'a [Published],
     /// Participants that changed, signed on or off with this record, as they stand after it.
     pub views: &'a [participants::View],
+}
+
+/// A part of the card rail's state that gateways work with.
+#[derive(Clone, Debug)]
+pub enum Published {
+    /// The BIN table that card numbers are looked up in.
+    Bins(Arc<cards::BinTable>),
+    /// A member's profile, connections or sign-on changed.
+    Member(Box<cards::MemberView>),
 }
 
 /// Results in log order, kept in one run of buffers per step, which are used again.
@@ -46,6 +61,8 @@ struct Run {
     /// How many of them have been released.
     released: usize,
     effects: Vec<Effect>,
+    cards: Vec<cards::Effect>,
+    published: Vec<Published>,
     views: Vec<participants::View>,
 }
 
@@ -55,6 +72,8 @@ struct Entry {
     intake: Intake,
     outcome: Outcome,
     effects: Range<usize>,
+    cards: Range<usize>,
+    published: Range<usize>,
     views: Range<usize>,
 }
 
@@ -81,21 +100,26 @@ impl Backlog {
         &mut self,
         stamp: Stamp,
         intake: Intake,
-        outcome: Outcome,
-        effects: &[Effect],
+        output: &Output,
         views: impl IntoIterator<Item = participants::View>,
     ) {
         let Some(run) = self.runs.back_mut() else {
             return;
         };
         let (first_effect, first_view) = (run.effects.len(), run.views.len());
-        run.effects.extend_from_slice(effects);
+        let (first_card, first_published) = (run.cards.len(), run.published.len());
+        run.effects.extend_from_slice(&output.effects);
+        run.cards.extend_from_slice(&output.cards);
+        run.published
+            .extend(output.events.iter().filter_map(published));
         run.views.extend(views);
         let entry = Entry {
             stamp,
             intake,
-            outcome,
+            outcome: output.outcome,
             effects: first_effect..run.effects.len(),
+            cards: first_card..run.cards.len(),
+            published: first_published..run.published.len(),
             views: first_view..run.views.len(),
         };
         self.records = self.records.saturating_add(1);
@@ -130,6 +154,12 @@ impl Backlog {
             outcome: entry.outcome,
             command: &entry.intake.command,
             evidence: &entry.intake.evidence,
+            secrets: &entry.intake.secrets,
+            cards: run.cards.get(entry.cards.clone()).unwrap_or_default(),
+            published: run
+                .published
+                .get(entry.published.clone())
+                .unwrap_or_default(),
             effects: run.effects.get(entry.effects.clone()).unwrap_or_default(),
             views: run.views.get(entry.views.clone()).unwrap_or_default(),
         })
@@ -143,6 +173,9 @@ impl Run {
         self.released = 0;
         self.effects.clear();
         self.effects.shrink_to(SPARE_EFFECTS_MAX);
+        self.cards.clear();
+        self.cards.shrink_to(SPARE_EFFECTS_MAX);
+        self.published.clear();
         self.views.clear();
     }
 }
@@ -150,8 +183,16 @@ impl Run {
 impl Entry {
     fn bytes(&self) -> usize {
         self.intake
-            .evidence
-            .len()
+            .bytes()
             .saturating_add(self.effects.len().saturating_mul(size_of::<Effect>()))
+            .saturating_add(self.cards.len().saturating_mul(size_of::<cards::Effect>()))
+    }
+}
+
+fn published(event: &Event) -> Option<Published> {
+    match event {
+        Event::Card(cards::Event::BinsChanged(table)) => Some(Published::Bins(table.clone())),
+        Event::Card(cards::Event::MemberChanged(view)) => Some(Published::Member(view.clone())),
+        _ => None,
     }
 }

@@ -6,8 +6,8 @@ use torap_engine::{Command, Engine, Event, Output, RunningDigest, Stamp, codec, 
 use torap_journal::{Batch, BatchError, RecordMeta};
 
 use crate::{
-    CoreError, CoreLimits, Intake, Recovered, Refused, RefusedBecause, Released, backlog::Backlog,
-    intake::Waiting, limits::TICKS_PER_STEP_MAX,
+    CoreError, CoreLimits, Intake, Recovered, Refused, RefusedBecause, Released, Secrets,
+    backlog::Backlog, intake::Waiting, limits::TICKS_PER_STEP_MAX,
 };
 
 /// The one place where commands get their order and their time.
@@ -104,7 +104,7 @@ impl Core {
         reason = "the command is given back as it came; a box would allocate under overload"
     )]
     pub fn offer(&mut self, intake: Intake) -> Result<(), Refused> {
-        if !self.waiting.fits(intake.evidence.len()) {
+        if !self.waiting.fits(intake.bytes()) {
             self.counters.refused_full = self.counters.refused_full.saturating_add(1);
             return Err(Refused {
                 because: RefusedBecause::Full,
@@ -278,6 +278,7 @@ impl Core {
         let intake = Intake {
             command,
             evidence: Bytes::new(),
+            secrets: Secrets::NONE,
             ticket: None,
         };
         let appended = append(
@@ -318,13 +319,7 @@ impl Core {
             .events
             .iter()
             .filter_map(|event| changed_view(&self.engine, event));
-        self.backlog.push(
-            stamp,
-            intake,
-            self.output.outcome,
-            &self.output.effects,
-            views,
-        );
+        self.backlog.push(stamp, intake, &self.output, views);
     }
 
     /// Strictly after the last record, and not before `now`.
@@ -409,6 +404,7 @@ fn changed_view(engine: &Engine, event: &Event) -> Option<participants::View> {
         | Event::DirectoryImported { .. }
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
-        | Event::Refused { .. } => None,
+        | Event::Refused { .. }
+        | Event::Card(_) => None,
     }
 }

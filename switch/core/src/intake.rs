@@ -12,9 +12,16 @@ pub struct Intake {
     pub command: Command,
     /// The original message, logged beside the facts; empty if there is none.
     pub evidence: Bytes,
+    /// What must never be written anywhere: handed on with the result, forgotten after it.
+    pub secrets: Secrets,
     /// The caller's own number, given back with the outcome. It is not logged.
     pub ticket: Option<u64>,
 }
+
+/// Bytes that exist in memory only: a message to be forwarded with its card number, PIN block or codes. The log never holds
+/// them and nothing shows them; a process that starts again does not have them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(pub Bytes);
 
 /// A command that was not taken. It left no trace in the log.
 #[derive(Debug)]
@@ -32,6 +39,24 @@ pub enum RefusedBecause {
     Full,
     /// It fits into no batch of the journal; answer `InternalLimit`. Trying again is of no use.
     TooLarge,
+}
+
+impl Secrets {
+    /// None.
+    pub const NONE: Secrets = Secrets(Bytes::new());
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Secrets({} bytes)", self.0.len())
+    }
+}
+
+impl Intake {
+    /// Bytes that it keeps in memory beside the command.
+    pub(crate) fn bytes(&self) -> usize {
+        self.evidence.len().saturating_add(self.secrets.0.len())
+    }
 }
 
 impl fmt::Display for RefusedBecause {
@@ -75,14 +100,14 @@ impl Waiting {
         self.commands.len()
     }
 
-    /// Whether a command with an original of `bytes` may wait. An empty queue takes one of any size, or it never would be.
+    /// Whether a command with an original and secrets of `bytes` together may wait. An empty queue takes one of any size, or it never would be.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
         let total = self.bytes.saturating_add(bytes);
         self.room() > 0 && (total <= self.bytes_max || self.commands.is_empty())
     }
 
     pub(crate) fn push(&mut self, intake: Intake) {
-        self.bytes = self.bytes.saturating_add(intake.evidence.len());
+        self.bytes = self.bytes.saturating_add(intake.bytes());
         self.commands.push_back(intake);
     }
 
@@ -92,7 +117,7 @@ impl Waiting {
 
     pub(crate) fn take(&mut self) -> Option<Intake> {
         let intake = self.commands.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(intake.evidence.len());
+        self.bytes = self.bytes.saturating_sub(intake.bytes());
         Some(intake)
     }
 }

@@ -38,10 +38,10 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use backlog::Released;
+pub use backlog::{Published, Released};
 pub use core::{Core, Counters, Held, Stepped};
 pub use error::{CoreError, ReplayError};
-pub use intake::{Intake, Refused, RefusedBecause};
+pub use intake::{Intake, Refused, RefusedBecause, Secrets};
 pub use limits::CoreLimits;
 pub use recovered::Recovered;
 pub use replay::{Applied, Replay};

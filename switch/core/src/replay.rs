@@ -1,7 +1,9 @@
 //! The way back: records of the log to the state they led to. Recovery, followers and every tool use this one.
 
 use torap_domain::{Position, Time};
-use torap_engine::{Command, Effect, Engine, Event, Outcome, Output, RunningDigest, Stamp, codec};
+use torap_engine::{
+    Command, Effect, Engine, Event, Outcome, Output, RunningDigest, Stamp, cards, codec,
+};
 use torap_journal::RecordMeta;
 
 use crate::{Recovered, ReplayError};
@@ -31,6 +33,8 @@ pub struct Applied<'a> {
     pub events: &'a mut Vec<Event>,
     /// What went out to participants.
     pub effects: &'a [Effect],
+    /// What went out on the card rail.
+    pub cards: &'a [cards::Effect],
 }
 
 impl Replay {
@@ -67,6 +71,7 @@ impl Replay {
         let Output {
             events,
             effects,
+            cards,
             outcome,
         } = &mut self.output;
         Ok(Applied {
@@ -75,6 +80,7 @@ impl Replay {
             outcome: *outcome,
             events,
             effects,
+            cards,
         })
     }
 

@@ -23,6 +23,7 @@ fn pass(core: &mut Core, batch: &mut Batch, commands: Vec<Command>, now: Time) {
         let intake = Intake {
             command,
             evidence: Bytes::from_static(b"<Document/>"),
+            secrets: torap_core::Secrets::NONE,
             ticket: Some(1),
         };
         assert!(core.offer(intake).is_ok());

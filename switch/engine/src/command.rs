@@ -3,7 +3,7 @@
 
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
-use crate::{Bounds, directory, instant, links, participants, qr, schedule};
+use crate::{Bounds, cards, directory, instant, links, participants, qr, schedule};
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub enum Command {
     Participants(participants::Command),
     /// A change with an effective time.
     Schedule(schedule::Command),
+    Cards(cards::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -85,7 +86,8 @@ impl Source {
 }
 
 impl Command {
-    /// Who asked; none for what the core submits itself and for links that come and go.
+    /// Who asked; none for what the core submits itself, for links that come and go, and for card messages, which name their
+    /// participant and connection.
     pub fn source(&self) -> Option<Source> {
         self.asked_by().copied()
     }
@@ -102,6 +104,7 @@ impl Command {
             Command::Links(links::Command::Up { .. } | links::Command::Down { .. }) => return None,
             Command::Participants(command) => command.source(),
             Command::Schedule(command) => command.source(),
+            Command::Cards(command) => return command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

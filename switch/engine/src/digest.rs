@@ -13,6 +13,8 @@ use crate::{
     participants::Direction,
 };
 
+mod cards;
+
 /// Odd, with about as many ones as zeros.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 /// State before anything was mixed in; not zero, so that leading zeros count.
@@ -86,6 +88,9 @@ impl RunningDigest {
         for effect in &output.effects {
             self.effect(effect);
         }
+        for effect in &output.cards {
+            cards::effect(&mut self.0, effect);
+        }
     }
 
     fn event(&mut self, event: &Event) {
@@ -148,6 +153,7 @@ impl RunningDigest {
                 mix.word(decided_at.nanos());
             }
             Event::Refused { reason } => mix.word(tagged(0x1C, *reason)),
+            Event::Card(event) => cards::event(mix, event),
         }
     }
 

@@ -4,7 +4,7 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
@@ -294,6 +294,7 @@ impl State {
             Command::Links(command) => links::apply(self, stamp, command, out),
             Command::Participants(command) => participants::apply(self, stamp, command, out),
             Command::Schedule(command) => schedule::apply(self, stamp, command, out),
+            Command::Cards(command) => cards::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);

@@ -3,7 +3,7 @@
 use torap_domain::{Money, ParticipantId, Reason, Time};
 
 use crate::{
-    directory,
+    cards, directory,
     instant::{Finished, PaymentKey},
     participants,
 };
@@ -54,4 +54,5 @@ pub enum Event {
     Refused {
         reason: Reason,
     },
+    Card(cards::Event),
 }

@@ -1,6 +1,6 @@
 //! What one command did: events for those who follow the log, effects for participants, and the outcome for the submitter.
 
-use crate::{Effect, Event, Outcome, Stamp, digest::RunningDigest};
+use crate::{Effect, Event, Outcome, Stamp, cards, digest::RunningDigest};
 
 /// Filled by [`crate::Engine::apply`]; cleared and used again by the core, so that the steady state allocates nothing.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub struct Output {
     pub events: Vec<Event>,
     /// In the order of their sequences within each stream.
     pub effects: Vec<Effect>,
+    /// Messages of the card rail, in the order they happened.
+    pub cards: Vec<cards::Effect>,
     /// What the submitter is told.
     pub outcome: Outcome,
 }
@@ -19,6 +21,7 @@ impl Output {
         Output {
             events: Vec::new(),
             effects: Vec::new(),
+            cards: Vec::new(),
             outcome: Outcome::Accepted,
         }
     }
@@ -27,6 +30,7 @@ impl Output {
     pub fn clear(&mut self) {
         self.events.clear();
         self.effects.clear();
+        self.cards.clear();
         self.outcome = Outcome::Accepted;
     }
 
@@ -37,6 +41,11 @@ impl Output {
 
     pub(crate) fn event(&mut self, event: Event) {
         self.events.push(event);
+    }
+
+    #[expect(dead_code, reason = "the rules follow")]
+    pub(crate) fn card_event(&mut self, event: cards::Event) {
+        self.events.push(Event::Card(event));
     }
 }
 

@@ -152,6 +152,7 @@ fn rows(event: &Event) -> usize {
         | Event::LinkChanged { .. }
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
-        | Event::Refused { .. } => 0,
+        | Event::Refused { .. }
+        | Event::Card(_) => 0,
     }
 }

@@ -105,7 +105,8 @@ fn project_event(
         | Event::LinkChanged { .. }
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
-        | Event::Refused { .. } => {}
+        | Event::Refused { .. }
+        | Event::Card(_) => {}
     }
     Ok(())
 }

@@ -345,6 +345,7 @@ async fn serve(
         core.offer(CoreIntake {
             command,
             evidence: bytes::Bytes::new(),
+            secrets: torap_core::Secrets::NONE,
             ticket: None,
         })
         .map_err(|refused| {

@@ -11,6 +11,7 @@ fn bare(command: Command) -> Intake {
     Intake {
         command,
         evidence: Bytes::new(),
+        secrets: crate::Secrets::NONE,
         ticket: None,
     }
 }

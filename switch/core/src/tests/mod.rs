@@ -73,6 +73,7 @@ impl Rig {
         let intake = Intake {
             command,
             evidence: Bytes::from_static(b"<Document/>"),
+            secrets: crate::Secrets::NONE,
             ticket: Some(ticket),
         };
         self.core.offer(intake).expect("room in the intake");

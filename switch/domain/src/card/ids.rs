@@ -384,6 +384,20 @@ impl InstitutionId {
     pub fn parse(text: &str) -> Result<InstitutionId, CardIdError> {
         Prefix::read(text.as_bytes(), 1).map(InstitutionId)
     }
+
+    /// A number of `length` digits, 1 to 11.
+    pub const fn from_parts(digits: u64, length: u8) -> Option<InstitutionId> {
+        if length >= 1 && length <= Prefix::DIGITS_MAX && digits < power(length) {
+            Some(InstitutionId(Prefix { digits, length }))
+        } else {
+            None
+        }
+    }
+
+    /// The digits as a number, and how many they are.
+    pub const fn parts(self) -> (u64, u8) {
+        (self.0.digits, self.0.length)
+    }
 }
 
 impl fmt::Display for InstitutionId {

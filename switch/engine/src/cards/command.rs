@@ -302,3 +302,15 @@ impl Command {
         }
     }
 }
+
+impl StopCause {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<StopCause> {
+        match number {
+            1 => Some(StopCause::Lost),
+            2 => Some(StopCause::Stolen),
+            3 => Some(StopCause::Restricted),
+            _ => None,
+        }
+    }
+}

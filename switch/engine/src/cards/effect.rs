@@ -177,3 +177,31 @@ pub enum Notice {
         side: Side,
     },
 }
+
+impl AdvisedBy {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<AdvisedBy> {
+        match number {
+            1 => Some(AdvisedBy::StandInUnavailable),
+            2 => Some(AdvisedBy::StandInSilent),
+            3 => Some(AdvisedBy::Offline),
+            4 => Some(AdvisedBy::Completion),
+            _ => None,
+        }
+    }
+}
+
+impl ReversalCause {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<ReversalCause> {
+        match number {
+            1 => Some(ReversalCause::Silent),
+            2 => Some(ReversalCause::TooLate),
+            3 => Some(ReversalCause::Unverifiable),
+            4 => Some(ReversalCause::PartialUnusable),
+            5 => Some(ReversalCause::Acquirer),
+            6 => Some(ReversalCause::Restarted),
+            _ => None,
+        }
+    }
+}

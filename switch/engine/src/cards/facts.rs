@@ -245,6 +245,15 @@ impl Class {
 }
 
 impl Side {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<Side> {
+        match number {
+            1 => Some(Side::Acquirer),
+            2 => Some(Side::Issuer),
+            _ => None,
+        }
+    }
+
     /// The other one.
     pub const fn other(self) -> Side {
         match self {
@@ -272,4 +281,58 @@ impl Totals {
         fees_paid: Money::zero(Asset::Kzt),
         fees_received: Money::zero(Asset::Kzt),
     };
+}
+
+impl MacFact {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<MacFact> {
+        match number {
+            1 => Some(MacFact::NotRequired),
+            2 => Some(MacFact::Good),
+            3 => Some(MacFact::Bad),
+            4 => Some(MacFact::Missing),
+            5 => Some(MacFact::Unavailable),
+            _ => None,
+        }
+    }
+}
+
+impl PinFact {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<PinFact> {
+        match number {
+            1 => Some(PinFact::Absent),
+            2 => Some(PinFact::Translated),
+            3 => Some(PinFact::Verified),
+            4 => Some(PinFact::Wrong),
+            5 => Some(PinFact::Refused),
+            6 => Some(PinFact::Unavailable),
+            _ => None,
+        }
+    }
+}
+
+impl ChipFact {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<ChipFact> {
+        match number {
+            1 => Some(ChipFact::Absent),
+            2 => Some(ChipFact::Unchecked),
+            3 => Some(ChipFact::Verified),
+            4 => Some(ChipFact::Wrong),
+            _ => None,
+        }
+    }
+}
+
+impl Decider {
+    /// The one of a stored number.
+    pub const fn from_number(number: u8) -> Option<Decider> {
+        match number {
+            1 => Some(Decider::Issuer),
+            2 => Some(Decider::StandIn),
+            3 => Some(Decider::Acquirer),
+            _ => None,
+        }
+    }
 }

@@ -23,3 +23,14 @@ pub use settings::{
     LINKS_MAX, LifetimeRow, Profile, RANGES_MAX, Rate, Roles, SCHEME_NUMBER_MAX, SESSIONS_MAX,
     STAND_IN_NUMBER_MAX, Scheme, Services, Settings, StandIn, Tariff, Without,
 };
+
+use crate::{Outcome as Result, Output, Stamp, engine};
+
+pub(crate) fn apply(
+    _state: &mut engine::State,
+    _stamp: Stamp,
+    _command: &Command,
+    _out: &mut Output,
+) -> Result {
+    Result::Refused(torap_domain::Reason::InternalLimit)
+}

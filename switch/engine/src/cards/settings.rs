@@ -203,3 +203,23 @@ pub struct LifetimeRow {
     /// Completions together may pass the authorised amount by this part of it.
     pub above_percent: u8,
 }
+
+impl Services {
+    /// Every service.
+    pub const ALL: Services = Services((1 << CardService::ALL.len()) - 1);
+
+    /// Whether the service is in the set.
+    pub const fn has(self, service: CardService) -> bool {
+        self.0 & service.bit() != 0
+    }
+}
+
+impl Channels {
+    /// Every channel.
+    pub const ALL: Channels = Channels((1 << Channel::ALL.len()) - 1);
+
+    /// Whether the channel is in the set.
+    pub const fn has(self, channel: Channel) -> bool {
+        self.0 & channel.bit() != 0
+    }
+}

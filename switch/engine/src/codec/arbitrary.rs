@@ -1,11 +1,13 @@
 //! Arbitrary values of everything that is stored. Each strategy is boxed: nested, they would not fit on a test's stack.
 
 mod aliases;
+mod cards;
 mod others;
 mod payments;
 mod streams;
 
 pub(super) use aliases::*;
+pub(super) use cards::{card_finished, cards_command};
 pub(super) use others::*;
 pub(super) use payments::*;
 pub(super) use streams::*;
@@ -28,6 +30,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         2 => qr_command().prop_map(Command::Qr),
         3 => links_command().prop_map(Command::Links),
         4 => participants_command().prop_map(Command::Participants),
+        6 => cards_command().prop_map(Command::Cards),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

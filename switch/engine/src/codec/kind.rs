@@ -1,6 +1,6 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
-use crate::{Command, directory, instant, links, participants, qr, schedule};
+use crate::{Command, cards, directory, instant, links, participants, qr, schedule};
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident = $number:literal, $name:literal, $version:literal;)+) => {
@@ -105,6 +105,52 @@ kinds! {
     Mark = 0x63, "mark", 1;
     /// How much the engine remembers
     Bounds = 0x64, "bounds", 1;
+    /// 0100, 0200
+    CardRequest = 0x70, "card-request", 1;
+    /// 0120, 0220 of an acquirer
+    CardAdvice = 0x71, "card-advice", 1;
+    /// 0400, 0420
+    CardReversal = 0x72, "card-reversal", 1;
+    /// 0110, 0210 of an issuer
+    CardAnswer = 0x73, "card-answer", 1;
+    /// The answer of a foreign scheme
+    CardSchemeAnswer = 0x74, "card-scheme-answer", 1;
+    /// An answer to a letter of the queue
+    CardAcknowledged = 0x75, "card-acknowledged", 1;
+    /// 0302
+    CardFileUpdate = 0x76, "card-file-update", 1;
+    /// 0500, 0520
+    CardReconciliation = 0x77, "card-reconciliation", 1;
+    /// 0600, 0620
+    CardAdministrative = 0x78, "card-administrative", 1;
+    /// 0800
+    CardNetwork = 0x79, "card-network", 1;
+    /// A card message that was not understood
+    CardMalformed = 0x7a, "card-malformed", 1;
+    /// A connection of a member is there
+    CardLinkUp = 0x7b, "card-link-up", 1;
+    /// It ended
+    CardLinkDown = 0x7c, "card-link-down", 1;
+    /// Clocks and bounds of the card rail
+    CardSetSettings = 0x80, "card-set-settings", 1;
+    /// The BIN table
+    CardSetBins = 0x81, "card-set-bins", 1;
+    /// The fee table
+    CardSetFees = 0x82, "card-set-fees", 1;
+    /// How long authorisations live
+    CardSetLifetimes = 0x83, "card-set-lifetimes", 1;
+    /// A stand-in rule
+    CardSetStandIn = 0x84, "card-set-stand-in", 1;
+    /// A foreign scheme
+    CardSetScheme = 0x85, "card-set-scheme", 1;
+    /// The card profile of a participant
+    CardSetMember = 0x86, "card-set-member", 1;
+    /// The operator's change of the stop list
+    CardStopList = 0x87, "card-stop-list", 1;
+    /// The session ends now
+    CardCutOver = 0x88, "card-cut-over", 1;
+    /// A session is settled elsewhere
+    CardSettleSession = 0x89, "card-settle-session", 1;
 }
 
 impl Kind {
@@ -155,11 +201,40 @@ impl Kind {
                 schedule::Command::Order { .. } => Kind::ScheduleOrder,
                 schedule::Command::Withdraw { .. } => Kind::ScheduleWithdraw,
             },
+            Command::Cards(command) => Kind::of_cards(command),
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,
             Command::Mark { .. } => Kind::Mark,
             Command::Bounds { .. } => Kind::Bounds,
+        }
+    }
+
+    const fn of_cards(command: &cards::Command) -> Kind {
+        match command {
+            cards::Command::Request(_) => Kind::CardRequest,
+            cards::Command::Advice(_) => Kind::CardAdvice,
+            cards::Command::Reversal(_) => Kind::CardReversal,
+            cards::Command::Answer(_) => Kind::CardAnswer,
+            cards::Command::SchemeAnswer(_) => Kind::CardSchemeAnswer,
+            cards::Command::Acknowledged(_) => Kind::CardAcknowledged,
+            cards::Command::FileUpdate(_) => Kind::CardFileUpdate,
+            cards::Command::Reconciliation(_) => Kind::CardReconciliation,
+            cards::Command::Administrative(_) => Kind::CardAdministrative,
+            cards::Command::Network(_) => Kind::CardNetwork,
+            cards::Command::Malformed(_) => Kind::CardMalformed,
+            cards::Command::LinkUp { .. } => Kind::CardLinkUp,
+            cards::Command::LinkDown { .. } => Kind::CardLinkDown,
+            cards::Command::SetSettings { .. } => Kind::CardSetSettings,
+            cards::Command::SetBins { .. } => Kind::CardSetBins,
+            cards::Command::SetFees { .. } => Kind::CardSetFees,
+            cards::Command::SetLifetimes { .. } => Kind::CardSetLifetimes,
+            cards::Command::SetStandIn { .. } => Kind::CardSetStandIn,
+            cards::Command::SetScheme { .. } => Kind::CardSetScheme,
+            cards::Command::SetMember { .. } => Kind::CardSetMember,
+            cards::Command::StopList { .. } => Kind::CardStopList,
+            cards::Command::CutOver { .. } => Kind::CardCutOver,
+            cards::Command::SettleSession { .. } => Kind::CardSettleSession,
         }
     }
 }

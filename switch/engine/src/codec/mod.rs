@@ -12,6 +12,7 @@
 mod fields;
 
 mod block;
+mod cards;
 mod directory;
 mod error;
 mod instant;
@@ -58,6 +59,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Links(command) => links::put(command, &mut writer),
         Command::Participants(command) => participants::put(command, &mut writer),
         Command::Schedule(command) => schedule::put(command, &mut writer),
+        Command::Cards(command) => cards::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -153,6 +155,29 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
             source: reader.field("source")?,
             bounds: reader.field("bounds")?,
         },
+        Kind::CardRequest
+        | Kind::CardAdvice
+        | Kind::CardReversal
+        | Kind::CardAnswer
+        | Kind::CardSchemeAnswer
+        | Kind::CardAcknowledged
+        | Kind::CardFileUpdate
+        | Kind::CardReconciliation
+        | Kind::CardAdministrative
+        | Kind::CardNetwork
+        | Kind::CardMalformed
+        | Kind::CardLinkUp
+        | Kind::CardLinkDown
+        | Kind::CardSetSettings
+        | Kind::CardSetBins
+        | Kind::CardSetFees
+        | Kind::CardSetLifetimes
+        | Kind::CardSetStandIn
+        | Kind::CardSetScheme
+        | Kind::CardSetMember
+        | Kind::CardStopList
+        | Kind::CardCutOver
+        | Kind::CardSettleSession => Command::Cards(cards::take(kind, reader)?),
     })
 }
 

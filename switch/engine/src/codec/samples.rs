@@ -1,5 +1,7 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
+pub(super) mod cards;
+
 use torap_domain::*;
 
 use crate::{
@@ -58,6 +60,7 @@ pub(super) fn commands() -> Vec<Command> {
             },
         },
     ]);
+    all.extend(cards::commands().into_iter().map(Command::Cards));
     all
 }
 

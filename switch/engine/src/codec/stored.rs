@@ -1,7 +1,7 @@
 //! Values that the index keeps: one version byte, then the fields.
 
 use super::{FactsError, Layout, Reader, Writer};
-use crate::{Outbound, directory, instant};
+use crate::{Outbound, cards, directory, instant};
 
 /// A value of the index.
 pub trait Stored: Layout {
@@ -39,5 +39,10 @@ impl Stored for instant::Finished {
 
 impl Stored for directory::Record {
     const NAME: &'static str = "directory-record";
+    const VERSION: u8 = 1;
+}
+
+impl Stored for cards::Finished {
+    const NAME: &'static str = "card-finished";
     const VERSION: u8 = 1;
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use torap_domain::{Position, Reason};
 
 use super::{arbitrary, samples, *};
-use crate::{Outbound, directory, instant};
+use crate::{Outbound, cards, directory, instant};
 
 fn encoded(command: &Command) -> (u16, Vec<u8>) {
     let mut facts = Vec::new();
@@ -52,6 +52,7 @@ fn the_page_of_layouts_lists_every_kind() {
         (Outbound::NAME, Outbound::VERSION),
         (instant::Finished::NAME, instant::Finished::VERSION),
         (directory::Record::NAME, directory::Record::VERSION),
+        (cards::Finished::NAME, cards::Finished::VERSION),
     ];
     for (name, version) in stored {
         let row = format!("| `{name}` | {version} |");
@@ -70,6 +71,7 @@ fn every_layout_is_the_one_of_its_golden_file() {
     check_golden(Outbound::NAME, &stored(&samples::outbound()));
     check_golden(instant::Finished::NAME, &stored(&samples::finished()));
     check_golden(directory::Record::NAME, &stored(&samples::record()));
+    check_golden(cards::Finished::NAME, &stored(&samples::cards::finished()));
 }
 
 /// Compares with `golden/<name>.hex`; with TORAP_BLESS in the environment it writes the file first.
@@ -112,6 +114,9 @@ fn layouts_are_compact() {
         "{}",
         encoded(&common).1.len()
     );
+    let card = Command::Cards(cards::Command::Request(samples::cards::request()));
+    assert!(encoded(&card).1.len() < 160, "{}", encoded(&card).1.len());
+    assert!(stored(&samples::cards::finished()).len() < 240);
     assert!(stored(&samples::outbound()).len() <= 68);
     assert!(stored(&samples::finished()).len() <= 112);
 }
@@ -224,7 +229,9 @@ proptest! {
         outbound in arbitrary::outbound(),
         finished in arbitrary::finished(),
         record in arbitrary::record(),
+        card in arbitrary::card_finished(),
     ) {
+        prop_assert_eq!(cards::Finished::decode(&stored(&card)), Ok(card));
         prop_assert!(stored(&outbound).len() <= 68);
         prop_assert_eq!(Outbound::decode(&stored(&outbound)), Ok(outbound));
         prop_assert_eq!(instant::Finished::decode(&stored(&finished)), Ok(finished));
@@ -233,11 +240,12 @@ proptest! {
 
     /// Whatever the bytes, reading ends; and what is read is written as the same bytes.
     #[test]
-    fn arbitrary_bytes_never_panic(kind in 0_u16..0x70, bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(kind in 0_u16..0x90, bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         check_bytes(kind, &bytes);
         check_stored::<Outbound>(&bytes);
         check_stored::<instant::Finished>(&bytes);
         check_stored::<directory::Record>(&bytes);
+        check_stored::<cards::Finished>(&bytes);
     }
 
     #[test]

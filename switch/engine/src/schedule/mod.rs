@@ -139,6 +139,7 @@ pub fn may_wait(command: &Any) -> bool {
                 | instant::Command::SetLimits { .. }
                 | instant::Command::SetRecallRule { .. }
         ),
+        Any::Cards(command) => command.source().is_some(),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)

@@ -79,6 +79,7 @@ impl Rig {
         let intake = Intake {
             command,
             evidence: Bytes::from_static(b"<Document/>"),
+            secrets: torap_core::Secrets::NONE,
             ticket: None,
         };
         self.core.offer(intake).expect("room in the intake");

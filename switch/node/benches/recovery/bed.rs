@@ -155,6 +155,7 @@ fn offer(core: &mut Core, command: Command, original: &'static [u8]) {
     let intake = Intake {
         command,
         evidence: Bytes::from_static(original),
+        secrets: torap_core::Secrets::NONE,
         ticket: None,
     };
     assert!(core.offer(intake).is_ok(), "a run fits into the intake");

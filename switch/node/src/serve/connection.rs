@@ -211,6 +211,7 @@ impl Connection {
         self.queue(CoreIntake {
             command: translated.command,
             evidence,
+            secrets: torap_core::Secrets::NONE,
             ticket: None,
         });
     }
@@ -228,6 +229,7 @@ impl Connection {
         self.queue(CoreIntake {
             command,
             evidence: Bytes::new(),
+            secrets: torap_core::Secrets::NONE,
             ticket: None,
         });
     }
@@ -454,6 +456,7 @@ impl Connection {
             .push(CoreIntake {
                 command: Command::Links(down),
                 evidence: Bytes::new(),
+                secrets: torap_core::Secrets::NONE,
                 ticket: None,
             })
             .await;

@@ -165,6 +165,7 @@ impl Intake {
             .push(CoreIntake {
                 command,
                 evidence: bytes::Bytes::new(),
+                secrets: torap_core::Secrets::NONE,
                 ticket: Some(ticket),
             })
             .await;

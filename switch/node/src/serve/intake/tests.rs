@@ -10,6 +10,7 @@ fn tick() -> CoreIntake {
     CoreIntake {
         command: Command::Tick,
         evidence: bytes::Bytes::new(),
+        secrets: torap_core::Secrets::NONE,
         ticket: None,
     }
 }
