@@ -253,12 +253,10 @@ impl Acquirer {
     fn refused_now(&mut self, trace: Trace, answered: Answered) -> Option<()> {
         let number = *self.by_trace.get(&trace)?;
         let sent = self.sent.get_mut(&number)?;
-        if sent.answer.is_none() && answered.code == "96" {
-            if !sent.is_advice {
-                // An advice goes on until it is taken.
-                sent.due = None;
-                sent.answer = Some(answered);
-            }
+        // An advice goes on until it is taken.
+        if sent.answer.is_none() && answered.code == "96" && !sent.is_advice {
+            sent.due = None;
+            sent.answer = Some(answered);
         }
         Some(())
     }

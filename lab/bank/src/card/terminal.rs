@@ -296,7 +296,7 @@ fn chip_data(total: u64, kind: Option<&str>, now: Time) -> Vec<u8> {
     let year = u8::try_from(year.rem_euclid(100)).unwrap_or(0);
     let kind = kind.and_then(|kind| kind.parse().ok()).unwrap_or(0);
     let authorised = bcd(total);
-    let date = [year, month, day].map(|part| part / 10 << 4 | part % 10);
+    let date = [year, month, day].map(|part| ((part / 10) << 4) | (part % 10));
     let counter = (now.nanos() / 1_000_000_000 % 65_536) as u16;
     let objects: [(u32, &[u8]); 19] = [
         (0x9F26, &[0x5A, 0x11, 0xC0, 0x0F, 0x2B, 0x77, 0x90, 0x0D]),
@@ -306,7 +306,7 @@ fn chip_data(total: u64, kind: Option<&str>, now: Time) -> Vec<u8> {
         (0x9F36, &counter.to_be_bytes()),
         (0x95, &[0x00, 0x80, 0x00, 0x80, 0x00]),
         (0x9A, &date),
-        (0x9C, &[kind / 10 << 4 | kind % 10]),
+        (0x9C, &[((kind / 10) << 4) | (kind % 10)]),
         (0x9F02, &authorised),
         (0x5F2A, &[0x03, 0x98]),
         (0x82, &[0x39, 0x00]),
@@ -333,7 +333,7 @@ fn bcd(value: u64) -> [u8; 6] {
     let mut bytes = [0; 6];
     for byte in bytes.iter_mut().rev() {
         let pair = u8::try_from(rest % 100).unwrap_or(0);
-        *byte = pair / 10 << 4 | pair % 10;
+        *byte = ((pair / 10) << 4) | (pair % 10);
         rest /= 100;
     }
     bytes
@@ -381,7 +381,7 @@ fn add_parties(draft: &mut Draft, order: &Order, service: CardService) -> Result
         }
         CardService::Payment => {
             // A bitmap of 64 bits in hexadecimal, then provider, account at the provider, purpose.
-            let bits: u64 = 1 << (64 - 2) | 1 << (64 - 3) | 1 << (64 - 6);
+            let bits: u64 = (1 << (64 - 2)) | (1 << (64 - 3)) | (1 << (64 - 6));
             draft.set(127, format!("{bits:016X}1234567808AB-00417859"));
         }
         _ => {}

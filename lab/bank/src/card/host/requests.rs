@@ -334,9 +334,9 @@ fn from_hex(place: &str, text: &str) -> Result<Vec<u8>, String> {
         })
         .collect();
     match digits {
-        Some(digits) if digits.len() % 2 == 0 => Ok(digits
+        Some(digits) if digits.len().is_multiple_of(2) => Ok(digits
             .chunks(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+            .map(|pair| pair.iter().fold(0, |byte, digit| (byte << 4) | digit))
             .collect()),
         _ => Err(format!("{place}: not pairs of hexadecimal digits")),
     }
