@@ -49,7 +49,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("lab/hsm", &["hsm"]),
-    ("lab/load", &["iso20022", "domain", "gateway"]),
+    (
+        "lab/load",
+        &[
+            "iso20022", "iso8583", "domain", "hsm", "gateway", "bank", "hsm-sim",
+        ],
+    ),
     (
         "lab/simulator",
         &[
