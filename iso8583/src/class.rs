@@ -1,5 +1,7 @@
 //! Field types: which characters a field may hold, checked eight at a time.
 
+mod words;
+
 use std::fmt;
 
 /// The type of a field or subfield (ISO 8583: attributes of data elements).
@@ -89,20 +91,20 @@ impl Class {
     }
 
     /// Are all characters of ASCII text allowed?
-    #[inline(always)]
+    #[inline]
     pub(crate) fn holds(self, text: &[u8]) -> bool {
         match self {
-            Self::Numeric => all(text, digits),
-            Self::Printable => all(text, printable),
-            Self::AlphaNumeric => all(text, alphanumeric),
+            Self::Numeric => words::numeric(text),
+            Self::Printable => words::printable(text),
+            Self::AlphaNumeric => words::alphanumeric(text),
             Self::Binary => true,
-            Self::Track => all(text, track),
+            Self::Track => words::track(text),
+            Self::Track1 => words::track1(text),
+            Self::Alpha => words::alpha(text),
             Self::SignedAmount => match text.split_first() {
-                Some((sign, amount)) => matches!(sign, b'C' | b'D') && all(amount, digits),
+                Some((sign, amount)) => matches!(sign, b'C' | b'D') && words::numeric(amount),
                 None => true,
             },
-            Self::Track1 => all(text, track1),
-            Self::Alpha => all(text, alpha),
             Self::Special | Self::AlphaSpecial | Self::NumericSpecial => {
                 text.iter().all(|&byte| self.allows(0, byte))
             }
@@ -114,84 +116,6 @@ impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// The top bit of each of eight bytes: where a check leaves its verdict.
-const TOPS: u64 = 0x8080_8080_8080_8080;
-
-const fn each(byte: u8) -> u64 {
-    0x0101_0101_0101_0101 * byte as u64
-}
-
-/// Checks eight characters at a time; what is left over is read again together with characters before it.
-#[inline(always)]
-fn all(text: &[u8], wrong: impl Fn(u64) -> u64) -> bool {
-    let length = text.len();
-    if let Some(last) = text.last_chunk::<8>() {
-        let mut found = wrong(u64::from_le_bytes(*last));
-        for word in text[..length & !7].as_chunks::<8>().0 {
-            found |= wrong(u64::from_le_bytes(*word));
-        }
-        return found & TOPS == 0;
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let low = u64::from(u32::from_le_bytes(*first));
-        let high = u64::from(u32::from_le_bytes(*last));
-        return wrong(low | high << 32) & TOPS == 0;
-    }
-    match (text.first(), text.get(length / 2), text.last()) {
-        // Three characters at most, and each of them is one of these.
-        (Some(&a), Some(&b), Some(&c)) => {
-            wrong(u64::from_le_bytes([a, b, c, a, a, a, a, a])) & TOPS == 0
-        }
-        _ => true,
-    }
-}
-
-// The checks below set the top bit of each byte that is wrong. A byte above 7F is wrong for all of them, so sums that carry out of such a
-// byte change nothing: the verdict over the whole word stays the same.
-
-#[inline(always)]
-const fn digits(word: u64) -> u64 {
-    word | word.wrapping_add(each(0x7F - b'9')) | !word.wrapping_add(each(0x80 - b'0'))
-}
-
-#[inline(always)]
-const fn printable(word: u64) -> u64 {
-    word | word.wrapping_add(each(0x7F - b'~')) | !word.wrapping_add(each(0x80 - b' '))
-}
-
-#[inline(always)]
-const fn track1(word: u64) -> u64 {
-    word | word.wrapping_add(each(0x7F - b'_')) | !word.wrapping_add(each(0x80 - b' '))
-}
-
-#[inline(always)]
-const fn alpha(word: u64) -> u64 {
-    word | !(letters(word) | equal(word, b' '))
-}
-
-#[inline(always)]
-const fn alphanumeric(word: u64) -> u64 {
-    word | (digits(word) & !(letters(word) | equal(word, b' ')))
-}
-
-#[inline(always)]
-const fn track(word: u64) -> u64 {
-    word | (digits(word) & !(equal(word, b'=') | equal(word, b'D')))
-}
-
-/// Top bits of the bytes that are letters, if all are below 80.
-#[inline(always)]
-const fn letters(word: u64) -> u64 {
-    let lower = word | each(0x20);
-    !lower.wrapping_add(each(0x7F - b'z')) & lower.wrapping_add(each(0x80 - b'a'))
-}
-
-/// Top bits of the bytes that are `byte`, if all are below 80.
-#[inline(always)]
-const fn equal(word: u64, byte: u8) -> u64 {
-    !(word ^ each(byte)).wrapping_add(each(0x7F))
 }
 
 #[cfg(test)]

@@ -50,7 +50,13 @@ impl FieldSet {
     /// Is the field in the set?
     #[inline]
     pub const fn contains(self, field: u8) -> bool {
-        self.0 & FieldSet::one(field).0 != 0
+        let half = if field > 64 {
+            self.0 as u64
+        } else {
+            (self.0 >> 64) as u64
+        };
+        let bit = half >> (field.wrapping_neg() & 63) & 1;
+        bit == 1 && field != 0 && field <= FIELD_MAX
     }
 
     /// Are all of `other` in the set?

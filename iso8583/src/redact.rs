@@ -2,17 +2,18 @@
 
 use crate::{
     class::Class,
-    dialect::{FieldRow, Layout},
+    dialect::{Dialect, FieldRow, Layout},
     mask::{Mask, neutral},
     message::Message,
     refusal::Key,
+    subfields::Subfields,
     tlv,
-    wire::{Encoding, Shape},
+    wire::{Encoding, Shape, hex_digits},
 };
 
-/// Where a value stands in the copy that is redacted.
-struct Target<'o, 'a> {
-    message: &'a Message<'a>,
+/// The copy that is redacted: of a message, or of one field's bytes that stand in it as hexadecimal digits.
+struct Target<'o, 'd> {
+    dialect: &'d Dialect,
     out: &'o mut [u8],
 }
 
@@ -24,27 +25,21 @@ impl Message<'_> {
         let start = out.len();
         out.extend_from_slice(self.bytes());
         let mut target = Target {
-            message: self,
+            dialect: self.dialect(),
             out: &mut out[start..],
         };
-        for row in self
-            .fields()
-            .iter()
-            .filter_map(|field| self.dialect().field(field))
-        {
-            target.field(row);
+        for field in self.fields().iter() {
+            if let Some((row, units)) = self.row_and_units(field) {
+                target.field(self, row, units);
+            }
         }
     }
 }
 
 impl Target<'_, '_> {
-    fn field(&mut self, row: &FieldRow) {
-        let at = self.message.offset_of(row.number);
-        let length = self.message.get(row.number).map_or(0, <[u8]>::len);
-        let units = self
-            .message
-            .row_and_units(row.number)
-            .map_or(0, |(_, units)| units);
+    fn field(&mut self, message: &Message<'_>, row: &FieldRow, units: usize) {
+        let at = message.offset_of(row.number);
+        let length = message.get(row.number).map_or(0, <[u8]>::len);
         if row.mask != Mask::Open {
             return self.value(&row.shape, row.mask, at, length, units);
         }
@@ -54,22 +49,55 @@ impl Target<'_, '_> {
         if layout.rows().iter().all(|row| row.mask == Mask::Open) {
             return;
         }
-        let whole = |target: &mut Self| target.value(&row.shape, Mask::Track, at, length, units);
-        let Ok(subfields) = self.message.subfields(row.number) else {
-            // Subfields of packed digits: there is no telling a half-byte's place from outside.
-            return whole(self);
+        let redacted = match row.shape.encoding {
+            Encoding::Hex => self.digits(message, row, layout, at),
+            _ => match message.subfields(row.number) {
+                Ok(subfields) => self.subfields(subfields, layout),
+                // Packed digits: the place of a subfield in half-bytes is not told.
+                Err(_) => None,
+            },
         };
+        if redacted.is_none() {
+            self.value(&row.shape, Mask::Track, at, length, units);
+        }
+    }
+
+    /// A field of hexadecimal digits: redacted as bytes, and written back.
+    fn digits(
+        &mut self,
+        message: &Message<'_>,
+        row: &FieldRow,
+        layout: &Layout,
+        at: usize,
+    ) -> Option<()> {
+        let mut bytes = Vec::new();
+        message.text_into(row.number, &mut bytes);
+        let mut redacted = bytes.clone();
+        let subfields = Subfields::new(self.dialect, layout, row.number, &bytes, 0, false);
+        let mut inner = Target {
+            dialect: self.dialect,
+            out: &mut redacted,
+        };
+        inner.subfields(subfields, layout)?;
+        let room = self.out.get_mut(at..at + 2 * redacted.len())?;
+        for (digits, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(&redacted) {
+            *digits = hex_digits(*byte);
+        }
+        Some(())
+    }
+
+    /// Subfield by subfield; nothing if they cannot all be taken apart.
+    fn subfields(&mut self, subfields: Subfields<'_>, layout: &Layout) -> Option<()> {
         for subfield in subfields {
-            let Ok(subfield) = subfield else {
-                return whole(self);
-            };
+            let subfield = subfield.ok()?;
             match subfield.row {
                 Some(own) if own.mask != Mask::Open => {
+                    let length = subfield.value.len();
                     self.value(
                         &own.shape,
                         own.mask,
                         subfield.offset,
-                        subfield.value.len(),
+                        length,
                         subfield.units,
                     );
                 }
@@ -85,6 +113,7 @@ impl Target<'_, '_> {
                 }
             }
         }
+        Some(())
     }
 
     /// Data objects inside of a template; one that cannot be taken apart is replaced as a whole.
@@ -113,12 +142,8 @@ impl Target<'_, '_> {
     /// Replaces what is hidden of one value.
     fn value(&mut self, shape: &Shape, mask: Mask, at: usize, length: usize, units: usize) {
         match shape.encoding {
-            Encoding::Binary if mask == Mask::Pan => {
-                // Packed digits of a card number in chip data: whole bytes, six digits in front and four behind at most.
-                let hidden = mask.hidden(length * 2);
-                let (from, to) = (hidden.start.div_ceil(2), hidden.end.div_ceil(2));
-                self.zeros(at + from, to.saturating_sub(from));
-            }
+            // A card number in chip data is packed digits.
+            Encoding::Binary if mask == Mask::Pan => self.halves(at, mask.hidden(length * 2)),
             Encoding::Binary => self.zeros(at, length),
             Encoding::Hex => self.fill(at, length, b'0'),
             Encoding::Ascii | Encoding::Ebcdic => {
@@ -129,23 +154,27 @@ impl Target<'_, '_> {
                     from += 1;
                 }
                 if shape.encoding == Encoding::Ebcdic {
-                    character = self
-                        .message
-                        .dialect()
-                        .page
-                        .wire(character)
-                        .unwrap_or(character);
+                    character = self.dialect.page.wire(character).unwrap_or(character);
                 }
                 self.fill(from, to.saturating_sub(from), character);
             }
             Encoding::BcdRight | Encoding::BcdLeft => {
-                let before = usize::from(shape.encoding == Encoding::BcdRight) * (units % 2);
-                for place in mask.hidden(units) {
-                    let half = place + before;
-                    if let Some(byte) = self.out.get_mut(at + half / 2) {
-                        *byte &= if half % 2 == 0 { 0x0F } else { 0xF0 };
-                    }
-                }
+                // A sign takes the room of two digits, and stays.
+                let sign = usize::from(shape.class == Class::SignedAmount);
+                let digits = units.saturating_sub(sign);
+                let before =
+                    sign * 2 + usize::from(shape.encoding == Encoding::BcdRight) * (digits % 2);
+                let hidden = mask.hidden(digits);
+                self.halves(at, hidden.start + before..hidden.end + before);
+            }
+        }
+    }
+
+    /// Half-bytes become zeros.
+    fn halves(&mut self, at: usize, halves: std::ops::Range<usize>) {
+        for half in halves {
+            if let Some(byte) = self.out.get_mut(at + half / 2) {
+                *byte &= if half % 2 == 0 { 0x0F } else { 0xF0 };
             }
         }
     }

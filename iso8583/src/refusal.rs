@@ -94,6 +94,15 @@ impl Key {
         tag.get_mut(..text.len())?.copy_from_slice(text);
         Some(Key::Tag(tag))
     }
+
+    /// A number that orders keys as `Ord` does.
+    pub(crate) fn order(self) -> u64 {
+        match self {
+            Self::Number(number) => u64::from(number),
+            Self::Tag(tag) => 1 << 32 | u64::from(u32::from_be_bytes(tag)),
+            Self::Binary(tag) => 2 << 32 | u64::from(tag),
+        }
+    }
 }
 
 impl fmt::Display for Key {

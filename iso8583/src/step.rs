@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    dialect::{Condition, Dialect, StepRule},
+    dialect::{Condition, StepRule},
     field_set::FieldSet,
     luhn::luhn,
     message::Message,
@@ -163,9 +163,12 @@ pub fn check_step<'a>(message: &Message<'a>, step: Step) -> Result<(), StepError
     if let Some(field) = fields.difference(presence.allowed()).first() {
         return Err(StepError::Forbidden { field });
     }
-    for &place in &presence.rules {
-        if let Some(rule) = dialect.rules.get(usize::from(place))
-            && let Some(field) = broken(rule, message, fields, dialect)
+    for demand in &presence.demands {
+        // Most rules ask for nothing that is not so: then their conditions need not be looked at.
+        let wrong = demand.wrong(fields);
+        if (demand.looks_inside || !wrong.is_empty())
+            && let Some(rule) = dialect.rules.get(usize::from(demand.rule))
+            && let Some(field) = broken(rule, wrong, message, fields)
         {
             return Err(StepError::Rule { rule, field });
         }
@@ -173,42 +176,26 @@ pub fn check_step<'a>(message: &Message<'a>, step: Step) -> Result<(), StepError
     Ok(())
 }
 
-/// The field by which a rule is broken.
-#[inline]
-fn broken(
-    rule: &StepRule,
-    message: &Message<'_>,
-    fields: FieldSet,
-    dialect: &Dialect,
-) -> Option<u8> {
-    for condition in &rule.when {
-        if !holds(condition, message, fields) {
-            return None;
-        }
+/// The field by which a rule is broken; `wrong` are those that are missing or forbidden if its conditions hold.
+fn broken(rule: &StepRule, wrong: FieldSet, message: &Message<'_>, fields: FieldSet) -> Option<u8> {
+    let apply = |condition| holds(condition, message, fields);
+    if !rule.when.iter().all(apply) {
+        return None;
     }
-    let missing = rule.must.difference(fields).first();
-    let forbidden = rule.must_not.intersection(fields).first();
-    let none_of = match rule.one_of.is_empty() || fields.contains_any(rule.one_of) {
-        true => None,
-        false => rule.one_of.first(),
-    };
-    missing
-        .or(forbidden)
-        .or(none_of)
-        .or_else(|| {
-            let (field, key) = rule.tag?;
-            let found = message.subfield(field, key);
-            (!matches!(found, Ok(Some(_)))).then_some(field)
-        })
-        .or_else(|| {
-            let field = rule.luhn.filter(|field| fields.contains(*field))?;
-            wrong_check_digit(message, field, dialect).then_some(field)
-        })
+    if let Some(field) = wrong.first() {
+        return Some(field);
+    }
+    if let Some((field, key)) = rule.tag
+        && !matches!(message.subfield(field, key), Ok(Some(_)))
+    {
+        return Some(field);
+    }
+    let field = rule.luhn.filter(|field| fields.contains(*field))?;
+    wrong_check_digit(message, field).then_some(field)
 }
 
-fn wrong_check_digit(message: &Message<'_>, field: u8, dialect: &Dialect) -> bool {
-    let plain = dialect.field(field).is_some_and(|row| row.shape.is_plain());
-    if plain {
+fn wrong_check_digit(message: &Message<'_>, field: u8) -> bool {
+    if message.dialect().plain.contains(field) {
         return !message.get(field).is_some_and(luhn);
     }
     let mut text = [0; 32];

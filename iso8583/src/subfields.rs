@@ -4,7 +4,7 @@ use crate::{
     dialect::{Dialect, Layout, SubfieldRow, TagForm},
     refusal::{Key, Refusal, Rule},
     tlv,
-    wire::hex_value,
+    wire::{LengthEncoding, hex_value},
 };
 
 /// One subfield.
@@ -230,37 +230,102 @@ impl<'a> Subfields<'a> {
         if self.at == self.bytes.len() {
             return Ok(None);
         }
+        let subfield = self.next_tag(form)?;
+        self.by_its_row(layout, subfield).map(Some)
+    }
+
+    /// Tag, length and value, whatever they hold.
+    #[inline]
+    fn next_tag(&mut self, form: TagForm) -> Result<Subfield<'a>, Refusal> {
         let at = self.at;
         let width = usize::from(form.tag);
-        let wire = self
+        let wire = self.bytes.get(at..at + width);
+        let wire = wire.ok_or_else(|| self.refuse(None, at, Rule::Truncated))?;
+        let key = self.key(wire, form);
+        let key = key.ok_or_else(|| self.refuse(None, at, Rule::TagCharacters))?;
+        let length = self
             .bytes
-            .get(at..at + width)
-            .ok_or_else(|| self.refuse(None, at, Rule::Truncated))?;
-        let key = self
-            .key(wire, form)
-            .ok_or_else(|| self.refuse(None, at, Rule::TagCharacters))?;
-        // The length stands like that of a field without a value to speak of.
-        let shape = form.shape();
-        let units = shape.units(self.dialect.page, self.bytes, at + width);
-        let units = units.map_err(|(at, rule)| self.refuse(Some(key), at, rule))?;
-        let start = at + width + shape.prefix_bytes();
+            .get(at + width..at + width + usize::from(form.length));
+        let (units, prefix) = match (form.length_encoding, length) {
+            (LengthEncoding::Ascii, Some(digits)) => {
+                let digit = |sum: Option<usize>, byte: &u8| {
+                    let digit = usize::from(byte.wrapping_sub(b'0'));
+                    if digit > 9 {
+                        None
+                    } else {
+                        Some(sum? * 10 + digit)
+                    }
+                };
+                let units = digits.iter().fold(Some(0), digit);
+                let refuse = || self.refuse(Some(key), at + width, Rule::LengthDigits);
+                (units.ok_or_else(refuse)?, digits.len())
+            }
+            _ => {
+                let shape = form.shape();
+                let units = shape.units(self.dialect.page, self.bytes, at + width);
+                let refuse = |(at, rule)| self.refuse(Some(key), at, rule);
+                (units.map_err(refuse)?, shape.prefix_bytes())
+            }
+        };
+        let start = at + width + prefix;
         let value = self.bytes.get(start..start + units);
         let value = value.ok_or_else(|| self.refuse(Some(key), at, Rule::Truncated))?;
         self.at = start + units;
-        let row = layout.row(key);
-        let mut units = units;
-        if let Some(row) = row {
-            self.check_value(row, value, start)?;
-            units = row.shape.units_in(value.len());
-        }
-        Ok(Some(Subfield {
+        Ok(Subfield {
             key,
-            row,
+            row: None,
             value,
             units,
             offset: self.base + start,
             ebcdic: self.ebcdic,
-        }))
+        })
+    }
+
+    /// The subfield with its row, if it has one, checked by it.
+    fn by_its_row(
+        &self,
+        layout: &'a Layout,
+        mut subfield: Subfield<'a>,
+    ) -> Result<Subfield<'a>, Refusal> {
+        if let Some(row) = layout.row(subfield.key) {
+            self.check_value(row, subfield.value, subfield.offset - self.base)?;
+            subfield.row = Some(row);
+            subfield.units = row.shape.units_in(subfield.value.len());
+        }
+        Ok(subfield)
+    }
+
+    /// The first subfield of that key from here on. Values before it are stepped over unseen.
+    ///
+    /// # Errors
+    /// What stands before it cannot be taken apart, or it is itself malformed.
+    pub fn first_of(mut self, key: Key) -> Result<Option<Subfield<'a>>, Refusal> {
+        if let Kind::Tags { layout, form } = self.kind {
+            while self.at < self.bytes.len() {
+                let subfield = self.next_tag(form)?;
+                if subfield.key == key {
+                    return self.by_its_row(layout, subfield).map(Some);
+                }
+            }
+            return Ok(None);
+        }
+        if let (Kind::Tlv { layout }, Key::Binary(tag)) = (&self.kind, key) {
+            for object in tlv::Walk::new(self.bytes) {
+                let object = object.map_err(|(at, rule)| self.refuse(None, at, rule))?;
+                if object.tag == tag {
+                    let subfield = self.of_object(object, 0);
+                    return self.by_its_row(layout, subfield).map(Some);
+                }
+            }
+            return Ok(None);
+        }
+        for subfield in self {
+            let subfield = subfield?;
+            if subfield.key == key {
+                return Ok(Some(subfield));
+            }
+        }
+        Ok(None)
     }
 
     fn key(&self, wire: &[u8], form: TagForm) -> Option<Key> {
@@ -368,21 +433,20 @@ impl<'a> Subfields<'a> {
             return Ok(None);
         };
         let object = object.map_err(|(place, rule)| self.refuse(None, at + place, rule))?;
-        let start = at + object.offset;
-        self.at = start + object.value.len();
-        let key = Key::Binary(object.tag);
-        let row = layout.row(key);
-        if let Some(row) = row {
-            self.check_value(row, object.value, start)?;
-        }
-        Ok(Some(Subfield {
-            key,
-            row,
+        self.at = at + object.offset + object.value.len();
+        let subfield = self.of_object(object, at);
+        self.by_its_row(layout, subfield).map(Some)
+    }
+
+    fn of_object(&self, object: tlv::DataObject<'a>, at: usize) -> Subfield<'a> {
+        Subfield {
+            key: Key::Binary(object.tag),
+            row: None,
             value: object.value,
             units: object.value.len(),
-            offset: self.base + start,
+            offset: self.base + at + object.offset,
             ebcdic: self.ebcdic,
-        }))
+        }
     }
 }
 

@@ -37,21 +37,26 @@ impl std::fmt::Debug for DataObject<'_> {
 /// The data objects of one level, in their order. After an error there is nothing more.
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// What is still to come.
+    rest: &'a [u8],
+    /// Length of all.
+    length: usize,
 }
 
 impl<'a> Walk<'a> {
     /// Begins a walk.
     pub fn new(bytes: &'a [u8]) -> Walk<'a> {
-        Walk { bytes, at: 0 }
+        Walk {
+            rest: bytes,
+            length: bytes.len(),
+        }
     }
 
     /// The value of the first data object of that tag.
     ///
     /// # Errors
     /// Place and rule, if something malformed stands before it.
-    pub fn find(self, tag: u32) -> Result<Option<&'a [u8]>, (usize, Rule)> {
+    pub fn first_of(self, tag: u32) -> Result<Option<&'a [u8]>, (usize, Rule)> {
         for object in self {
             let object = object?;
             if object.tag == tag {
@@ -63,30 +68,14 @@ impl<'a> Walk<'a> {
 
     #[inline]
     fn object(&mut self) -> Result<DataObject<'a>, (usize, Rule)> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let at = self.at;
-        let (tag, after_tag) = tag(rest).ok_or((at, Rule::TlvTag))?;
-        let wrong_length = (at + after_tag, Rule::TlvLength);
-        let first = *rest.get(after_tag).ok_or(wrong_length)?;
-        let (length, start) = match first {
-            0..=0x7F => (usize::from(first), after_tag + 1),
-            0x81 => (
-                usize::from(*rest.get(after_tag + 1).ok_or(wrong_length)?),
-                after_tag + 2,
-            ),
-            0x82 => match rest.get(after_tag + 1..after_tag + 3) {
-                Some(&[high, low]) => (usize::from(high) << 8 | usize::from(low), after_tag + 3),
-                _ => return Err(wrong_length),
-            },
-            _ => return Err(wrong_length),
-        };
-        let value = rest.get(start..start + length).ok_or(wrong_length)?;
-        self.at = at + start + length;
-        Ok(DataObject {
-            tag,
-            value,
-            offset: at + start,
-        })
+        let place = |rest: &[u8]| self.length.saturating_sub(rest.len());
+        let (tag, rest) = tag(self.rest).ok_or((place(self.rest), Rule::TlvTag))?;
+        let wrong_length = (place(rest), Rule::TlvLength);
+        let (length, rest) = length(rest).ok_or(wrong_length)?;
+        let (value, behind) = rest.split_at_checked(length).ok_or(wrong_length)?;
+        let offset = place(rest);
+        self.rest = behind;
+        Ok(DataObject { tag, value, offset })
     }
 }
 
@@ -95,41 +84,55 @@ impl<'a> Iterator for Walk<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.at >= self.bytes.len() {
+        if self.rest.is_empty() {
             return None;
         }
         let object = self.object();
         if object.is_err() {
-            self.at = self.bytes.len();
+            self.rest = &[];
         }
         Some(object)
     }
 }
 
-/// A tag and how many bytes it takes. Fillers (00) and tags in a longer form than needed are none.
+/// A tag and what stands behind it. Fillers (00) and tags in a longer form than needed are none.
 #[inline]
-fn tag(bytes: &[u8]) -> Option<(u32, usize)> {
-    let first = *bytes.first()?;
-    if first & 0x1F != 0x1F {
-        return (first != 0).then_some((u32::from(first), 1));
-    }
-    let second = *bytes.get(1)?;
-    // The bytes behind the first hold the number seven bits at a time, without leading zeros.
-    if second & 0x7F == 0 {
-        return None;
-    }
-    let mut tag = u32::from(first) << 8 | u32::from(second);
-    let mut length = 2;
-    let mut last = second;
-    while last & 0x80 != 0 {
-        if length == TAG_BYTES_MAX {
-            return None;
+fn tag(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    match *bytes {
+        [first, ref rest @ ..] if first & 0x1F != 0x1F => {
+            (first != 0).then_some((u32::from(first), rest))
         }
-        last = *bytes.get(length)?;
-        tag = tag << 8 | u32::from(last);
-        length += 1;
+        [first, second @ 1..=0x7F, ref rest @ ..] => {
+            Some((u32::from(first) << 8 | u32::from(second), rest))
+        }
+        _ => long_tag(bytes),
     }
-    Some((tag, length))
+}
+
+/// A tag of three or four bytes.
+fn long_tag(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let number = |bytes: &[u8]| {
+        let push = |tag, byte: &u8| tag << 8 | u32::from(*byte);
+        bytes.iter().fold(0, push)
+    };
+    match *bytes {
+        // The bytes behind the first hold the number seven bits at a time, without leading zeros.
+        [_, 0 | 0x80, ..] => None,
+        [_, _, 0..=0x7F, ref rest @ ..] => Some((number(&bytes[..3]), rest)),
+        [_, _, _, 0..=0x7F, ref rest @ ..] => Some((number(&bytes[..TAG_BYTES_MAX]), rest)),
+        _ => None,
+    }
+}
+
+/// A length of one byte, or of one or two behind 81 or 82; and what stands behind it.
+#[inline]
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    match *bytes {
+        [short @ 0..=0x7F, ref rest @ ..] => Some((usize::from(short), rest)),
+        [0x81, length, ref rest @ ..] => Some((usize::from(length), rest)),
+        [0x82, high, low, ref rest @ ..] => Some((usize::from(high) << 8 | usize::from(low), rest)),
+        _ => None,
+    }
 }
 
 /// Appends one data object with the shortest length. Only tags that a walk accepts can be read again.
@@ -140,7 +143,7 @@ pub fn write(out: &mut Vec<u8>, number: u32, value: &[u8]) -> Result<(), Rule> {
     let bytes = number.to_be_bytes();
     let skip = bytes.iter().take_while(|byte| **byte == 0).count();
     let own = &bytes[skip..];
-    if tag(own) != Some((number, own.len())) {
+    if tag(own) != Some((number, &[][..])) {
         return Err(Rule::TlvTag);
     }
     let length = u16::try_from(value.len()).map_err(|_| Rule::TlvLength)?;

@@ -5,75 +5,68 @@ use crate::{
     wire::{Encoding, Length, LengthEncoding, Shape},
 };
 
-/// How the parser takes a field off the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Form {
-    /// The dialect has no such field.
-    Unknown,
-    /// Fixed length, one byte a unit.
-    Fixed,
-    /// Two ASCII digits, then one byte a unit.
-    Ll,
-    /// Three ASCII digits, then one byte a unit.
-    Lll,
-    /// Everything else goes by the row's shape.
-    Shaped,
-}
-
-/// How the parser checks a value of one ASCII byte a character.
+/// How the parser checks a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Check {
+    /// Bytes, or checked already.
     Nothing,
+    /// Together with its neighbours, if they are of the same kind.
     Numeric,
     Printable,
     AlphaNumeric,
-    /// By its class.
+    /// Alone, by its class.
     Other,
 }
 
 /// One field for the parser.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Op {
-    pub form: Form,
+    /// ASCII digits of the length in front, 0 for a fixed length; [`Op::LONG_WAY`] for everything that goes by the row's shape, and for a
+    /// field that the dialect does not have.
+    pub prefix: u8,
     pub check: Check,
+    pub class: Class,
     pub min: u16,
     pub max: u16,
-    pub class: Class,
 }
 
 impl Op {
+    /// Not for the quick pass: read by the row's shape, if there is a row.
+    pub(crate) const LONG_WAY: u8 = u8::MAX;
+
     pub(crate) const UNKNOWN: Op = Op {
-        form: Form::Unknown,
+        prefix: Op::LONG_WAY,
         check: Check::Nothing,
+        class: Class::Binary,
         min: 0,
         max: 0,
-        class: Class::Binary,
     };
 
     pub(crate) fn of(shape: &Shape) -> Op {
         let (min, max) = shape.length.bounds();
-        let plain = shape.is_plain();
-        let form = match (shape.length, shape.length_encoding) {
-            (Length::Fixed(_), _) if plain => Form::Fixed,
-            (Length::Variable { digits: 2, .. }, LengthEncoding::Ascii) if plain => Form::Ll,
-            (Length::Variable { digits: 3, .. }, LengthEncoding::Ascii) if plain => Form::Lll,
-            _ => Form::Shaped,
-        };
-        let check = match (shape.encoding, shape.class) {
-            (Encoding::Binary, _) | (_, Class::Binary) => Check::Nothing,
-            (_, Class::Numeric) => Check::Numeric,
-            (_, Class::Printable) => Check::Printable,
-            (_, Class::AlphaNumeric) => Check::AlphaNumeric,
+        let check = match shape.class {
+            Class::Binary => Check::Nothing,
+            Class::Numeric => Check::Numeric,
+            Class::Printable => Check::Printable,
+            Class::AlphaNumeric => Check::AlphaNumeric,
             _ => Check::Other,
         };
+        let plain = matches!(shape.encoding, Encoding::Ascii | Encoding::Binary);
+        let prefix = match (shape.length, shape.length_encoding) {
+            // A fixed value that is checked alone takes the long way.
+            (Length::Fixed(_), _) if plain && check != Check::Other => 0,
+            (Length::Variable { digits: 2 | 3, .. }, LengthEncoding::Ascii) if plain => {
+                shape.prefix_bytes() as u8
+            }
+            _ => return Op::UNKNOWN,
+        };
         Op {
-            form,
+            prefix,
             check,
+            class: shape.class,
             min,
             max,
-            class: shape.class,
         }
     }
 }

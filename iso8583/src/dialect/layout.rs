@@ -104,7 +104,8 @@ impl Layout {
     /// The row of a subfield.
     pub fn row(&self, key: Key) -> Option<&SubfieldRow> {
         let rows = self.rows();
-        let place = rows.binary_search_by(|row| row.key.cmp(&key)).ok()?;
+        let place = rows.binary_search_by_key(&key.order(), |row| row.key.order());
+        let place = place.ok()?;
         rows.get(place)
     }
 }

@@ -18,7 +18,8 @@ pub use presence::Presence;
 pub use read::TableError;
 pub use rule::{Condition, StepRule};
 
-pub(crate) use compile::{Check, Form, Op};
+pub(crate) use compile::{Check, Op};
+pub(crate) use presence::Demand;
 pub(crate) use rule::{pack, unpack};
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct Dialect {
     pub(crate) ops: [Op; 128],
     /// The fields that have a row.
     pub(crate) known: FieldSet,
+    /// Those whose wire form is their text or their bytes.
+    pub(crate) plain: FieldSet,
     /// Row of each field, by its number; 0 is none, else one more than the place in `rows`.
     pub(crate) places: [u8; 129],
     pub(crate) rows: Vec<FieldRow>,

@@ -105,6 +105,7 @@ fn head(root: &Keys<'_>) -> Result<Dialect, TableError> {
         page,
         ops: [Op::UNKNOWN; 128],
         known: FieldSet::EMPTY,
+        plain: FieldSet::EMPTY,
         places: [0; 129],
         rows: Vec::new(),
         messages: Vec::new(),
@@ -223,6 +224,9 @@ fn fields(root: &Keys<'_>, defaults: &Defaults, dialect: &mut Dialect) -> Result
         }
         dialect.ops[usize::from(number) - 1] = Op::of(&shape);
         dialect.known = dialect.known.with(number);
+        if shape.is_plain() {
+            dialect.plain = dialect.plain.with(number);
+        }
         dialect.rows.push(row);
         dialect.places[usize::from(number)] = dialect.rows.len() as u8;
     }

@@ -46,15 +46,18 @@ pub enum Condition {
 }
 
 /// At most eight characters as a number; longer text is `None`.
+#[inline]
 pub(crate) fn pack(text: &[u8]) -> Option<u64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..text.len())?.copy_from_slice(text);
-    Some(u64::from_be_bytes(bytes))
+    if text.len() > 8 {
+        return None;
+    }
+    let pack = |packed, byte: &u8| packed << 8 | u64::from(*byte);
+    Some(text.iter().fold(0, pack))
 }
 
 /// The characters that were packed.
 pub(crate) fn unpack(packed: u64) -> String {
     let bytes = packed.to_be_bytes();
-    let text = bytes.iter().take_while(|byte| **byte != 0);
+    let text = bytes.iter().skip_while(|byte| **byte == 0);
     text.map(|byte| char::from(*byte)).collect()
 }

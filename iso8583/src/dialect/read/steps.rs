@@ -5,7 +5,7 @@ use super::{
     place::{Keys, Place, TableError},
 };
 use crate::{
-    dialect::{Condition, Dialect, Layout, Presence, StepRule, pack},
+    dialect::{Condition, Demand, Dialect, Layout, Presence, StepRule, pack},
     field_set::FieldSet,
     mti::Mti,
     refusal::Key,
@@ -230,9 +230,11 @@ fn row(place: &Place<'_>, dialect: &Dialect) -> Result<Presence, TableError> {
             }
         }
     }
+    let demand = |place: &u8| Demand::of(&dialect.rules[usize::from(*place)], *place);
     Ok(Presence {
         must,
         may,
+        demands: rules.iter().map(demand).collect(),
         rules,
         mtis,
         steps,

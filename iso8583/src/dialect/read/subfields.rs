@@ -241,9 +241,7 @@ fn rows(
             return keys.need("length")?.wrong("is no length of such subfields");
         }
         if kind == Kind::Tlv && shape.class != Class::Binary {
-            return keys
-                .need("type")?
-                .wrong("values of BER-TLV are of type b");
+            return keys.need("type")?.wrong("values of BER-TLV are of type b");
         }
         let row = SubfieldRow {
             key,
