@@ -8,6 +8,7 @@ mod disk;
 mod flood;
 mod history;
 mod hostile;
+mod hsm;
 mod kill;
 mod load;
 mod order;

@@ -36,6 +36,8 @@ const SUITES: &[&str] = &[
     "append",
     "translate",
     "generator",
+    "port",
+    "hsm",
 ];
 
 fn suites() -> Command {

@@ -26,6 +26,12 @@ const TARGETS: &[Target] = &[
         dictionary: None,
     },
     Target {
+        name: "hsm_frame",
+        seeds: &[],
+        bytes_max: 4096,
+        dictionary: None,
+    },
+    Target {
         name: "xml",
         seeds: &["iso20022/benches/data"],
         bytes_max: 8192,

@@ -8,9 +8,17 @@
 //! the engine's matter, which keeps it in the log.
 
 pub mod evidence;
+mod facts;
+#[cfg(test)]
+mod fixtures;
 pub mod framing;
+pub mod keys;
 pub mod limits;
 pub mod link;
+pub mod members;
 pub mod network;
+pub mod render;
+pub mod secrets;
+pub mod translate;
 pub mod transport;
 pub mod vault;

@@ -77,7 +77,7 @@ pub fn purpose_of<'t>(message: &Message<'_>, text: &'t mut [u8; 3]) -> Option<&'
     if message.mti().class() != 8 {
         return None;
     }
-    message.text(70, text).map(|purpose| &*purpose)
+    message.text(70, text).map(|purpose| purpose as &[u8])
 }
 
 /// Appends a question of the switch's own, 0800. False, and nothing appended, if the dialect has no such message.

@@ -1,3 +1,5 @@
+mod document;
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 

@@ -1,0 +1,4 @@
+mod answers;
+mod letters;
+mod requests;
+mod rig;

@@ -1,0 +1,4 @@
+mod messages;
+mod pending;
+mod refusals;
+mod rig;
