@@ -10,6 +10,7 @@
 mod bank;
 mod behaviour;
 mod books;
+pub mod card;
 mod control;
 mod customers;
 mod outgoing;

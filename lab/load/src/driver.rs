@@ -11,8 +11,8 @@ use bytes::{Buf, BytesMut};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::rand::{GetRandomFlags, getrandom};
 use rustix::time::{ClockId, clock_gettime};
-use torap_gateway::wire::Nonce;
 
+use crate::card::{CardGenerator, CardPlan};
 use crate::generator::Generator;
 use crate::limits::{CONNECT_NS_MAX, READ_BYTES, RECONNECT_NS, SIGN_OFF_NS_MAX};
 use crate::outcome::{Outcome, Progress};
@@ -25,6 +25,44 @@ const PROGRESS_NS: u64 = 1_000_000_000;
 const ROUNDS_FROM_RATE: u32 = 4_000;
 const ROUND_NS: u64 = 200_000;
 
+/// A generator as its driver sees it: links with bytes both ways, and a clock. Links are numbered from 0.
+pub(crate) trait Traffic {
+    fn links(&self) -> usize;
+    /// Whether the link is not there. What [`Traffic::poll_output`] still gives are its last words on the old one.
+    fn wants_link(&mut self, link: usize) -> bool;
+    fn connected(&mut self, link: usize, nonce: [u8; 32], now: u64);
+    fn handle_bytes(&mut self, link: usize, bytes: &[u8], now: u64);
+    fn handle_end(&mut self, link: usize, now: u64);
+    /// Does what is due; called after every round of input and when [`Traffic::poll_timeout`] has come.
+    fn advance(&mut self, now: u64);
+    /// Moves the link's pending output to the end of `out`.
+    fn poll_output(&mut self, link: usize, out: &mut BytesMut, now: u64);
+    fn poll_timeout(&mut self) -> Option<u64>;
+    fn is_done(&self, now: u64) -> bool;
+    fn sign_off(&mut self);
+    fn progress(&self, now: u64) -> Progress;
+    fn outcome(self, own_cpu: Duration) -> Result<Outcome, Failure>;
+
+    fn has_links(&mut self) -> bool {
+        (0..self.links()).any(|link| !self.wants_link(link))
+    }
+}
+
+/// Runs a plan of card traffic, as [`run`] does one of instant payments.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_cards(
+    plan: CardPlan,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Outcome, Failure> {
+    let (switch, rate) = (plan.switch, plan.rate);
+    let seed = u64::from_le_bytes(random_bytes()?);
+    let started = Instant::now();
+    let generator = CardGenerator::new(plan, seed, wall_clock(), 0)?;
+    drive(generator, switch, rate, started, progress)
+}
+
 /// Runs a plan against the switch: signs every bank on, pays, waits for the answers, signs off. Blocks the calling thread.
 ///
 /// `progress` is called once a second and may end the run.
@@ -36,16 +74,27 @@ pub fn run(
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let cpu_at_start = own_cpu();
     let seed = u64::from_le_bytes(random_bytes()?);
     let generator = Generator::new(plan, seed, wall_clock(), 0)?;
+    drive(generator, plan.switch, plan.rate, started, progress)
+}
+
+fn drive<T: Traffic>(
+    generator: T,
+    switch: SocketAddr,
+    rate: u32,
+    started: Instant,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Outcome, Failure> {
+    let cpu_at_start = own_cpu();
+    let links = (0..generator.links()).map(|_| Link::default()).collect();
     let mut driver = Driver {
         generator,
         started,
-        switch: plan.switch,
-        links: plan.banks.iter().map(|_| Link::default()).collect(),
+        switch,
+        links,
         input: vec![0; READ_BYTES],
-        round_ns: if plan.rate == 0 || plan.rate >= ROUNDS_FROM_RATE {
+        round_ns: if rate == 0 || rate >= ROUNDS_FROM_RATE {
             ROUND_NS
         } else {
             0
@@ -58,8 +107,8 @@ pub fn run(
         .outcome(own_cpu().saturating_sub(cpu_at_start))
 }
 
-struct Driver {
-    generator: Generator,
+struct Driver<T> {
+    generator: T,
     started: Instant,
     switch: SocketAddr,
     links: Vec<Link>,
@@ -75,7 +124,7 @@ struct Link {
     is_readable: bool,
 }
 
-impl Driver {
+impl<T: Traffic> Driver<T> {
     fn pay(
         &mut self,
         progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
@@ -136,7 +185,7 @@ impl Driver {
                 .and_then(|()| stream.set_nonblocking(true));
             options.map_err(|error| Failure::System(format!("{}: {error}", self.switch)))?;
             link.stream = Some(stream);
-            self.generator.connected(bank, Nonce(random_bytes()?), now);
+            self.generator.connected(bank, random_bytes()?, now);
         }
         Ok(())
     }

@@ -2,8 +2,6 @@
 //!
 //! Times are nanoseconds of one monotonic clock of the driver; the wall clock is that plus a constant.
 
-mod schedule;
-
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -11,8 +9,8 @@ use torap_gateway::session::{ClientEvent, CloseReason};
 use torap_gateway::wire::{ContentType, ErrorCode, Mode, Nonce, PeerError};
 use torap_iso20022::view::TransactionStatus;
 
-use self::schedule::{Phase, Schedule};
 use crate::bank::{Bank, Letter};
+use crate::driver::Traffic;
 use crate::identity::Identity;
 use crate::incoming::{Forwarded, Incoming, Inspector, Payee, Status};
 use crate::ledger::{Final, Told};
@@ -20,6 +18,7 @@ use crate::limits::LINKS_LOST_MAX;
 use crate::outcome::{Outcome, Progress};
 use crate::payment::Writer;
 use crate::plan::{Failure, Plan};
+use crate::schedule::{Phase, Schedule};
 use crate::tally::Tally;
 
 /// Plays all banks of a plan.
@@ -70,7 +69,7 @@ impl Generator {
             banks: banks
                 .map(|(place, details)| Bank::new(place, details))
                 .collect(),
-            schedule: Schedule::new(plan, now),
+            schedule: Schedule::new(&plan.pace(), now),
             writer: Writer::new(identity, codes),
             inspector: Inspector::new(plan.check_every),
             tally: Tally::default(),
@@ -221,23 +220,11 @@ impl Generator {
         }
         let unknown = self.in_flight();
         let began = self.schedule.began().unwrap_or(0);
-        let tally = self.tally;
-        let ended = tally.last_answer_ns.unwrap_or(began);
-        Ok(Outcome {
-            scheduled: self.schedule.total().unwrap_or(tally.sent),
-            sent: tally.sent,
-            settled: tally.settled,
-            rejected: tally.rejected,
-            unknown,
-            elapsed: Duration::from_nanos(ended.saturating_sub(began)),
-            latency: tally.latency,
-            repeated: tally.repeated,
-            links_lost: tally.links_lost,
-            checked: self.inspector.checked,
-            breaches: tally.breaches,
-            breach_texts: tally.breach_texts,
-            own_cpu,
-        })
+        let scheduled = self.schedule.total().unwrap_or(self.tally.sent);
+        let checked = self.inspector.checked;
+        Ok(self
+            .tally
+            .outcome(scheduled, unknown, began, checked, own_cpu))
     }
 
     fn in_flight(&self) -> u64 {
@@ -480,6 +467,56 @@ impl Generator {
 
     fn breach(&mut self, place: usize, text: impl FnOnce() -> String) {
         self.tally.breach(self.banks[place].code(), text);
+    }
+}
+
+impl Traffic for Generator {
+    fn links(&self) -> usize {
+        self.banks.len()
+    }
+
+    fn wants_link(&mut self, link: usize) -> bool {
+        Generator::wants_link(self, link)
+    }
+
+    fn connected(&mut self, link: usize, nonce: [u8; 32], now: u64) {
+        Generator::connected(self, link, Nonce(nonce), now);
+    }
+
+    fn handle_bytes(&mut self, link: usize, bytes: &[u8], now: u64) {
+        Generator::handle_bytes(self, link, bytes, now);
+    }
+
+    fn handle_end(&mut self, link: usize, now: u64) {
+        Generator::handle_end(self, link, now);
+    }
+
+    fn advance(&mut self, now: u64) {
+        Generator::advance(self, now);
+    }
+
+    fn poll_output(&mut self, link: usize, out: &mut BytesMut, now: u64) {
+        Generator::poll_output(self, link, out, now);
+    }
+
+    fn poll_timeout(&mut self) -> Option<u64> {
+        Generator::poll_timeout(self)
+    }
+
+    fn is_done(&self, now: u64) -> bool {
+        Generator::is_done(self, now)
+    }
+
+    fn sign_off(&mut self) {
+        Generator::sign_off(self);
+    }
+
+    fn progress(&self, now: u64) -> Progress {
+        Generator::progress(self, now)
+    }
+
+    fn outcome(self, own_cpu: Duration) -> Result<Outcome, Failure> {
+        Generator::outcome(self, own_cpu)
     }
 }
 

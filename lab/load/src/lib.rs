@@ -13,11 +13,13 @@
 //! It never looks into the switch: positions, conservation and the switch's processor time come from its operator's door, which
 //! is the caller's business.
 //!
-//! [`Generator`] is a state machine without sockets and clock; [`run`] drives it over TCP.
+//! [`Generator`] is a state machine without sockets and clock; [`run`] drives it over TCP. [`card`] is the same for card traffic, driven
+//! by [`run_cards`].
 
 pub mod limits;
 
 mod bank;
+pub mod card;
 mod customers;
 mod driver;
 mod generator;
@@ -29,9 +31,12 @@ mod outcome;
 mod payment;
 mod plan;
 mod scan;
+mod schedule;
+#[cfg(test)]
+mod serving;
 mod tally;
 
-pub use driver::run;
+pub use driver::{run, run_cards};
 pub use generator::Generator;
 pub use histogram::Histogram;
 pub use outcome::{LatencyMs, Line, Outcome, Progress, SwitchUse};

@@ -36,3 +36,5 @@ pub const SIGN_ON_NS_MAX: u64 = 15_000_000_000;
 pub const SIGN_OFF_NS_MAX: u64 = 2_000_000_000;
 /// Bytes read from a socket at once.
 pub const READ_BYTES: usize = 256 * 1024;
+/// Most links of one member of the card rail.
+pub const CARD_LINKS_MAX: usize = 16;

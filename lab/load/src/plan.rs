@@ -58,7 +58,38 @@ pub struct Plan {
     pub check_every: u32,
 }
 
+/// When payments leave, and how long their answers may take: the same for every rail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) rate: u32,
+    pub(crate) duration: Duration,
+    pub(crate) in_flight_max: u32,
+    pub(crate) drain: Duration,
+}
+
+impl Pace {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        within("rate", self.rate.into(), 0, RATE_MAX.into())?;
+        within("duration", self.duration.as_secs(), 1, DURATION_S_MAX)?;
+        within(
+            "inflight",
+            self.in_flight_max.into(),
+            1,
+            IN_FLIGHT_MAX.into(),
+        )
+    }
+}
+
 impl Plan {
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            rate: self.rate,
+            duration: self.duration,
+            in_flight_max: self.in_flight_max,
+            drain: self.drain,
+        }
+    }
+
     /// A run with the named limits as they stand: 15 s drain, one message in 1000 checked in full.
     pub fn new(
         banks: Vec<LoadBank>,
@@ -92,14 +123,7 @@ impl Plan {
             BANKS_MIN as u64,
             BANKS_MAX as u64,
         )?;
-        within("rate", self.rate.into(), 0, RATE_MAX.into())?;
-        within("duration", self.duration.as_secs(), 1, DURATION_S_MAX)?;
-        within(
-            "inflight",
-            self.in_flight_max.into(),
-            1,
-            IN_FLIGHT_MAX.into(),
-        )?;
+        self.pace().check()?;
         within("check-every", self.check_every.into(), 1, u32::MAX.into())?;
         for (place, bank) in self.banks.iter().enumerate() {
             let others = self.banks.iter().take(place);
@@ -118,7 +142,12 @@ impl Plan {
     }
 }
 
-fn within(place: &'static str, value: u64, least: u64, most: u64) -> Result<(), Failure> {
+pub(crate) fn within(
+    place: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), Failure> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -1,9 +1,11 @@
 //! What a run counts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::histogram::Histogram;
 use crate::limits::{BREACHES_KEPT, REJECTION_CODES_MAX};
+use crate::outcome::Outcome;
 
 /// Counters of a run, over all banks.
 #[derive(Debug, Default)]
@@ -54,6 +56,33 @@ impl Tally {
         self.breaches += 1;
         if self.breach_texts.len() < BREACHES_KEPT {
             self.breach_texts.push(format!("bank {bank}: {}", text()));
+        }
+    }
+
+    /// The figures of a run that began at `began`.
+    pub(crate) fn outcome(
+        self,
+        scheduled: u64,
+        unknown: u64,
+        began: u64,
+        checked: u64,
+        own_cpu: Duration,
+    ) -> Outcome {
+        let ended = self.last_answer_ns.unwrap_or(began);
+        Outcome {
+            scheduled,
+            sent: self.sent,
+            settled: self.settled,
+            rejected: self.rejected,
+            unknown,
+            elapsed: Duration::from_nanos(ended.saturating_sub(began)),
+            latency: self.latency,
+            repeated: self.repeated,
+            links_lost: self.links_lost,
+            checked,
+            breaches: self.breaches,
+            breach_texts: self.breach_texts,
+            own_cpu,
         }
     }
 

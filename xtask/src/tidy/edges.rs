@@ -42,9 +42,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "hsm-sim",
         ],
     ),
-    ("lab/bank", &["iso20022", "domain", "gateway"]),
+    (
+        "lab/bank",
+        &[
+            "iso20022", "iso8583", "domain", "hsm", "gateway", "hsm-sim",
+        ],
+    ),
     ("lab/hsm", &["hsm"]),
-    ("lab/load", &["iso20022", "domain", "gateway"]),
+    (
+        "lab/load",
+        &[
+            "iso20022", "iso8583", "domain", "hsm", "gateway", "bank", "hsm-sim",
+        ],
+    ),
     (
         "lab/simulator",
         &[

@@ -1,6 +1,7 @@
 use super::*;
-use crate::generator::tests::fake_switch::{Behaviour, FakeSwitch, Served};
+use crate::generator::tests::fake_switch::{Behaviour, FakeSwitch};
 use crate::generator::tests::{accounts, plan};
+use crate::serving::Served;
 
 fn served(plan: &mut Plan, behave: impl FnMut(u64) -> Behaviour + Send + 'static) -> Served {
     let switch = FakeSwitch::new(accounts(plan), *torap_gateway::formats(), behave);

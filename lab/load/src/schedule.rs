@@ -1,13 +1,13 @@
 //! When payments are due, and when a run is over.
 
 use crate::limits::SIGN_ON_NS_MAX;
-use crate::plan::Plan;
+use crate::plan::Pace;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// What the run is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     SigningOn {
         until: u64,
     },
@@ -21,9 +21,9 @@ pub(super) enum Phase {
 }
 
 #[derive(Debug)]
-pub(super) struct Schedule {
-    pub(super) phase: Phase,
-    pub(super) in_flight_max: u64,
+pub(crate) struct Schedule {
+    pub(crate) phase: Phase,
+    pub(crate) in_flight_max: u64,
     /// Payments a second; 0 for a closed loop.
     rate: u32,
     duration_ns: u64,
@@ -34,23 +34,23 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(plan: &Plan, now: u64) -> Schedule {
+    pub(crate) fn new(pace: &Pace, now: u64) -> Schedule {
         let nanos = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         Schedule {
             phase: Phase::SigningOn {
                 until: now.saturating_add(SIGN_ON_NS_MAX),
             },
-            in_flight_max: plan.in_flight_max.into(),
-            rate: plan.rate,
-            duration_ns: nanos(plan.duration),
-            drain_ns: nanos(plan.drain),
+            in_flight_max: pace.in_flight_max.into(),
+            rate: pace.rate,
+            duration_ns: nanos(pace.duration),
+            drain_ns: nanos(pace.drain),
             began: None,
-            total: (plan.rate > 0)
-                .then(|| plan.duration.as_secs().saturating_mul(plan.rate.into())),
+            total: (pace.rate > 0)
+                .then(|| pace.duration.as_secs().saturating_mul(pace.rate.into())),
         }
     }
 
-    pub(super) fn begin(&mut self, now: u64) {
+    pub(crate) fn begin(&mut self, now: u64) {
         self.began = Some(now);
         self.phase = Phase::Paying {
             began: now,
@@ -58,17 +58,17 @@ impl Schedule {
         };
     }
 
-    pub(super) fn began(&self) -> Option<u64> {
+    pub(crate) fn began(&self) -> Option<u64> {
         self.began
     }
 
     /// Payments that the rate calls for; `None` in a closed loop.
-    pub(super) fn total(&self) -> Option<u64> {
+    pub(crate) fn total(&self) -> Option<u64> {
         self.total
     }
 
     /// When the payment is due; `None` if it is not to be sent (any more). In a closed loop every payment is due at once.
-    pub(super) fn due(&self, number: u64) -> Option<u64> {
+    pub(crate) fn due(&self, number: u64) -> Option<u64> {
         let Phase::Paying { began, ended: None } = self.phase else {
             return None;
         };
@@ -84,12 +84,12 @@ impl Schedule {
 
     /// From when the latency of a payment counts: with a rate from its place in the schedule, in a closed loop from its sending, as
     /// it was not due before.
-    pub(super) fn due_of_sent(&self, due: u64, now: u64) -> u64 {
+    pub(crate) fn due_of_sent(&self, due: u64, now: u64) -> u64 {
         if self.rate > 0 { due } else { now }
     }
 
     /// Notes the end of sending: nothing is left, or time is over. With a rate, a backlog may still be sent in the drain time.
-    pub(super) fn settle_end(&mut self, has_rest: bool, now: u64) {
+    pub(crate) fn settle_end(&mut self, has_rest: bool, now: u64) {
         let last = self.sending_until();
         if let Phase::Paying {
             ended: ended @ None,
@@ -102,7 +102,7 @@ impl Schedule {
     }
 
     /// When something of the schedule happens next; `next_due` tells it for banks that could send.
-    pub(super) fn timeout(&self, next_due: impl FnOnce(&Schedule) -> Option<u64>) -> Option<u64> {
+    pub(crate) fn timeout(&self, next_due: impl FnOnce(&Schedule) -> Option<u64>) -> Option<u64> {
         match self.phase {
             Phase::SigningOn { until } => Some(until),
             Phase::Paying {
@@ -117,7 +117,7 @@ impl Schedule {
     }
 
     /// Everything is sent, and answered or given up.
-    pub(super) fn is_done(&self, in_flight: u64, now: u64) -> bool {
+    pub(crate) fn is_done(&self, in_flight: u64, now: u64) -> bool {
         match self.phase {
             Phase::Paying {
                 ended: Some(ended), ..

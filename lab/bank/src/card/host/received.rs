@@ -1,0 +1,271 @@
+//! What becomes of a message from the switch.
+
+use torap_iso8583::Message;
+
+use super::{CardHost, Output, SIGN_ON_AGAIN_NS};
+use crate::card::acquirer::{Post, after};
+use crate::card::behaviour::{Aim, Behaviour, Toward};
+use crate::card::control::Side;
+use crate::card::issuer::Forced;
+use crate::card::message::{Draft, Trace, national_mti, tag, text};
+use crate::card::totals::{Totals, about_session};
+
+/// What an answer to an administrative or network message repeats of its question.
+const REPEATED: &[u8] = &[7, 11, 12, 13, 15, 24, 33, 37, 70, 100];
+
+impl CardHost {
+    pub(super) fn take(&mut self, link: usize, message: &Message<'_>) {
+        let mti = national_mti(message);
+        if message.mti().is_answer() {
+            return self.take_answer(link, message, mti);
+        }
+        match (mti / 100, mti / 10 % 10) {
+            (1 | 2, 0) => self.take_request(link, message),
+            (1 | 2, 2) | (4, _) => self.take_letter(link, message, mti),
+            (5, _) => self.take_totals(link, message),
+            (6, 0) if self.config.is_scheme => self.take_enquiry(link, message),
+            (6, _) => self.acknowledge(link, message, "00"),
+            (8, _) => self.take_network(link, message),
+            _ => self.books.violation(
+                &text(message, 37),
+                &format!("{mti:04} is nothing for a participant"),
+            ),
+        }
+    }
+
+    fn take_answer(&mut self, link: usize, message: &Message<'_>, mti: u16) {
+        match mti / 100 {
+            1 | 2 => {
+                let (sessions, books) = (&mut self.sessions, &mut self.books);
+                self.acquirer.answered(message, sessions, books);
+            }
+            4 => {
+                let (sessions, books) = (&mut self.sessions, &mut self.books);
+                let post = self
+                    .acquirer
+                    .reversal_answered(message, sessions, books, self.now);
+                if let Some(Post(draft)) = post {
+                    self.post(draft);
+                }
+            }
+            8 => self.take_sign_on_answer(link, message),
+            // Answers to reconciliation, stop list and words: scripts look at them.
+            _ => {}
+        }
+    }
+
+    fn take_sign_on_answer(&mut self, link: usize, message: &Message<'_>) {
+        let trace = Trace::of(message);
+        let Some(state) = self.links.get_mut(link) else {
+            return;
+        };
+        if trace.is_none() || state.sign_on != trace {
+            return;
+        }
+        state.sign_on = None;
+        if text(message, 39) == "00" {
+            state.is_signed_on = true;
+            while let Some(draft) = self.waiting.pop_front() {
+                self.post(draft);
+            }
+        } else {
+            let again = self.now.nanos().saturating_add(SIGN_ON_AGAIN_NS);
+            self.sign_on_at = Some(torap_domain::Time::from_nanos(again));
+        }
+    }
+
+    fn take_request(&mut self, link: usize, message: &Message<'_>) {
+        let behaviour = self.script.next(Aim::Request);
+        let forced = match &behaviour {
+            Some(Behaviour::Approve) => Some(Forced::Approve),
+            Some(Behaviour::Part(tiyn)) => Some(Forced::Part(*tiyn)),
+            Some(Behaviour::Decline(code)) => Some(Forced::Decline(code.clone())),
+            _ => None,
+        };
+        let (sessions, books) = (&mut self.sessions, &mut self.books);
+        let answer = self
+            .issuer
+            .decide(message, forced, &self.security, sessions, books);
+        let Some(answer) = answer else {
+            return;
+        };
+        match behaviour {
+            Some(Behaviour::Silent) => {}
+            Some(Behaviour::Delay(millis)) => self.send_later(link, answer, millis),
+            Some(Behaviour::Twice) => {
+                self.answer(link, &answer);
+                self.answer(link, &answer);
+            }
+            Some(Behaviour::WrongTrace) => {
+                let mut answer = answer;
+                answer.set(11, "999999").set(7, "0101000000");
+                self.answer(link, &answer);
+            }
+            Some(Behaviour::Garbage) => {
+                let bytes = b"0210 this is no message".to_vec();
+                self.outputs.push_back(Output::Message { link, bytes });
+            }
+            Some(Behaviour::DropLink) => self.drop_links(),
+            Some(Behaviour::OtherLink) => {
+                let others = 0..self.links.len();
+                let other = others
+                    .filter(|other| *other != link)
+                    .find(|other| self.links[*other].is_signed_on);
+                self.answer(other.unwrap_or(link), &answer);
+            }
+            Some(Behaviour::BadMac) => self.send_with_bad_mac(link, &answer),
+            _ => self.answer(link, &answer),
+        }
+    }
+
+    fn send_with_bad_mac(&mut self, link: usize, answer: &Draft) {
+        self.answer(link, answer);
+        if let Some(Output::Message { bytes, .. }) = self.outputs.back_mut()
+            && let Some(last) = bytes.last_mut()
+        {
+            *last ^= 0xFF;
+        }
+    }
+
+    pub(super) fn drop_links(&mut self) {
+        for link in &mut self.links {
+            *link = super::LinkState::default();
+        }
+        self.outputs.push_back(Output::Reconnect);
+    }
+
+    /// An advice or a reversal.
+    fn take_letter(&mut self, link: usize, message: &Message<'_>, mti: u16) {
+        let behaviour = self.script.next(Aim::Letter);
+        let trace = Trace::of(message);
+        if let Some(Behaviour::Letter(Toward::Silent | Toward::DropLink)) = behaviour {
+            // It is as if it had not come; the switch has to send it again.
+            if let Some(trace) = trace {
+                self.issuer.left_unanswered(trace);
+            }
+            if behaviour == Some(Behaviour::Letter(Toward::DropLink)) {
+                self.drop_links();
+            }
+            return;
+        }
+        let (sessions, books) = (&mut self.sessions, &mut self.books);
+        let Some(code) = self.issuer.take_letter(message, mti, sessions, books) else {
+            return;
+        };
+        let mut answer = Draft::of(message).retyped(mti / 10 * 10 + 10);
+        answer.keep(&[3, 4, 7, 11, 12, 13, 15, 32, 37, 41, 42, 49, 90, 95]);
+        answer.set(39, &code);
+        match behaviour {
+            Some(Behaviour::Letter(Toward::Delay(millis))) => {
+                self.send_later(link, answer, millis);
+            }
+            Some(Behaviour::Letter(Toward::Refuse(code))) => {
+                answer.set(39, &code);
+                self.answer(link, &answer);
+            }
+            _ => self.answer(link, &answer),
+        }
+    }
+
+    /// 0520 of the switch: the totals of a session that it has closed.
+    fn take_totals(&mut self, link: usize, message: &Message<'_>) {
+        let draft = Draft::of(message);
+        let session = draft.text(15);
+        let side = match tag(message, 63, "004") {
+            Some(_) => Side::Issuer,
+            None => Side::Acquirer,
+        };
+        let own = self.sessions.get(&session, side);
+        let agrees = Totals::read(&draft) == Some(own);
+        if !agrees {
+            let text = format!(
+                "totals of session {session} as {side:?} are {:?}, own {own:?}",
+                Totals::read(&draft)
+            );
+            self.books.violation("0520", &text);
+        }
+        let mut answer = draft.retyped(530);
+        answer.keep(&[7, 11, 12, 13, 15, 24, 50, 63]);
+        answer.set(33, &self.config.institution);
+        answer.set(39, if agrees { "00" } else { "95" });
+        answer.set(66, if agrees { "1" } else { "2" });
+        self.answer(link, &answer);
+    }
+
+    fn take_enquiry(&mut self, link: usize, message: &Message<'_>) {
+        let behaviour = self.script.next(Aim::Enquiry);
+        let refuse = match &behaviour {
+            Some(Behaviour::Enquiry(Toward::Refuse(code))) => Some(code.as_str()),
+            _ => None,
+        };
+        let institution = self.config.institution.clone();
+        let answer = self
+            .scheme
+            .answer(message, refuse, &institution, &mut self.books);
+        match behaviour {
+            Some(Behaviour::Enquiry(Toward::Silent)) => {}
+            Some(Behaviour::Enquiry(Toward::Delay(millis))) => {
+                self.send_later(link, answer, millis);
+            }
+            Some(Behaviour::Enquiry(Toward::DropLink)) => self.drop_links(),
+            _ => self.answer(link, &answer),
+        }
+    }
+
+    /// Cut-over, key change, echo, sign-off of the switch.
+    fn take_network(&mut self, link: usize, message: &Message<'_>) {
+        let code = match text(message, 70).as_str() {
+            "101" => {
+                let part = |name| tag(message, 125, name).unwrap_or_default();
+                match self.security.change(&part("KB"), &part("KV")) {
+                    Ok(()) => "00",
+                    Err(text) => {
+                        self.books.violation("key change", &text);
+                        "88"
+                    }
+                }
+            }
+            "161" => {
+                let set = text(message, 53).get(2..8).and_then(|set| set.parse().ok());
+                set.map_or("30", |set| {
+                    self.security.use_set(set);
+                    "00"
+                })
+            }
+            _ => "00",
+        };
+        self.acknowledge(link, message, code);
+    }
+
+    /// The answer to something that needs no thought.
+    fn acknowledge(&mut self, link: usize, message: &Message<'_>, code: &str) {
+        let question = Draft::of(message);
+        let mut answer = question.retyped(question.mti() / 10 * 10 + 10);
+        answer.keep(REPEATED);
+        answer.set(33, &self.config.institution).set(39, code);
+        // An echo is answered before the sign-on, too.
+        self.send(link, &answer);
+    }
+
+    /// 0500 or 0520 of this host's own.
+    pub(super) fn totals_message(
+        &mut self,
+        session: &str,
+        side: Side,
+        advice: bool,
+        off_by_tiyn: i64,
+    ) -> Draft {
+        let mut draft = Draft::new(if advice { 520 } else { 500 });
+        crate::card::terminal::set_times(&mut draft, self.now);
+        draft.set(11, format!("{:06}", super::next_stan(&mut self.stan)));
+        draft.set(15, session).set(24, "500");
+        draft.set(33, &self.config.institution);
+        let mut totals = self.sessions.get(session, side);
+        totals.debits.tiyn = totals.debits.tiyn.saturating_add_signed(off_by_tiyn);
+        totals.write(&mut draft);
+        let year = torap_domain::Date::from_time(after(self.now, 0)).ymd().0;
+        let date = format!("{year:04}{session}01");
+        about_session(&mut draft, &self.config.code, side, &date);
+        draft
+    }
+}

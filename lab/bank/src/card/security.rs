@@ -1,0 +1,180 @@
+//! PIN blocks and MACs of a simulated host: it is its own HSM.
+
+use torap_hsm::{KeyBlock, KeyUsage, Mac, MacMethod, Padding, PinBlock, PinFormat};
+use torap_hsm_sim::Pin;
+use torap_hsm_sim::soft::BankKeys;
+use torap_iso8583::{Dialect, Message};
+
+use super::message::{Draft, text};
+use super::pan::TestCard;
+
+/// What is agreed with the switch, and the keys for it.
+#[derive(Debug)]
+pub struct Security {
+    keys: Option<BankKeys>,
+    /// Every message carries a MAC, echo and its answer excepted.
+    mac: bool,
+    /// Number of the key set in use, as DE53 names it.
+    key_set: u32,
+}
+
+/// What a MAC is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MacVerdict {
+    NotAgreed,
+    Good,
+    Bad,
+    Missing,
+}
+
+/// What a PIN block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PinVerdict {
+    Absent,
+    Right,
+    Wrong,
+    /// Not a PIN block of this card under this key.
+    Unreadable,
+}
+
+/// Echo: the one message that never carries a MAC.
+const ECHO: &str = "301";
+
+impl Security {
+    /// Without keys there are neither PINs nor MACs.
+    pub fn new(keys: Option<BankKeys>, mac: bool, key_set: u32) -> Security {
+        Security {
+            mac: mac && keys.is_some(),
+            keys,
+            key_set,
+        }
+    }
+
+    /// Adds the PIN block of a card to a request. `format` overrides the one that goes with the key.
+    ///
+    /// # Errors
+    /// There is no key, or the format does not go with it.
+    pub(crate) fn add_pin(
+        &self,
+        draft: &mut Draft,
+        card: &TestCard,
+        pin: &Pin,
+        format: Option<PinFormat>,
+    ) -> Result<(), String> {
+        let keys = self.keys.as_ref().ok_or("pin: this host has no keys")?;
+        let format = format.unwrap_or_else(|| keys.pin_format());
+        let block = keys.encrypt_pin(format, pin, card.pan_for_pin());
+        let block = block.map_err(|error| format!("pin: {error}"))?;
+        let field = if format == PinFormat::Iso4 { 110 } else { 52 };
+        draft.set(field, block.as_bytes());
+        draft.set(53, self.control(Some(format)));
+        Ok(())
+    }
+
+    /// Compares the PIN block of a request with the card's PIN.
+    pub(crate) fn pin_verdict(&self, message: &Message<'_>, card: &TestCard) -> PinVerdict {
+        let Some(bytes) = message.get(52).or_else(|| message.get(110)) else {
+            return PinVerdict::Absent;
+        };
+        let format = match text(message, 53).get(..2) {
+            Some("00") => PinFormat::Iso0,
+            Some("01") => PinFormat::Iso1,
+            Some("03") => PinFormat::Iso3,
+            Some("04") => PinFormat::Iso4,
+            _ => return PinVerdict::Unreadable,
+        };
+        let (Some(keys), Some(block)) = (&self.keys, PinBlock::from_bytes(bytes)) else {
+            return PinVerdict::Unreadable;
+        };
+        match keys.decrypt_pin(format, &block, card.pan_for_pin()) {
+            Ok(pin) if pin.is(&card.pin()) => PinVerdict::Right,
+            Ok(_) => PinVerdict::Wrong,
+            Err(_) => PinVerdict::Unreadable,
+        }
+    }
+
+    /// A message's bytes, with a MAC if one is agreed.
+    ///
+    /// # Errors
+    /// A value does not fit the dialect, or no MAC can be made.
+    pub(crate) fn sealed(&self, draft: &Draft, dialect: &Dialect) -> Result<Vec<u8>, String> {
+        let is_echo = draft.get(70) == Some(ECHO.as_bytes());
+        let written = |draft: &Draft| draft.write(dialect).map_err(|error| error.to_string());
+        let (Some(keys), true, false) = (&self.keys, self.mac, is_echo) else {
+            return written(draft);
+        };
+        let mut draft = draft.clone();
+        let has_pin = draft.get(52).is_some() || draft.get(110).is_some();
+        if !has_pin {
+            draft.set(53, self.control(None));
+        }
+        draft.set(if draft.has_above_64() { 128 } else { 64 }, [0; 8]);
+        let mut bytes = written(&draft)?;
+        let end = bytes.len().saturating_sub(8);
+        let covered = bytes.get(..end).unwrap_or_default();
+        let mac = keys.mac(method(keys), covered);
+        let mac = mac.map_err(|error| format!("MAC: {error}"))?;
+        if let Some(place) = bytes.get_mut(end..) {
+            place.copy_from_slice(&mac.first_8());
+        }
+        Ok(bytes)
+    }
+
+    /// Checks the MAC of a message from the switch.
+    pub(crate) fn mac_verdict(&self, message: &Message<'_>) -> MacVerdict {
+        let is_echo = message.mti().class() == 8 && text(message, 70) == ECHO;
+        let (Some(keys), true, false) = (&self.keys, self.mac, is_echo) else {
+            return MacVerdict::NotAgreed;
+        };
+        let Some((covered, mac)) = message.before_mac() else {
+            return MacVerdict::Missing;
+        };
+        match Mac::from_bytes(mac) {
+            Some(mac) if keys.verify_mac(method(keys), covered, &mac) => MacVerdict::Good,
+            _ => MacVerdict::Bad,
+        }
+    }
+
+    /// Takes a key that the switch hands over under the zone master key (DE125).
+    ///
+    /// # Errors
+    /// It is none, or none for this host.
+    pub(crate) fn change(&mut self, block: &str, check_value: &str) -> Result<(), String> {
+        let keys = self.keys.as_mut().ok_or("this host has no keys")?;
+        let block = KeyBlock::parse(block).map_err(|error| error.to_string())?;
+        keys.change(block, check_value)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The set that is in use from now on.
+    pub(crate) fn use_set(&mut self, key_set: u32) {
+        self.key_set = key_set;
+    }
+
+    /// DE53.
+    fn control(&self, pin: Option<PinFormat>) -> String {
+        let format = match pin {
+            Some(PinFormat::Iso0) => 0,
+            Some(PinFormat::Iso1) => 1,
+            Some(PinFormat::Iso3) => 3,
+            Some(PinFormat::Iso4) => 4,
+            Some(PinFormat::Other(_)) | None => 99,
+        };
+        let algorithm = match &self.keys {
+            Some(keys) if self.mac => match method(keys) {
+                MacMethod::Algorithm3(_) => 1,
+                MacMethod::AesCmac => 2,
+            },
+            _ => 0,
+        };
+        format!("{format:02}{0:06}{algorithm:02}{0:06}", self.key_set)
+    }
+}
+
+/// The method that goes with the MAC key; algorithm 3 with zeros behind.
+fn method(keys: &BankKeys) -> MacMethod {
+    match keys.mac_usage() {
+        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method1),
+        _ => MacMethod::AesCmac,
+    }
+}
