@@ -9,7 +9,6 @@ use std::{hint::black_box, process::Command};
 use criterion::{Criterion, Throughput};
 use torap_iso8583::{Change, Dialect, Edit, Message, Mti, Step, check_step, tlv::Walk};
 
-#[path = "../tests/codec/peers.rs"]
 mod peers;
 #[path = "../tests/codec/samples.rs"]
 mod samples;

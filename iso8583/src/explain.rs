@@ -135,6 +135,3 @@ pub fn tables(dialect: &Dialect) -> String {
 }
 
 mod markdown;
-
-#[cfg(test)]
-mod tests;

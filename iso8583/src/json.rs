@@ -170,6 +170,3 @@ impl<'de> Deserialize<'de> for Value {
         deserializer.deserialize_any(ValueVisitor)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,7 @@ pub fn luhn(digits: &[u8]) -> bool {
         };
         sum = sum.wrapping_add(u32::from(if place % 2 == 0 { digit } else { twice }));
     }
-    !digits.is_empty() && sum % 10 == 0
+    !digits.is_empty() && sum.is_multiple_of(10)
 }
 
 /// The digit that makes a card number of it.

@@ -461,6 +461,3 @@ impl<'a> Iterator for Subfields<'a> {
         step.transpose()
     }
 }
-
-#[cfg(test)]
-mod tests;

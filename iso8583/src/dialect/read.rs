@@ -250,6 +250,3 @@ fn code_table(keys: &Keys<'_>, dialect: &Dialect) -> Result<Option<usize>, Table
         None => place.wrong(format!("there is no table codes.{name}")),
     }
 }
-
-#[cfg(test)]
-mod tests;

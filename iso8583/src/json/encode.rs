@@ -169,7 +169,7 @@ fn structured(row: &FieldRow, parts: &Members<String>, path: &str) -> Result<Vec
                 };
                 put(own, text, &plain(&own.shape, row), &path, &mut out)?;
             }
-            if parts.0.len() % layout.rows().len() != 0 {
+            if !parts.0.len().is_multiple_of(layout.rows().len()) {
                 return wrong(path, "a position is missing");
             }
             Ok(out)

@@ -88,7 +88,7 @@ fn what_is_written_is_walked_again() {
 
 #[test]
 fn a_tag_that_no_walk_would_read_is_not_written() {
-    for tag in [0, 0x1F, 0x9F, 0x9F80, 0x9F_8001, 0x8201, 0x9F26_01] {
+    for tag in [0, 0x1F, 0x9F, 0x9F80, 0x009F_8001, 0x8201, 0x009F_2601] {
         let mut out = Vec::new();
         assert_eq!(write(&mut out, tag, &[1]), Err(Rule::TlvTag), "{tag:X}");
         assert!(out.is_empty());

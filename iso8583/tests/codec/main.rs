@@ -2,6 +2,5 @@
 
 mod arbitrary;
 mod flips;
-mod peers;
 mod round;
 mod samples;

@@ -44,9 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "lab/bank",
-        &[
-            "iso20022", "iso8583", "domain", "hsm", "gateway", "hsm-sim",
-        ],
+        &["iso20022", "iso8583", "domain", "hsm", "gateway", "hsm-sim"],
     ),
     ("lab/hsm", &["hsm"]),
     (

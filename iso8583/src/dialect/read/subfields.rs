@@ -195,7 +195,7 @@ fn bitmap(
     let keys = place.keys(&["layout", "bits", "bitmap", "rows"])?;
     let bits_place = keys.need("bits")?;
     let bits = bits_place.number(8, 64)? as u8;
-    if bits % 8 != 0 {
+    if !bits.is_multiple_of(8) {
         return bits_place.wrong("bits come in eights");
     }
     let hex_place = keys.need("bitmap")?;
@@ -279,7 +279,7 @@ fn binary_key(text: &str, bytes: Option<u8>) -> Option<Key> {
         Some(bytes) => text.len() == usize::from(bytes) * 2,
         None => {
             tlv::write(&mut Vec::new(), number, &[]).is_ok()
-                && text.len() % 2 == 0
+                && text.len().is_multiple_of(2)
                 && !text.starts_with("00")
         }
     };

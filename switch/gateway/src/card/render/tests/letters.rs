@@ -174,7 +174,10 @@ fn another_card_key_opens_nothing() {
     let mut out = Vec::new();
     for (vault, expected) in [
         (vault(), None),
-        (std::sync::Arc::new(CardVault::new([9; 32], [1; 16])), Some(RenderError::NoCard)),
+        (
+            std::sync::Arc::new(CardVault::new([9; 32], [1; 16])),
+            Some(RenderError::NoCard),
+        ),
     ] {
         let rendered = crate::card::render::CardRenderer::new(vault).render(
             &effect,
