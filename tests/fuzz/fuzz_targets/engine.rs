@@ -384,7 +384,9 @@ impl Bench {
                     };
                     self.accounts.fund(*participant, signed);
                 }
-                Event::DirectoryChanged(_)
+                // No card command is made here.
+                Event::Card(_)
+                | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }
                 | Event::ParticipantChanged(_)
                 | Event::LinkChanged { .. }
