@@ -40,7 +40,7 @@ pub enum Condition {
         to: u8,
         /// Does not hold for the values instead; needs the field to be there all the same.
         not: bool,
-        /// The values, each of at most eight characters, as [`pack`] packs them.
+        /// The values, each of at most eight characters, as `pack` packs them.
         values: Vec<u64>,
     },
 }
