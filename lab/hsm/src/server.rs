@@ -100,7 +100,8 @@ impl Server {
         let connections = Arc::clone(&self.connections);
         let serving = thread::Builder::new().name("client".into()).spawn(move || {
             serve(&token, &in_force, stream);
-            connections.fetch_sub(1, Ordering::Relaxed);
+            // Whoever sees the number fall knows that this connection's token session is closed.
+            connections.fetch_sub(1, Ordering::Release);
         });
         if let Err(error) = serving {
             self.connections.fetch_sub(1, Ordering::Relaxed);

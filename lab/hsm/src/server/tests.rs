@@ -16,13 +16,32 @@ use crate::test_token::with_token;
 const PATIENCE: Duration = Duration::from_secs(20);
 const HERE: &str = "127.0.0.1:0";
 
-fn start(token: &Token, dir: &Path) -> SocketAddr {
+/// A server in a thread. The process must not end while a connection's thread is inside the token: the library is taken down
+/// under it, and the process dies of a signal.
+struct Running {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Drop for Running {
+    /// Waits for the connections, whose clients are gone by now, to leave the token.
+    fn drop(&mut self) {
+        while self.connections.load(Ordering::Acquire) > 0 {
+            thread::yield_now();
+        }
+    }
+}
+
+fn start(token: &Token, dir: &Path) -> Running {
     let address = HERE.parse().expect("an address");
     let server = Server::listen(token.clone(), dir, address, Behaviour::Normal);
     let server = server.expect("a server");
-    let address = server.address().expect("its address");
+    let running = Running {
+        address: server.address().expect("its address"),
+        connections: Arc::clone(&server.connections),
+    };
     thread::spawn(move || server.run());
-    address
+    running
 }
 
 #[test]
@@ -35,7 +54,8 @@ fn many_requests_of_many_clients_are_under_way_at_once() {
             let kinds = KeyKinds::default();
             let (switch, bank) = ceremony::make_keys(&mut machine, "CASP", kinds).expect("keys");
             let bank = BankKeys::open(&bank, [1; 32]).expect("the bank's keys");
-            let address = start(&token, folder.path());
+            let running = start(&token, folder.path());
+            let address = running.address;
             let pan = Pan::parse(b"9999500000000004").expect("a PAN");
             let pin = Pin::new(b"904317").expect("a PIN");
             let block = bank.encrypt_pin(PinFormat::Iso0, &pin, pan);
@@ -99,7 +119,8 @@ fn it_misbehaves_when_it_is_told_to() {
         "server::tests::it_misbehaves_when_it_is_told_to",
         |folder, token| {
             let dir = folder.path();
-            let address = start(&token, dir);
+            let running = start(&token, dir);
+            let address = running.address;
             let mut client = Client::connect(address).expect("a connection");
             let name = client.diagnosis().map(|diagnosis| diagnosis.name.clone());
             assert!(name.is_some_and(|name| name.contains("hsm-sim")));
@@ -127,7 +148,8 @@ fn nonsense_ends_its_own_connection_alone() {
     with_token(
         "server::tests::nonsense_ends_its_own_connection_alone",
         |folder, token| {
-            let address = start(&token, folder.path());
+            let running = start(&token, folder.path());
+            let address = running.address;
             let mut client = Client::connect(address).expect("a connection");
             let mut stranger = TcpStream::connect(address).expect("a connection");
             stranger.write_all(&[0xFF; 64]).expect("written");
@@ -172,7 +194,8 @@ fn one_connection_too_many_is_closed() {
     with_token(
         "server::tests::one_connection_too_many_is_closed",
         |folder, token| {
-            let address = start(&token, folder.path());
+            let running = start(&token, folder.path());
+            let address = running.address;
             let connect = || Client::connect(address);
             let clients: Vec<Client> = (0..CONNECTIONS_MAX)
                 .map(|_| connect().expect("a connection"))

@@ -5,7 +5,7 @@ use torap_domain::{CardReason, ParticipantId};
 
 use super::{
     Administrative, Event, FileUpdate, Letter, Malformed, Message, Network, NetworkAction, Notice,
-    Origin, Reconciliation, Totals, Trace, members, queue, request, stop_list,
+    Origin, Reconciliation, Totals, Trace, members, queue, request, rules, stop_list,
 };
 use crate::{Outcome, Output, Stamp, engine};
 
@@ -103,7 +103,7 @@ fn pass_on(
     };
     let to = state.cards.members.by_institution(institution);
     let to = to.ok_or(CardReason::RecipientUnknown)?;
-    request::check_queue(state, to)?;
+    rules::check_queue(state, to)?;
     let original = stamp.position;
     queue::push(
         state,
@@ -168,7 +168,7 @@ pub(super) fn apply_reconciliation(
         in_balance,
     };
     out.cards.push(request::reply(stamp, origin, message));
-    if !in_balance && request::check_queue(state, participant).is_ok() {
+    if !in_balance && rules::check_queue(state, participant).is_ok() {
         let notice = Notice::OutOfBalance {
             participant,
             session,
@@ -244,3 +244,6 @@ fn refused(origin: &Origin, reason: CardReason, out: &mut Output) {
         reason,
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::{
     postings::{self, Movement},
     queue,
     request::{self, Seen},
+    rules,
     window::{Decided, Entry, What, approved, declined},
 };
 use crate::{Outcome, Output, Stamp, engine, participants};
@@ -66,7 +67,7 @@ pub(super) fn apply(
             reply(state, stamp, advice, None, false, out)
         }
         Err(reason) => {
-            if !request::is_transient(reason) {
+            if !rules::is_transient(reason) {
                 remember_refusal(state, stamp, advice, (acquirer, transmitted), reason, out);
             }
             reply(state, stamp, advice, Some(reason), false, out)
@@ -84,9 +85,9 @@ fn sender(
     let members = &state.cards.members;
     members.sender(&advice.origin, transaction.mac)?;
     let acquirer = members.acquirer(&advice.origin, transaction.references.acquirer)?;
-    request::check_role(state, acquirer)?;
+    rules::check_role(state, acquirer)?;
     let stated = transaction.references.trace.transmitted;
-    let transmitted = request::transmitted(state, stamp, stated)?;
+    let transmitted = rules::transmitted(state, stamp, stated)?;
     Ok((acquirer, transmitted))
 }
 
@@ -102,20 +103,20 @@ fn admit(
         return Err(CardReason::FunctionNotSupported);
     }
     check_standing(state, acquirer, CardReason::SenderNotActive)?;
-    let range = *request::range(state, stamp, transaction)?;
+    let range = *rules::range(state, stamp, transaction)?;
     check_standing(state, range.issuer, CardReason::IssuerNotActive)?;
     let issuer = state.cards.members.get(range.issuer);
     if !issuer.is_some_and(|member| member.profile.roles.issuer) {
         return Err(CardReason::IssuerNotActive);
     }
-    request::check_pair(state, acquirer, range.issuer, transaction.service)?;
-    request::check_amount(transaction)?;
+    rules::check_pair(state, acquirer, range.issuer, transaction.service)?;
+    rules::check_amount(transaction)?;
     let authorisations = &state.cards.authorisations;
     let most = state.cards.settings.bounds.authorisations_max as usize;
     if transaction.class == Class::Authorisation && authorisations.len() >= most {
         return Err(CardReason::AuthorisationsFull);
     }
-    request::check_queue(state, range.issuer)?;
+    rules::check_queue(state, range.issuer)?;
     if let Some(original) = &advice.completes {
         let amount = transaction.amount.minor();
         authorisations.may_complete(&original.key, transaction.card.hash, amount)?;
@@ -331,3 +332,6 @@ fn reply(
         .push(request::reply(stamp, &advice.origin, message));
     Outcome::Accepted
 }
+
+#[cfg(test)]
+mod tests;

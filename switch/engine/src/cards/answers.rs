@@ -208,3 +208,6 @@ fn unmatched(participant: ParticipantId, trace: &Trace, out: &mut Output) {
         trace: *trace,
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,6 @@ fn is_sound(range: &BinRange) -> bool {
     let ever = range.until.is_none_or(|until| range.from < until);
     ever && !(range.local && range.scheme != 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -368,3 +368,6 @@ fn tell(request: &InFlight, stamp: Stamp, end: &End, fees: Option<Fees>, out: &m
     out.cards
         .push(request::effect(stamp, request.sender, link, message));
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,3 +258,6 @@ impl FeeTable {
         Ok(table)
     }
 }
+
+#[cfg(test)]
+mod tests;

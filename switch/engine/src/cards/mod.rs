@@ -1,6 +1,6 @@
 //! The card rail: requests, advices, reversals, sessions and fees of ISO 8583 traffic.
 //!
-//! A request is admitted or declined by `request`, waits in `in_flight` for a scheme or an issuer, is decided in `decision` and
+//! A request is admitted by the `rules` or declined, asked about by `request`, waits in `in_flight` for a scheme or an issuer, is decided in `decision` and
 //! remembered in `window`; `transactions` finds it wherever it is. What must reach a member waits in `queue`. Money moves in
 //! `postings` alone, and is counted by `sessions`. docs/outcomes-cards.md says what every situation comes to.
 
@@ -21,6 +21,7 @@ mod postings;
 mod queue;
 mod request;
 mod reversal;
+mod rules;
 mod sessions;
 mod settings;
 mod stand_in;
@@ -479,3 +480,8 @@ impl State {
         self.transactions.read_entries(reader)
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod world;

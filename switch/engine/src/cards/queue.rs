@@ -278,3 +278,6 @@ impl Queues {
         Ok(queues)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use super::{
     postings::{self, Movement},
     queue,
     request::{self, Seen},
+    rules,
     transactions::{Found, Place},
     window::{Decided, Entry, What},
 };
@@ -43,7 +44,7 @@ pub(super) fn apply(
         return reply(state, stamp, reversal, Some(reason), false, out);
     }
     let refusal = carry_out(state, stamp, reversal, out).err();
-    if !refusal.is_some_and(request::is_transient) {
+    if !refusal.is_some_and(rules::is_transient) {
         state.cards.transactions.remember(Entry {
             key: reversal.key,
             fingerprint: reversal.fingerprint,
@@ -60,8 +61,8 @@ fn sender(state: &engine::State, stamp: Stamp, reversal: &Reversal) -> Result<Ti
     let members = &state.cards.members;
     members.sender(&reversal.origin, reversal.mac)?;
     let acquirer = members.acquirer(&reversal.origin, reversal.references.acquirer)?;
-    request::check_role(state, acquirer)?;
-    request::transmitted(state, stamp, reversal.references.trace.transmitted)
+    rules::check_role(state, acquirer)?;
+    rules::transmitted(state, stamp, reversal.references.trace.transmitted)
 }
 
 fn carry_out(
@@ -124,7 +125,7 @@ fn reverse(
     if stands == decided.stands {
         return Ok(());
     }
-    request::check_queue(state, decided.issuer)?;
+    rules::check_queue(state, decided.issuer)?;
     state
         .cards
         .transactions
@@ -197,7 +198,7 @@ fn beyond(
         if stands == authorisation.amount {
             return Ok(());
         }
-        request::check_queue(state, authorisation.issuer)?;
+        rules::check_queue(state, authorisation.issuer)?;
         authorisations::reduce(state, &key, stands, out);
         let about = (
             authorisation.issuer,
@@ -315,3 +316,6 @@ fn reply(
         .push(request::reply(stamp, &reversal.origin, message));
     Outcome::Accepted
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,6 +231,13 @@ impl Sessions {
         }
     }
 
+    #[cfg(test)]
+    fn oldest(&self) -> Date {
+        self.list
+            .front()
+            .map_or(Date::from_days(0), |session| session.date)
+    }
+
     fn get(&self, date: Date) -> Option<&Session> {
         self.list.iter().rev().find(|session| session.date == date)
     }
@@ -522,3 +529,6 @@ impl Sessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+mod cards;
+
 use std::{fs, path::Path};
 
 use torap_domain::{
@@ -197,10 +199,15 @@ fn under_way(world: &mut World) {
     world.accept(Command::Instant(instant::Command::CreditTransfer(counted)));
 }
 
-/// Compares with `golden/engine.hex`; with TORAP_BLESS in the environment it writes the file first.
 #[test]
 fn the_layout_is_the_one_of_its_golden_file() {
     let bytes = bytes_of(&full().engine);
+    check_golden("engine", &bytes);
+    assert!(Engine::restore(&bytes, 0).is_ok());
+}
+
+/// Compares with `golden/<name>.hex`; with TORAP_BLESS in the environment it writes the file first.
+fn check_golden(name: &str, bytes: &[u8]) {
     let mut hex = String::new();
     for line in bytes.chunks(32) {
         for byte in line {
@@ -208,17 +215,16 @@ fn the_layout_is_the_one_of_its_golden_file() {
         }
         hex.push('\n');
     }
-    let path = Path::new("src/snapshot/golden/engine.hex");
+    let path = Path::new("src/snapshot/golden").join(format!("{name}.hex"));
     if std::env::var_os("TORAP_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &hex).unwrap();
+        fs::write(&path, &hex).unwrap();
     }
-    let golden = fs::read_to_string(path).unwrap();
+    let golden = fs::read_to_string(&path).unwrap();
     assert_eq!(
         hex, golden,
         "the snapshot is not written as its golden file says"
     );
-    assert!(Engine::restore(&bytes, 0).is_ok());
 }
 
 /// Written before there were cards: an engine of today goes on from it.
