@@ -10,7 +10,10 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use torap_bank::{Request as BankRequest, card::Security};
+use torap_bank::{
+    Request as BankRequest,
+    card::{Request as CardRequest, Security, WaitFor},
+};
 use torap_certify::{
     Outcome, Report, Verdict,
     card::{CardBench, Choice},
@@ -31,6 +34,9 @@ use crate::{
     script::BankClient,
     serve::wall_clock,
 };
+
+/// How long an answer may be on its way to a simulated host.
+const ANSWER_ARRIVES_WITHIN_MS: u64 = 5_000;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -215,9 +221,21 @@ fn asking(folder: &Folder, code: &str, simulated: bool) -> Asking {
         }
         let request = serde_json::from_value(ask.request.clone());
         let request = request.map_err(|error| format!("catalogue: {error}"))?;
-        BankClient::connect(&socket)?
-            .ask(&BankRequest::Card { request })
-            .map(|_| ())
+        let mut client = BankClient::connect(&socket)?;
+        // The script may be faster than the link: what is asked about a transaction supposes that its answer has arrived.
+        if let Some(reference) = ask.request["reference"].as_str() {
+            let filter = WaitFor {
+                reference: Some(reference.into()),
+                is_answer: true,
+                ..WaitFor::default()
+            };
+            let request = CardRequest::Wait {
+                filter,
+                within_ms: ANSWER_ARRIVES_WITHIN_MS,
+            };
+            client.ask(&BankRequest::Card { request })?;
+        }
+        client.ask(&BankRequest::Card { request }).map(|_| ())
     })
 }
 
