@@ -26,6 +26,10 @@ fn advice(by: AdvisedBy, class: Class) -> Letter {
     Letter::Advice {
         original: ORIGINAL,
         class,
+        about: (by == AdvisedBy::Completion).then_some(Trace {
+            stan: torap_domain::card::Stan::new(8_000).unwrap(),
+            ..trace()
+        }),
         amount: Money::kzt(150_000),
         approval: ApprovalCode::parse(b"S00003").ok(),
         by,
