@@ -123,6 +123,14 @@ fn every_cause_of_an_advice_has_its_type_and_mark() {
 }
 
 #[test]
+fn a_completion_names_the_authorisation_as_the_switch_sent_it() {
+    let original = from_the_log(&record(ACQUIRER, &purchase()));
+    let completion = queued(advice(AdvisedBy::Completion, Class::Financial), false);
+    let text = checked(Step::ToIssuer, &completion, Some(&original));
+    assert!(text.contains(" 90=0100008000"), "{text}");
+}
+
+#[test]
 fn a_reversal_names_what_the_issuer_knows() {
     let original = from_the_log(&record(ACQUIRER, &purchase()));
     let effect = queued(reversal(0, ReversalCause::Silent), false);
