@@ -160,8 +160,8 @@ impl Member {
     pub(crate) fn send_plain(&mut self, link: usize, mti: u16, fields: &[(u8, Vec<u8>)]) {
         let mut fields = fields.to_vec();
         let purpose = fields.iter().find(|(field, _)| *field == 70);
-        let is_exempt = purpose
-            .is_some_and(|(_, value)| value == b"301" || (mti == 810 && value == b"002"));
+        let is_exempt =
+            purpose.is_some_and(|(_, value)| value == b"301" || (mti == 810 && value == b"002"));
         let keys = self.keys.as_ref().filter(|_| self.mac && !is_exempt);
         if let Some(keys) = keys {
             let set = self.details.key_set;

@@ -53,11 +53,7 @@ pub struct CardPlan {
 
 impl CardPlan {
     /// A run with the named limits as they stand: one link a member, PINs in 30 of 100 if there are keys, no MACs.
-    pub fn new(
-        members: Vec<CardMember>,
-        rate: u32,
-        duration: Duration,
-    ) -> CardPlan {
+    pub fn new(members: Vec<CardMember>, rate: u32, duration: Duration) -> CardPlan {
         let has_keys = members.iter().all(|member| member.keys.is_some());
         CardPlan {
             members,
