@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "switch/node",
         &[
             "iso20022",
+            "iso8583",
             "domain",
             "ledger",
             "engine",
