@@ -23,7 +23,10 @@ fn every_document_has_the_tables_of_its_dialect() {
         if std::env::var_os("TORAP_RENEW").is_some() {
             std::fs::write(&file, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();
         } else if tables != expected {
-            let line = tables.lines().zip(expected.lines()).position(|(own, new)| own != new);
+            let line = tables
+                .lines()
+                .zip(expected.lines())
+                .position(|(own, new)| own != new);
             panic!(
                 "{file} differs from iso8583/dialects/{name}.toml at line {} of its tables; write it again with\n  \
                  TORAP_RENEW=1 cargo test --release -p torap-iso8583 --test documents",
