@@ -192,3 +192,6 @@ pub fn tables(dialect: &Dialect) -> String {
 }
 
 mod markdown;
+
+#[cfg(test)]
+mod tests;

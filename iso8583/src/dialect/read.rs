@@ -24,7 +24,7 @@ use crate::{
 
 /// Longest file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 1 << 20;
-/// Most message types, presence rows, and conditional rules each.
+/// Most message types, tables of codes, presence rows, and conditional rules each.
 const ROWS_MAX: usize = 254;
 
 const SECTIONS: [&str; 13] = [
@@ -131,6 +131,9 @@ fn codes(root: &Keys<'_>) -> Result<Vec<CodeTable>, TableError> {
             });
         }
         rows.sort_by(|a, b| a.code.cmp(&b.code));
+        if tables.len() == ROWS_MAX {
+            return place.wrong(format!("more than {ROWS_MAX} tables of codes"));
+        }
         tables.push(CodeTable {
             name: name.to_owned(),
             rows,
