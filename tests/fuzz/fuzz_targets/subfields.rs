@@ -35,7 +35,9 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         for key in keys.iter().take(4) {
-            let found = message.subfield(row.number, *key).expect("it was walked over");
+            let found = message
+                .subfield(row.number, *key)
+                .expect("it was walked over");
             assert_eq!(found.expect("it was walked over").key, *key);
         }
     }
@@ -52,7 +54,11 @@ fn splice(message: &Message<'_>, field: u8, keys: &[Key], in_order: bool) {
     let Some(Key::Tag(first)) = keys.first() else {
         return;
     };
-    let first: Vec<u8> = first.iter().copied().take_while(|byte| *byte != 0).collect();
+    let first: Vec<u8> = first
+        .iter()
+        .copied()
+        .take_while(|byte| *byte != 0)
+        .collect();
     let new = vec![b'9'; first.len()];
     let tags: [(&[u8], Option<&[u8]>); 2] = [(&first, None), (&new, Some(b"1"))];
     let mut out = Vec::new();
