@@ -50,9 +50,10 @@ pub(super) fn dialect(text: &str) -> Result<Dialect, TableError> {
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
-            let line = error.span().map_or(0, |span| {
-                text[..span.start.min(text.len())].matches('\n').count() + 1
-            });
+            let Some(span) = error.span() else {
+                return wrong("file", error.message());
+            };
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
             return wrong(&format!("line {line}"), error.message());
         }
     };
