@@ -70,6 +70,7 @@ impl<'a> Message<'a> {
         Ok(message)
     }
 
+    #[inline]
     fn read_fields(&mut self) -> Result<(), Refusal> {
         let first = usize::from(self.first);
         match scan::scan(
@@ -426,6 +427,7 @@ struct Head {
     first: u16,
 }
 
+#[inline]
 fn head(dialect: &Dialect, bytes: &[u8]) -> Result<Head, Refusal> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         let rule = Rule::MessageTooLong;
