@@ -54,7 +54,8 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Field, offset and rule of the first breach.
-    #[inline]
+    // Always: a call would hand the message back as a copy.
+    #[inline(always)]
     pub fn parse(dialect: &'a Dialect, bytes: &'a [u8]) -> Result<Message<'a>, Refusal> {
         let Head { mti, fields, first } = head(dialect, bytes)?;
         // Made where the caller wants it: its places are not copied.
@@ -427,7 +428,6 @@ struct Head {
     first: u16,
 }
 
-#[inline]
 fn head(dialect: &Dialect, bytes: &[u8]) -> Result<Head, Refusal> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         let rule = Rule::MessageTooLong;
