@@ -93,7 +93,7 @@ impl Others {
 fn ours(criterion: &mut Criterion) {
     let dialect = Dialect::national();
     let bytes = samples::purchase(dialect);
-    let mut group = criterion.benchmark_group("0200 of 22 fields");
+    let mut group = criterion.benchmark_group("card, 0200 of 22 fields");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("parse and validate", |bencher| {
         bencher.iter(|| parse(dialect, black_box(&bytes)));
@@ -127,7 +127,7 @@ fn ours(criterion: &mut Criterion) {
 }
 
 fn beside_others(criterion: &mut Criterion, others: &Others) {
-    let mut group = criterion.benchmark_group("0200 of 22 fields");
+    let mut group = criterion.benchmark_group("card, 0200 of 22 fields");
     group.throughput(Throughput::Bytes(others.bytes.len() as u64));
     group.bench_function("parse and validate, hexadecimal bitmaps", |bencher| {
         bencher.iter(|| parse(&others.dialect, black_box(&others.bytes)));
