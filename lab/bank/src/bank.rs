@@ -221,6 +221,7 @@ impl Bank {
             Request::Wait { .. } | Request::Stop => {
                 Err("do: only a bank with a driver can wait or stop".into())
             }
+            Request::Card { .. } => Err("do: only a bank with a driver has a card side".into()),
         }
     }
 

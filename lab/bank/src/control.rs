@@ -150,6 +150,10 @@ pub enum Request {
         filter: WaitFor,
         within_ms: u64,
     },
+    /// For the card side; the driver hands it on.
+    Card {
+        request: crate::card::Request,
+    },
     Stop,
 }
 

@@ -1,10 +1,12 @@
-//! Drives a simulated bank: socket, session, clock, and a control socket for scripts.
+//! Drives a simulated bank: socket, session, clock, and a control socket for scripts. Its card host is driven beside it ([`card`]).
+
+pub mod card;
 
 use std::{
     collections::VecDeque,
     io,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -39,25 +41,59 @@ pub struct Sign {
     pub switch: SocketAddr,
     pub mode: Mode,
     pub secret: [u8; SECRET_BYTES],
-    pub control: PathBuf,
 }
 
-type Asked = (Request, oneshot::Sender<Result<Value, String>>);
+type Answer = oneshot::Sender<Result<Value, String>>;
+type Asked = (Request, Answer);
+
+/// Where requests of scripts go.
+#[derive(Clone)]
+struct Senders {
+    bank: Option<mpsc::Sender<Asked>>,
+    card: Option<mpsc::Sender<card::Asked>>,
+}
 
 struct Waiting {
     filter: WaitFor,
     until: Instant,
-    answer: oneshot::Sender<Result<Value, String>>,
+    answer: Answer,
 }
 
-/// Runs the bank until its script says stop or a signal comes.
+/// Runs a bank, or its card host, or both, until its script says stop or a signal comes. Scripts talk to it at `control`.
 ///
 /// # Errors
-/// The control socket cannot be opened, or the bank's name is none.
-pub async fn run(bank: Bank, sign: Sign) -> Result<(), String> {
-    let listener = open_control(&sign.control)?;
-    let (sender, requests) = mpsc::channel(REQUESTS_MAX);
-    let control = tokio::spawn(serve_control(listener, sender));
+/// The control socket cannot be opened, a card door cannot be opened, or the bank's name is none.
+pub async fn run(
+    bank: Option<(Bank, Sign)>,
+    host: Option<(torap_bank::card::CardHost, card::Door)>,
+    control: &Path,
+) -> Result<(), String> {
+    let listener = open_control(control)?;
+    let (bank_sender, requests) = mpsc::channel(REQUESTS_MAX);
+    let (card_sender, card_requests) = mpsc::channel(REQUESTS_MAX);
+    let senders = Senders {
+        bank: bank.as_ref().map(|_| bank_sender),
+        card: host.as_ref().map(|_| card_sender),
+    };
+    let task = tokio::spawn(serve_control(listener, senders));
+    let result = tokio::select! {
+        result = run_bank(bank, requests) => result,
+        result = card::run(host, card_requests) => result,
+    };
+    task.abort();
+    // The socket's file goes with the bank; a leftover does no harm.
+    let _ = std::fs::remove_file(control);
+    result
+}
+
+/// Runs the bank; without one it never ends.
+async fn run_bank(
+    bank: Option<(Bank, Sign)>,
+    requests: mpsc::Receiver<Asked>,
+) -> Result<(), String> {
+    let Some((bank, sign)) = bank else {
+        return std::future::pending().await;
+    };
     let mut driver = Driver {
         held: Sequence::new(0),
         waiting: Vec::new(),
@@ -68,11 +104,7 @@ pub async fn run(bank: Bank, sign: Sign) -> Result<(), String> {
         bank,
         sign,
     };
-    let result = driver.run().await;
-    control.abort();
-    // The socket's file goes with the bank; a leftover does no harm.
-    let _ = std::fs::remove_file(&driver.sign.control);
-    result
+    driver.run().await
 }
 
 fn open_control(path: &Path) -> Result<UnixListener, String> {
@@ -356,13 +388,36 @@ impl Link {
     }
 }
 
-async fn serve_control(listener: UnixListener, requests: mpsc::Sender<Asked>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(converse(stream, requests.clone()));
+impl Senders {
+    /// Hands a request to whom it is meant for, and waits for the answer.
+    async fn ask(&self, request: Request) -> Result<Value, String> {
+        let gone = || "the bank has stopped".to_string();
+        let (sender, receiver) = oneshot::channel();
+        let sent = match (request, &self.bank, &self.card) {
+            (Request::Card { request }, _, Some(card)) => {
+                let asked = (card::Wish::Request(Box::new(request)), sender);
+                card.send(asked).await.map_err(|_| gone())
+            }
+            (Request::Card { .. }, _, None) => Err("do: this bank has no card side".into()),
+            (Request::Stop, None, Some(card)) => card
+                .send((card::Wish::Stop, sender))
+                .await
+                .map_err(|_| gone()),
+            (request, Some(bank), _) => bank.send((request, sender)).await.map_err(|_| gone()),
+            (_, None, _) => Err("do: this is a card host and no more".into()),
+        };
+        sent?;
+        receiver.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
-async fn converse(stream: UnixStream, requests: mpsc::Sender<Asked>) -> io::Result<()> {
+async fn serve_control(listener: UnixListener, senders: Senders) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(converse(stream, senders.clone()));
+    }
+}
+
+async fn converse(stream: UnixStream, senders: Senders) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);
     let mut line = String::new();
@@ -378,14 +433,7 @@ async fn converse(stream: UnixStream, requests: mpsc::Sender<Asked>) -> io::Resu
         }
         let answer = match serde_json::from_str::<Request>(&line) {
             Err(error) => Err(error.to_string()),
-            Ok(request) => {
-                let (sender, receiver) = oneshot::channel();
-                let gone = || "the bank has stopped".to_string();
-                match requests.send((request, sender)).await {
-                    Ok(()) => receiver.await.unwrap_or_else(|_| Err(gone())),
-                    Err(_) => Err(gone()),
-                }
-            }
+            Ok(request) => senders.ask(request).await,
         };
         let value = match answer {
             Ok(result) => json!({ "ok": true, "result": result }),

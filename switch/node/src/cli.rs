@@ -4,6 +4,7 @@
 
 mod bank;
 mod card;
+mod certify;
 mod check;
 mod ctl;
 mod demo;
@@ -63,6 +64,8 @@ enum Command {
     HsmSim(hsm_sim::Arguments),
     /// Drive a running switch with payments through its wire
     Load(load::Arguments),
+    /// Certify a participant's host: play the switch through a catalogue of cases, and sign what came of it
+    Certify(certify::Arguments),
     /// Simulate a switch, its banks, its disk and its network by a seed
     Simulate(simulate::Arguments),
     /// Start a switch with four simulated banks and run a day of payments
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Bank(arguments) => bank::run(&folder, arguments),
         Command::HsmSim(arguments) => hsm_sim::run(&folder, arguments),
         Command::Load(arguments) => load::run(&folder, arguments),
+        Command::Certify(arguments) => certify::run(&folder, arguments),
         Command::Simulate(arguments) => simulate::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
     };

@@ -8,6 +8,10 @@ use std::{
 
 use serde::Deserialize;
 
+mod card;
+
+pub use card::{Card, CardHsm, CardLink};
+
 /// The whole file; every key may be left out, and an unknown one is refused with its path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +23,8 @@ pub struct Config {
     pub core: Core,
     pub journal: Journal,
     pub index: Index,
+    /// The card door; left out: none.
+    pub card: Option<Card>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -106,6 +112,7 @@ impl Default for Config {
             core: Core::default(),
             journal: Journal::default(),
             index: Index::default(),
+            card: None,
         }
     }
 }
@@ -207,6 +214,9 @@ impl Config {
                     "{key}: not a loopback address; plain TCP beyond this machine needs listen.allow_plain_tcp = true"
                 ));
             }
+        }
+        if let Some(card) = &self.card {
+            card.check(self.listen.allow_plain_tcp)?;
         }
         within("gateway.threads", self.gateway.threads as u64, 1, 256)?;
         within(

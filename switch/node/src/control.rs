@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::socket::JsonSocket;
+use crate::{serve::CardTables, socket::JsonSocket};
 
 /// Longest line either way.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
@@ -159,8 +159,53 @@ pub enum Request {
         code: String,
         rows: Vec<ImportRow>,
     },
+    /// A look at the card side.
+    Card {
+        what: CardShow,
+    },
+    /// Card tables, in the form of network.toml's `[card]`.
+    CardSet {
+        by: By,
+        tables: Box<CardTables>,
+    },
+    /// A card goes on the stop list (`lost`, `stolen`, `restricted`), or comes off it.
+    CardStop {
+        by: By,
+        pan: CardNumber,
+        cause: Option<String>,
+    },
+    /// Ends the card session now.
+    CardCutOver {
+        by: By,
+    },
+    /// A closed card session (`2026-12-01`) has been settled elsewhere.
+    CardSettle {
+        by: By,
+        session: String,
+    },
     Snapshot,
     Stop,
+}
+
+/// A whole card number on its way to the switch; never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CardNumber(pub String);
+
+impl std::fmt::Debug for CardNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardNumber(…)")
+    }
+}
+
+/// What of the card side is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CardShow {
+    Status,
+    Bins { prefix: Option<String> },
+    Rules,
+    Sessions,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@
 //! DIR/secrets/HSBK.secret              a participant's sign-on secret, mode 0600
 //! DIR/evidence.key                     key of the original messages at rest, mode 0600
 //! DIR/hsm/                             a laboratory's simulated HSM: its token, and keys/ of the participants
+//! DIR/card.key                         key of hashed and sealed card numbers, mode 0600
+//! DIR/card-keys.toml                   key blocks of card participants under the HSM's master key, mode 0600
 //! DIR/control.sock                     operator's door, for this user and root
 //! ```
 
@@ -105,6 +107,21 @@ impl Folder {
 
     pub fn evidence_key(&self) -> PathBuf {
         self.root.join("evidence.key")
+    }
+
+    /// A laboratory's simulated HSM.
+    pub fn hsm(&self) -> PathBuf {
+        self.root.join("hsm")
+    }
+
+    /// Key of the hash and the sealed form of card numbers.
+    pub fn card_key(&self) -> PathBuf {
+        self.root.join("card.key")
+    }
+
+    /// Key blocks of card participants, under the HSM's master key.
+    pub fn card_keys(&self) -> PathBuf {
+        self.root.join("card-keys.toml")
     }
 }
 

@@ -3,6 +3,7 @@
 //! Start: configuration, journal (recovered and chained on), index, engine by snapshot and replay, threads, then the doors. Stop:
 //! doors, core (everything taken becomes durable), read side, last snapshot.
 
+mod card;
 mod connection;
 pub mod control;
 mod core_thread;
@@ -48,7 +49,13 @@ use self::{
     outbox::{KeepLimits, Outbox},
     switch::{Published, Switch},
 };
-pub use self::{seed::participant_code, switch::wall_clock};
+pub use self::{
+    seed::{
+        card::{CardFile, CardTables},
+        participant_code,
+    },
+    switch::wall_clock,
+};
 use crate::{
     config::Config,
     folder::{Folder, read_or_create_secret},
@@ -62,6 +69,9 @@ pub const BINARY: &str = concat!("torap ", env!("CARGO_PKG_VERSION"));
 struct Ready<'a> {
     ready: bool,
     iso20022: String,
+    /// Doors of card hosts: the shared one first, then those of single links.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    card: Vec<String>,
     metrics: Option<String>,
     control: String,
     mode: &'a str,
@@ -77,6 +87,9 @@ pub fn run(folder: Folder) -> Result<(), String> {
     let config = Config::read(&folder.configuration())?;
     let plan = seed::Plan::read(&folder.network())?;
     folder.create()?;
+    if config.card.is_some() {
+        card::forbid_core_dumps()?;
+    }
     let opened = open(&folder, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.gateway.threads)
@@ -328,6 +341,17 @@ async fn serve(
         switch_bic,
     ));
 
+    let clock = switch::Clock::start();
+    let cards = match &config.card {
+        Some(card) => Some(Arc::new(card::Cards::open(
+            &folder,
+            card,
+            &engine,
+            Arc::clone(&published),
+            clock,
+        )?)),
+        None => None,
+    };
     let mut core = Core::new(engine, recovered, core_limits(&config));
     let start = Command::Start {
         epoch: Epoch::new(epoch),
@@ -383,6 +407,7 @@ async fn serve(
         wake_follower: Box::new(move || unparker.unpark()),
         spin: Duration::from_micros(config.core.spin_us),
         turn,
+        cards: cards.clone().map(card::Dispatch::new),
     };
     let core_failed = failed.handler(Arc::clone(&stop_sender));
     let core_thread = std::thread::Builder::new()
@@ -399,7 +424,8 @@ async fn serve(
         records: records::LogRecords::new(journal_reader),
         follower: follower_handle,
         stop,
-        started: Instant::now(),
+        clock,
+        cards,
         registry: registry::Registry::default(),
         folder,
         config,
@@ -463,6 +489,7 @@ impl Failure {
 
 struct Doors {
     iso20022: TcpListener,
+    card: Vec<card::Door>,
     control: UnixListener,
     metrics: Option<std::net::SocketAddr>,
 }
@@ -472,6 +499,10 @@ async fn open_doors(switch: &Arc<Switch>) -> Result<Doors, String> {
     let iso20022 = TcpListener::bind(address)
         .await
         .map_err(|error| format!("listen.iso20022: cannot listen on {address}: {error}"))?;
+    let card = match &switch.cards {
+        Some(cards) => card::open_doors(cards).await?,
+        None => Vec::new(),
+    };
     let path = switch.folder.control();
     match fs::remove_file(&path) {
         Ok(()) => {}
@@ -485,6 +516,7 @@ async fn open_doors(switch: &Arc<Switch>) -> Result<Doors, String> {
     let metrics = metrics::open(switch)?;
     Ok(Doors {
         iso20022,
+        card,
         control,
         metrics,
     })
@@ -499,7 +531,7 @@ async fn run_doors(
         .iso20022
         .local_addr()
         .map_err(|error| error.to_string())?;
-    print_ready(switch, &address, doors.metrics)?;
+    print_ready(switch, &address, &doors)?;
     let signals = wait_for_signal(Arc::clone(stop))?;
     let control = tokio::spawn(control::serve(
         Arc::clone(switch),
@@ -507,7 +539,9 @@ async fn run_doors(
         Arc::clone(stop),
     ));
     let metrics = tokio::spawn(metrics::sample(Arc::clone(switch)));
+    let cards = card_side(switch, doors.card);
     listener::accept(Arc::clone(switch), doors.iso20022).await;
+    cards.await;
     signals.abort();
     metrics.abort();
     control.abort();
@@ -515,15 +549,38 @@ async fn run_doors(
     Ok(())
 }
 
+/// Serves card hosts and HSMs; what is returned ends when all card links are closed.
+fn card_side(switch: &Arc<Switch>, doors: Vec<card::Door>) -> impl Future<Output = ()> + use<> {
+    let tasks = switch.cards.clone().map(|cards| {
+        let hsms = tokio::spawn(Arc::clone(&cards.hsms).drive());
+        let accepting = card::accept(Arc::clone(switch), Arc::clone(&cards), doors);
+        let connecting = card::connect_all(Arc::clone(switch), cards);
+        (hsms, tokio::spawn(accepting), tokio::spawn(connecting))
+    });
+    async move {
+        if let Some((hsms, accepting, connecting)) = tasks {
+            // A task that failed has closed its links.
+            let _ = tokio::join!(accepting, connecting);
+            hsms.abort();
+        }
+    }
+}
+
 fn print_ready(
     switch: &Switch,
     address: &std::net::SocketAddr,
-    metrics: Option<std::net::SocketAddr>,
+    doors: &Doors,
 ) -> Result<(), String> {
     let ready = Ready {
         ready: true,
         iso20022: address.to_string(),
-        metrics: metrics.map(|address| address.to_string()),
+        card: doors
+            .card
+            .iter()
+            .filter_map(|door| door.address())
+            .map(|address| address.to_string())
+            .collect(),
+        metrics: doors.metrics.map(|address| address.to_string()),
         control: switch.folder.control().display().to_string(),
         mode: match switch.config.mode {
             crate::config::Mode::Test => "TEST",

@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "follower",
             "bank",
             "load",
+            "certify",
             "simulator",
             "hsm",
             "hsm-sim",
@@ -54,6 +55,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "iso20022", "iso8583", "domain", "hsm", "gateway", "bank", "hsm-sim",
         ],
     ),
+    ("lab/certify", &["iso8583", "domain", "gateway", "bank"]),
     (
         "lab/simulator",
         &[
@@ -63,8 +65,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tests",
         &[
-            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node", "hsm",
-            "hsm-sim",
+            "iso20022", "iso8583", "domain", "engine", "journal", "gateway", "bank", "load",
+            "node", "hsm", "hsm-sim",
         ],
     ),
     ("xtask", &[]),

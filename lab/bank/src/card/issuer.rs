@@ -194,7 +194,7 @@ impl Issuer {
         if !track.is_empty() && track != card.track2() {
             return decline("14");
         }
-        if tag(message, 48, "CV").is_some_and(|value| value.as_bytes() != card.verification()) {
+        if tag(message, 48, "CV").is_some_and(|value| value != card.verification()) {
             return decline("82");
         }
         let account = self.accounts.of(&pan);

@@ -12,7 +12,7 @@ const NO_TYPE: Mti = match Mti::new(9999) {
 
 /// A message that is being made: values as text or bytes, whatever the dialect does with them.
 #[derive(Clone)]
-pub(crate) struct Draft {
+pub struct Draft {
     /// Type in the national dialect.
     mti: u16,
     fields: BTreeMap<u8, Vec<u8>>,
@@ -26,7 +26,7 @@ pub struct Trace {
 }
 
 impl Draft {
-    pub(crate) fn new(mti: u16) -> Draft {
+    pub fn new(mti: u16) -> Draft {
         Draft {
             mti,
             fields: BTreeMap::new(),
@@ -34,44 +34,44 @@ impl Draft {
     }
 
     /// The same fields, of another type.
-    pub(crate) fn retyped(&self, mti: u16) -> Draft {
+    pub fn retyped(&self, mti: u16) -> Draft {
         Draft {
             mti,
             fields: self.fields.clone(),
         }
     }
 
-    pub(crate) fn mti(&self) -> u16 {
+    pub fn mti(&self) -> u16 {
         self.mti
     }
 
-    pub(crate) fn set(&mut self, field: u8, value: impl AsRef<[u8]>) -> &mut Draft {
+    pub fn set(&mut self, field: u8, value: impl AsRef<[u8]>) -> &mut Draft {
         self.fields.insert(field, value.as_ref().to_vec());
         self
     }
 
-    pub(crate) fn remove(&mut self, field: u8) -> &mut Draft {
+    pub fn remove(&mut self, field: u8) -> &mut Draft {
         self.fields.remove(&field);
         self
     }
 
-    pub(crate) fn get(&self, field: u8) -> Option<&[u8]> {
+    pub fn get(&self, field: u8) -> Option<&[u8]> {
         self.fields.get(&field).map(Vec::as_slice)
     }
 
     /// The value as text; empty if there is none.
-    pub(crate) fn text(&self, field: u8) -> String {
+    pub fn text(&self, field: u8) -> String {
         String::from_utf8_lossy(self.get(field).unwrap_or_default()).into_owned()
     }
 
     /// Keeps these fields and no others.
-    pub(crate) fn keep(&mut self, fields: &[u8]) -> &mut Draft {
+    pub fn keep(&mut self, fields: &[u8]) -> &mut Draft {
         self.fields.retain(|field, _| fields.contains(field));
         self
     }
 
     /// Appends a tag of DE48: two characters, two digits of length, value.
-    pub(crate) fn tag(&mut self, tag: &str, value: &str) -> &mut Draft {
+    pub fn tag(&mut self, tag: &str, value: &str) -> &mut Draft {
         let text = format!("{tag}{:02}{value}", value.len());
         self.fields
             .entry(48)
@@ -88,7 +88,7 @@ impl Draft {
     ///
     /// # Errors
     /// Field and rule: a value does not fit the dialect.
-    pub(crate) fn write(&self, dialect: &Dialect) -> Result<Vec<u8>, Refusal> {
+    pub fn write(&self, dialect: &Dialect) -> Result<Vec<u8>, Refusal> {
         // A type that is in no dialect is refused by the writer.
         let mti = mti_in(dialect, self.mti).unwrap_or(NO_TYPE);
         let mut bytes = Vec::with_capacity(512);
@@ -101,7 +101,7 @@ impl Draft {
     }
 
     /// What a message says, field by field.
-    pub(crate) fn of(message: &Message<'_>) -> Draft {
+    pub fn of(message: &Message<'_>) -> Draft {
         let mut draft = Draft::new(national_mti(message));
         for field in message.fields().iter() {
             let mut value = Vec::new();
@@ -130,7 +130,7 @@ impl Trace {
     }
 
     /// As DE90 has it, parts 2 and 3.
-    pub(crate) fn of_original(message: &Message<'_>) -> Option<Trace> {
+    pub fn of_original(message: &Message<'_>) -> Option<Trace> {
         let text = text(message, 90);
         Some(Trace {
             stan: text.get(4..10)?.parse().ok()?,
@@ -151,7 +151,7 @@ pub(crate) fn mti_in(dialect: &Dialect, national: u16) -> Option<Mti> {
 }
 
 /// The national type of a message, whatever its dialect's version is.
-pub(crate) fn national_mti(message: &Message<'_>) -> u16 {
+pub fn national_mti(message: &Message<'_>) -> u16 {
     let (mti, national) = (message.mti(), Dialect::national());
     if national.message(mti).is_some() {
         return mti.number();
@@ -176,12 +176,12 @@ pub(crate) fn tag(message: &Message<'_>, field: u8, tag: &str) -> Option<String>
 }
 
 /// Tiyn as twelve digits, as in DE4.
-pub(crate) fn amount(tiyn: u64) -> String {
+pub fn amount(tiyn: u64) -> String {
     format!("{tiyn:012}")
 }
 
 /// DE90 of the message that names another as its original.
-pub(crate) fn original(mti: u16, trace: Trace, acquirer: &str) -> String {
+pub fn original(mti: u16, trace: Trace, acquirer: &str) -> String {
     format!(
         "{mti:04}{:06}{:010}{acquirer:0>11}{:011}",
         trace.stan, trace.transmitted, 0

@@ -16,8 +16,10 @@ const SERVICE_CODE: &str = "201";
 pub struct TestCard {
     number: u32,
     pan: String,
-    pin: [u8; 4],
-    verification: [u8; 3],
+    expiry: String,
+    pin: String,
+    verification: String,
+    track2: String,
 }
 
 impl TestCard {
@@ -33,12 +35,34 @@ impl TestCard {
         let mut pan = format!("{prefix}{body}");
         pan.push(char::from(check_digit(pan.as_bytes())?));
         let mixed = mix(&pan);
-        let digit = |place: u32| b'0' + u8::try_from(mixed / 10_u64.pow(place) % 10).unwrap_or(0);
         Some(TestCard {
             number,
+            expiry: EXPIRY.into(),
+            pin: format!("{:04}", mixed % 10_000),
+            verification: format!("{:03}", mixed / 10_000 % 1_000),
+            track2: format!("{pan}={EXPIRY}{SERVICE_CODE}{:05}", mixed % 100_000),
             pan,
-            pin: [digit(0), digit(1), digit(2), digit(3)],
-            verification: [digit(4), digit(5), digit(6)],
+        })
+    }
+
+    /// A test card of a real issuer; `None` if the number has no right check digit, or the PIN is none.
+    pub fn known(
+        pan: &str,
+        expiry: &str,
+        pin: &str,
+        verification: &str,
+        track2: &str,
+    ) -> Option<TestCard> {
+        let is_sound = (12..=19).contains(&pan.len())
+            && torap_iso8583::luhn(pan.as_bytes())
+            && Pin::new(pin.as_bytes()).is_some();
+        is_sound.then(|| TestCard {
+            number: 0,
+            pan: pan.into(),
+            expiry: expiry.into(),
+            pin: pin.into(),
+            verification: verification.into(),
+            track2: track2.into(),
         })
     }
 
@@ -52,32 +76,45 @@ impl TestCard {
         &self.pan
     }
 
+    /// DE14, YYMM.
+    pub fn expiry(&self) -> &str {
+        &self.expiry
+    }
+
     /// For PIN blocks.
     pub fn pan_for_pin(&self) -> Pan<'_> {
         Pan::parse(self.pan.as_bytes())
-            .unwrap_or_else(|error| unreachable!("a card number of 16 digits: {error:?}"))
+            .unwrap_or_else(|error| unreachable!("a card number of 12 to 19 digits: {error:?}"))
+    }
+
+    /// The PIN as digits, for the data that a participant fills in.
+    pub fn pin_text(&self) -> &str {
+        &self.pin
     }
 
     /// What its holder types.
     pub fn pin(&self) -> Pin {
-        Pin::new(&self.pin).unwrap_or_else(|| unreachable!("four digits"))
+        Pin::new(self.pin.as_bytes()).unwrap_or_else(|| unreachable!("checked when it was made"))
     }
 
     /// What its holder would never type.
     pub fn wrong_pin(&self) -> Pin {
-        let wrong = self.pin.map(|digit| b'0' + (digit - b'0' + 1) % 10);
-        Pin::new(&wrong).unwrap_or_else(|| unreachable!("four digits"))
+        let wrong: Vec<u8> = self
+            .pin
+            .bytes()
+            .map(|digit| b'0' + (digit - b'0' + 1) % 10)
+            .collect();
+        Pin::new(&wrong).unwrap_or_else(|| unreachable!("as many digits as the right one"))
     }
 
     /// Three digits printed on the card.
-    pub fn verification(&self) -> &[u8; 3] {
+    pub fn verification(&self) -> &str {
         &self.verification
     }
 
     /// DE35: number, expiry, service code and the issuer's own digits.
-    pub fn track2(&self) -> String {
-        let own = mix(&self.pan) % 100_000;
-        format!("{}={EXPIRY}{SERVICE_CODE}{own:05}", self.pan)
+    pub fn track2(&self) -> &str {
+        &self.track2
     }
 }
 

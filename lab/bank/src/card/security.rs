@@ -12,7 +12,7 @@ use super::pan::TestCard;
 #[derive(Debug)]
 pub struct Security {
     keys: Option<BankKeys>,
-    /// Every message carries a MAC, echo and its answer excepted.
+    /// Every message carries a MAC, but for the exceptions of docs/cards.md.
     mac: bool,
     /// Number of the key set in use, as DE53 names it.
     key_set: u32,
@@ -20,7 +20,7 @@ pub struct Security {
 
 /// What a MAC is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MacVerdict {
+pub enum MacVerdict {
     NotAgreed,
     Good,
     Bad,
@@ -29,7 +29,7 @@ pub(crate) enum MacVerdict {
 
 /// What a PIN block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PinVerdict {
+pub enum PinVerdict {
     Absent,
     Right,
     Wrong,
@@ -37,8 +37,12 @@ pub(crate) enum PinVerdict {
     Unreadable,
 }
 
-/// Echo: the one message that never carries a MAC.
+/// DE70 of an echo, which never carries a MAC.
 const ECHO: &str = "301";
+/// DE70 of a sign-off; the switch's own carries none, nor does the answer to it.
+const SIGN_OFF: &str = "002";
+/// DE24 of the word that a frame was no message, which carries none.
+const UNREADABLE: &str = "610";
 
 impl Security {
     /// Without keys there are neither PINs nor MACs.
@@ -50,11 +54,21 @@ impl Security {
         }
     }
 
+    /// Whether MACs are agreed.
+    pub fn has_mac(&self) -> bool {
+        self.mac
+    }
+
+    /// Whether PINs can be sent.
+    pub fn has_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
     /// Adds the PIN block of a card to a request. `format` overrides the one that goes with the key.
     ///
     /// # Errors
     /// There is no key, or the format does not go with it.
-    pub(crate) fn add_pin(
+    pub fn add_pin(
         &self,
         draft: &mut Draft,
         card: &TestCard,
@@ -72,7 +86,7 @@ impl Security {
     }
 
     /// Compares the PIN block of a request with the card's PIN.
-    pub(crate) fn pin_verdict(&self, message: &Message<'_>, card: &TestCard) -> PinVerdict {
+    pub fn pin_verdict(&self, message: &Message<'_>, card: &TestCard) -> PinVerdict {
         let Some(bytes) = message.get(52).or_else(|| message.get(110)) else {
             return PinVerdict::Absent;
         };
@@ -97,10 +111,11 @@ impl Security {
     ///
     /// # Errors
     /// A value does not fit the dialect, or no MAC can be made.
-    pub(crate) fn sealed(&self, draft: &Draft, dialect: &Dialect) -> Result<Vec<u8>, String> {
-        let is_echo = draft.get(70) == Some(ECHO.as_bytes());
+    pub fn sealed(&self, draft: &Draft, dialect: &Dialect) -> Result<Vec<u8>, String> {
+        let purpose = draft.text(70);
+        let is_exempt = purpose == ECHO || (draft.mti() == 810 && purpose == SIGN_OFF);
         let written = |draft: &Draft| draft.write(dialect).map_err(|error| error.to_string());
-        let (Some(keys), true, false) = (&self.keys, self.mac, is_echo) else {
+        let (Some(keys), true, false) = (&self.keys, self.mac, is_exempt) else {
             return written(draft);
         };
         let mut draft = draft.clone();
@@ -121,9 +136,14 @@ impl Security {
     }
 
     /// Checks the MAC of a message from the switch.
-    pub(crate) fn mac_verdict(&self, message: &Message<'_>) -> MacVerdict {
-        let is_echo = message.mti().class() == 8 && text(message, 70) == ECHO;
-        let (Some(keys), true, false) = (&self.keys, self.mac, is_echo) else {
+    pub fn mac_verdict(&self, message: &Message<'_>) -> MacVerdict {
+        let purpose = text(message, 70);
+        let is_exempt = match (message.mti().class(), message.mti().is_answer()) {
+            (8, is_answer) => purpose == ECHO || (purpose == SIGN_OFF && !is_answer),
+            (6, false) => text(message, 24) == UNREADABLE,
+            _ => false,
+        };
+        let (Some(keys), true, false) = (&self.keys, self.mac, is_exempt) else {
             return MacVerdict::NotAgreed;
         };
         let Some((covered, mac)) = message.before_mac() else {
@@ -171,10 +191,10 @@ impl Security {
     }
 }
 
-/// The method that goes with the MAC key; algorithm 3 with zeros behind.
+/// The method that goes with the MAC key; algorithm 3 with padding method 2.
 fn method(keys: &BankKeys) -> MacMethod {
     match keys.mac_usage() {
-        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method1),
+        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method2),
         _ => MacMethod::AesCmac,
     }
 }

@@ -18,14 +18,15 @@ const COUNTRY: &str = "398";
 /// Business time is UTC+5.
 const LOCAL_NS: u64 = 5 * 3600 * 1_000_000_000;
 
-/// What identifies a message of the host: it numbers them.
+/// What identifies a message: whoever sends it numbers it.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity<'i> {
-    /// DE32
-    pub(crate) institution: &'i str,
-    pub(crate) stan: u32,
-    /// DE37
-    pub(crate) reference: &'i str,
+pub struct Identity<'i> {
+    /// DE32, digits.
+    pub institution: &'i str,
+    /// DE11
+    pub stan: u32,
+    /// DE37, twelve characters.
+    pub reference: &'i str,
 }
 
 /// The tiyn of an amount in tenge.
@@ -35,20 +36,21 @@ pub(crate) fn tiyn(place: &str, text: &str) -> Result<u64, String> {
         .map_err(|error| format!("{place}: `{text}`: {error}"))
 }
 
-/// The message that an order becomes, edits not yet made.
+/// The message that an order becomes as an acquirer sends it, edits not yet made. Without a card the order names a whole card number,
+/// and there is neither chip nor PIN.
 ///
 /// # Errors
 /// The place in the order, and what is wrong with it.
-pub(crate) fn transaction(
+pub fn transaction(
     order: &Order,
+    card: Option<&TestCard>,
     identity: &Identity<'_>,
     security: &Security,
     now: Time,
 ) -> Result<Draft, String> {
     let (service, channel, entry) = (order.service()?, order.channel()?, order.entry()?);
     let class = order.class()?;
-    let card = TestCard::new(&order.prefix, order.card);
-    let pan = match (&order.pan, &card) {
+    let pan = match (&order.pan, card) {
         (Some(pan), _) => pan.clone(),
         (None, Some(card)) if order.token => token_of(card.pan()),
         (None, Some(card)) => card.pan().to_string(),
@@ -66,7 +68,7 @@ pub(crate) fn transaction(
     draft.set(4, amount(total));
     set_times(&mut draft, shifted(now, order.clock_shift_ms));
     draft.set(11, format!("{:06}", identity.stan));
-    draft.set(14, EXPIRY);
+    draft.set(14, card.map_or(EXPIRY, TestCard::expiry));
     draft.set(18, mcc(order, service, channel));
     draft.set(19, COUNTRY);
     draft.set(22, entry_mode(entry, channel));
@@ -86,8 +88,8 @@ pub(crate) fn transaction(
         61,
         format!("001{:03}{}", identity.reference.len(), identity.reference),
     );
-    additional(&mut draft, order, service, channel, card.as_ref());
-    if let Some(card) = &card {
+    additional(&mut draft, order, service, channel, card);
+    if let Some(card) = card {
         add_card_data(&mut draft, entry, card, total, now);
         add_pin(&mut draft, order, card, security)?;
     }
@@ -99,8 +101,8 @@ pub(crate) fn transaction(
     Ok(draft)
 }
 
-/// DE7, DE12 and DE13.
-pub(crate) fn set_times(draft: &mut Draft, now: Time) {
+/// Sets DE7, DE12 and DE13.
+pub fn set_times(draft: &mut Draft, now: Time) {
     let local = now.nanos().saturating_add(LOCAL_NS) / 1_000_000_000 % 86_400;
     let (_, month, day) = Date::from_time(now).ymd();
     draft.set(7, Transmission::at(now).to_string());
@@ -259,7 +261,7 @@ fn additional(
         draft.tag("DT", "97267598-fae6-48f7-9f86-dc2d0c8b12d5");
         draft.tag("DV", "2.2.0").tag("DR", "Y");
         if let Some(card) = card {
-            draft.tag("CV", &String::from_utf8_lossy(card.verification()));
+            draft.tag("CV", card.verification());
         }
     }
     if order.token {

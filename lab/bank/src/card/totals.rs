@@ -25,9 +25,9 @@ pub struct Totals {
     pub debit_reversals: Sum,
 }
 
-/// Sessions as MMDD.
+/// Totals of many sessions, named as MMDD.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SessionBook {
+pub struct SessionBook {
     sessions: BTreeMap<(String, Side), Totals>,
 }
 
@@ -52,7 +52,7 @@ impl Totals {
     }
 
     /// Writes DE74 to DE77, DE86 to DE89 and DE97.
-    pub(crate) fn write(&self, draft: &mut Draft) {
+    pub fn write(&self, draft: &mut Draft) {
         let sums = [
             self.credits,
             self.credit_reversals,
@@ -69,7 +69,7 @@ impl Totals {
     }
 
     /// Reads what [`Totals::write`] writes.
-    pub(crate) fn read(draft: &Draft) -> Option<Totals> {
+    pub fn read(draft: &Draft) -> Option<Totals> {
         let sum = |place: u8| -> Option<Sum> {
             Some(Sum {
                 count: draft.text(74 + place).parse().ok()?,
@@ -87,7 +87,7 @@ impl Totals {
 
 impl SessionBook {
     /// A transaction stands.
-    pub(crate) fn post(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
+    pub fn post(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
         let totals = self.of(session, side);
         match way {
             Direction::Debit => totals.debits.add(tiyn),
@@ -97,7 +97,7 @@ impl SessionBook {
     }
 
     /// It never counted: the switch decided otherwise before it heard of it.
-    pub(crate) fn forget(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
+    pub fn forget(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
         let totals = self.of(session, side);
         match way {
             Direction::Debit => totals.debits.take(tiyn),
@@ -107,7 +107,7 @@ impl SessionBook {
     }
 
     /// So much of one that stood does not stand any more.
-    pub(crate) fn reverse(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
+    pub fn reverse(&mut self, session: &str, side: Side, way: Direction, tiyn: u64) {
         let totals = self.of(session, side);
         match way {
             Direction::Debit => totals.debit_reversals.add(tiyn),
@@ -116,12 +116,14 @@ impl SessionBook {
         }
     }
 
-    pub(crate) fn get(&self, session: &str, side: Side) -> Totals {
+    /// The totals of one side; zeros if there was nothing.
+    pub fn get(&self, session: &str, side: Side) -> Totals {
         let key = (session.to_string(), side);
         self.sessions.get(&key).copied().unwrap_or_default()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Side, &Totals)> {
+    /// All of them, by session.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Side, &Totals)> {
         self.sessions
             .iter()
             .map(|((session, side), totals)| (session.as_str(), *side, totals))
@@ -135,7 +137,7 @@ impl SessionBook {
 }
 
 /// Fields of a message about the totals of a session: 0500, 0520, 0510, 0530.
-pub(crate) fn about_session(draft: &mut Draft, code: &str, side: Side, session_date: &str) {
+pub fn about_session(draft: &mut Draft, code: &str, side: Side, session_date: &str) {
     let side = match side {
         Side::Acquirer => "005",
         Side::Issuer => "004",
@@ -152,7 +154,7 @@ pub(crate) fn about_session(draft: &mut Draft, code: &str, side: Side, session_d
 }
 
 /// Which way the money of a message goes, by the first two digits of DE3.
-pub(crate) fn direction(processing_code: &str) -> Direction {
+pub fn direction(processing_code: &str) -> Direction {
     match processing_code.get(..2) {
         Some("00" | "01" | "09" | "10" | "50") => Direction::Debit,
         Some("20" | "21" | "26") => Direction::Credit,

@@ -290,7 +290,7 @@ fn add_mac(keys: Option<&BankKeys>, start: usize, out: &mut [u8]) -> bool {
 
 fn method(keys: &BankKeys) -> MacMethod {
     match keys.mac_usage() {
-        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method1),
+        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method2),
         _ => MacMethod::AesCmac,
     }
 }

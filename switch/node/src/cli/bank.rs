@@ -1,5 +1,7 @@
 //! `torap bank`: run a simulated bank, and tell a running one what to do.
 
+mod card;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -28,7 +30,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a bank until it is stopped
-    Run(Run),
+    Run(Box<Run>),
     /// Pay, and wait for the final answer
     Pay(Pay),
     /// Script the next incoming payments: accept, reject:CODE, delay:MS, silent, twice, wrong-id, garbage, drop-link, deny,
@@ -59,6 +61,9 @@ enum Command {
     Link { bank: String, state: LinkState },
     /// Any request as JSON, e.g. '{"do":"status","uetr":"…","transaction_id":"…"}'
     Ask { bank: String, request: String },
+    /// Its card side
+    #[command(subcommand)]
+    Card(Box<card::Command>),
     /// End a running bank
     Stop { bank: String },
 }
@@ -94,6 +99,8 @@ struct Run {
     /// Sign-on secret [default: DIR/secrets/BANK.secret]
     #[arg(long, value_name = "FILE")]
     secret: Option<PathBuf>,
+    #[command(flatten)]
+    host: card::HostArguments,
 }
 
 #[derive(Debug, Args)]
@@ -142,6 +149,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     };
     let result = match arguments.command {
         Command::Run(arguments) => return start(folder, &arguments),
+        Command::Card(command) => return card::run(folder, *command),
         Command::Pay(arguments) => return pay(&socket_of(folder, &arguments.bank), arguments),
         Command::Behave {
             bank,
@@ -203,13 +211,14 @@ fn start(folder: &Folder, arguments: &Run) -> Result<Ending, Failure> {
             ModeName::Live => Mode::Live,
         },
         secret: read_secret(&secret).map_err(usage)?,
-        control: socket_of(folder, &arguments.bank),
     };
+    let host = arguments.host.host(folder, &arguments.bank)?;
+    let control = socket_of(folder, &arguments.bank);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(drive(Bank::new(config), sign))?;
+    runtime.block_on(drive(Some((Bank::new(config), sign)), host, &control))?;
     Ok(Ending::Done)
 }
 

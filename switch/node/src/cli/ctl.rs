@@ -1,5 +1,6 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
+mod card;
 mod history;
 mod import;
 mod table;
@@ -95,6 +96,9 @@ enum Command {
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
+    /// Card traffic
+    #[command(subcommand)]
+    Card(card::Card),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -407,6 +411,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             without,
             dry_run,
         },
+        Command::Card(command) => card::request(command, by)?,
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

@@ -3,10 +3,7 @@
 //! Everything of it is in `DIR/hsm`: the token, and the keys of the participants in `DIR/hsm/keys`.
 
 use std::{
-    net::SocketAddr,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::Command as Process,
+    net::SocketAddr, os::unix::process::CommandExt, path::Path, process::Command as Process,
 };
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -79,13 +76,8 @@ impl From<CipherName> for Cipher {
     }
 }
 
-/// Where the HSM of a laboratory is.
-pub(crate) fn folder_of(folder: &Folder) -> PathBuf {
-    folder.root().join("hsm")
-}
-
 pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
-    let dir = folder_of(folder);
+    let dir = folder.hsm();
     match arguments.command {
         None => serve(&dir, &arguments.run),
         Some(Command::Keys(keys)) => hold_ceremony(&dir, &keys),

@@ -1,5 +1,6 @@
 //! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
 
+mod cards;
 mod change;
 mod history;
 mod retention;
@@ -126,6 +127,8 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => retention::expire(switch, &without, dry_run).await,
         Request::DirectoryShow { phone } => show::directory(switch, &phone),
         Request::Schedule => show::schedule(switch).await,
+        Request::Card { what } => cards::show(switch, what).await,
+        Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -152,6 +155,10 @@ fn by(request: &Request) -> Option<&By> {
         | Request::DirectoryImport { by, .. }
         | Request::Later { by, .. }
         | Request::Withdraw { by, .. }
+        | Request::CardSet { by, .. }
+        | Request::CardStop { by, .. }
+        | Request::CardCutOver { by }
+        | Request::CardSettle { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -163,6 +170,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::DirectoryShow { .. }
         | Request::Schedule
         | Request::JournalArchive
+        | Request::Card { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

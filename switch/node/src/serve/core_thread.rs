@@ -18,6 +18,7 @@ use torap_engine::{Command, Message, Source};
 use torap_journal::{Batch, Journal, ThreadedJournal};
 
 use super::{
+    card::Dispatch,
     intake::{Decided, IntakeEnd, Queued, QueuedAt},
     outbox::{Kept, Outbox},
     switch::{Published, wall_clock},
@@ -37,6 +38,8 @@ pub(super) struct CoreThread {
     pub(super) spin: Duration,
     /// What is kept between turns.
     pub(super) turn: Turn,
+    /// Card effects go this way, if there is a card side.
+    pub(super) cards: Option<Dispatch>,
 }
 
 /// Buffers and leftovers of the core thread's turns.
@@ -121,6 +124,9 @@ impl CoreThread {
                 self.turn.touched.push(effect.outbound.to);
             }
             self.published.note(&released);
+            if let Some(cards) = &mut self.cards {
+                cards.take(&released);
+            }
             if let Some(ticket) = released.ticket {
                 self.intake.tell(
                     ticket,
@@ -136,6 +142,9 @@ impl CoreThread {
             self.turn.touched.dedup();
             for participant in self.turn.touched.drain(..) {
                 self.outbox.stream(participant).announce();
+            }
+            if let Some(cards) = &mut self.cards {
+                cards.announce();
             }
             self.published.durable.store(durable, Ordering::Release);
             self.intake.oldest_is(self.turn.queued.front().copied());

@@ -117,20 +117,20 @@ pub fn wire_mode(mode: config::Mode) -> Mode {
 }
 
 /// Failed sign-ons by address within the last minute.
-struct Failures {
+pub(super) struct Failures {
     most: u32,
     seen: Mutex<HashMap<IpAddr, (Instant, u32)>>,
 }
 
 impl Failures {
-    fn new(most: u32) -> Failures {
+    pub(super) fn new(most: u32) -> Failures {
         Failures {
             most,
             seen: Mutex::new(HashMap::new()),
         }
     }
 
-    fn note(&self, address: IpAddr) {
+    pub(super) fn note(&self, address: IpAddr) {
         let mut seen = self.seen.lock();
         if seen.len() >= ADDRESSES_MAX {
             seen.retain(|_, (since, _)| since.elapsed() < MINUTE);
@@ -150,7 +150,7 @@ impl Failures {
         entry.1 += 1;
     }
 
-    fn is_blocked(&self, address: IpAddr) -> bool {
+    pub(super) fn is_blocked(&self, address: IpAddr) -> bool {
         self.seen
             .lock()
             .get(&address)

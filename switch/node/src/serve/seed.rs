@@ -20,6 +20,9 @@
 //! customer_day_amount_max = "5000000.00"
 //! customer_day_count_max = 100
 //! ```
+//! The `[card]` tables are described in [`card`].
+
+pub mod card;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -41,6 +44,7 @@ struct File {
     participant: Vec<ParticipantRow>,
     #[serde(default)]
     limits: BTreeMap<String, LimitRow>,
+    card: Option<card::CardTables>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +79,7 @@ pub struct Plan {
     switch_bic: Option<Bic>,
     participants: Vec<Planned>,
     limits: Vec<(Service, Limits)>,
+    cards: Vec<torap_engine::cards::Command>,
 }
 
 #[derive(Clone, Debug)]
@@ -133,10 +138,23 @@ impl Plan {
                     .map_err(|error| format!("limits.{name}.{error}"))?,
             ));
         }
+        let cards = match &file.card {
+            None => Vec::new(),
+            Some(tables) => tables.into_commands(&card::Ground {
+                source: source(),
+                settings: torap_engine::cards::Settings::initial(),
+                bins_version: 0,
+                participant: &|code| {
+                    let place = codes.iter().position(|known| *known == code)?;
+                    u16::try_from(place + 1).ok().map(ParticipantId::new)
+                },
+            })?,
+        };
         Ok(Plan {
             switch_bic,
             participants,
             limits,
+            cards,
         })
     }
 
@@ -150,10 +168,7 @@ impl Plan {
     /// # Errors
     /// A secret cannot be written.
     pub fn into_commands(self, folder: &Folder) -> Result<Vec<Command>, String> {
-        let source = Source::Operator {
-            name: Text::truncated("network.toml"),
-            reference: Text::truncated("seed"),
-        };
+        let source = source();
         let mut commands = Vec::new();
         if let Some(switch_bic) = self.switch_bic {
             let settings = instant::Settings {
@@ -199,7 +214,16 @@ impl Plan {
                 });
             }
         }
+        commands.extend(self.cards.into_iter().map(Command::Cards));
         Ok(commands)
+    }
+}
+
+/// Who seeds a journal.
+fn source() -> Source {
+    Source::Operator {
+        name: Text::truncated("network.toml"),
+        reference: Text::truncated("seed"),
     }
 }
 

@@ -40,8 +40,14 @@ pub struct Switch {
     pub(super) store: torap_journal::Folders,
     pub(super) follower: super::follow::FollowerHandle,
     pub(super) stop: watch::Receiver<bool>,
-    pub(super) started: Instant,
+    pub(super) clock: Clock,
+    /// The card side, if there is one.
+    pub cards: Option<Arc<super::card::Cards>>,
 }
+
+/// The clock of all state machines: nanoseconds since the switch started.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
 
 /// What the core thread tells everybody, as of the durable end of the log.
 #[derive(Debug)]
@@ -123,12 +129,12 @@ impl Switch {
 
     /// Clock of the session state machines: nanoseconds since the switch started.
     pub fn monotonic(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.clock.monotonic()
     }
 
     /// A session's time as an instant to sleep until.
     pub fn instant_of(&self, monotonic: u64) -> Instant {
-        self.started + Duration::from_nanos(monotonic)
+        self.clock.instant_of(monotonic)
     }
 
     /// What a sign-on under this name must prove; `None` for an unknown name or one without a readable secret.
@@ -173,6 +179,28 @@ impl Switch {
 
     pub fn durable(&self) -> u64 {
         self.published.durable.load(Ordering::Acquire)
+    }
+}
+
+impl Clock {
+    /// A clock that begins now.
+    pub fn start() -> Clock {
+        Clock(Instant::now())
+    }
+
+    /// The time.
+    pub fn monotonic(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// A time of this clock as an instant to sleep until.
+    pub fn instant_of(self, monotonic: u64) -> Instant {
+        self.0 + Duration::from_nanos(monotonic)
+    }
+
+    /// From now until a time of this clock; zero if it has passed.
+    pub fn until(self, monotonic: u64) -> Duration {
+        Duration::from_nanos(monotonic.saturating_sub(self.monotonic()))
     }
 }
 

@@ -137,7 +137,8 @@ impl CardHost {
             stan,
             reference: &reference,
         };
-        let mut draft = transaction(order, &identity, &self.security, self.now)?;
+        let card = TestCard::new(&order.prefix, order.card);
+        let mut draft = transaction(order, card.as_ref(), &identity, &self.security, self.now)?;
         edit(&mut draft, &order.edits)?;
         self.note_and_send(draft, order.forget, unsent)
     }

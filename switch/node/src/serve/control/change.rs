@@ -15,7 +15,7 @@ use torap_engine::{
 };
 use torap_gateway::translate::command_from_json;
 
-use super::decide;
+use super::{cards, decide};
 use crate::{
     control::{By, ImportRow, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
@@ -49,7 +49,7 @@ pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, R
 
 /// Whoever looks after a change of configuration sees it, and the next change starts from it: waits until the read side has applied
 /// the record, though not for ever.
-async fn follow_up_to(switch: &Switch, decided: &Value) {
+pub(super) async fn follow_up_to(switch: &Switch, decided: &Value) {
     let position = decided["position"].as_u64().unwrap_or_default();
     for _ in 0..TURNS_MAX {
         let applied = switch.follower.applied.load(Ordering::Acquire);
@@ -63,6 +63,10 @@ async fn follow_up_to(switch: &Switch, decided: &Value) {
 async fn configuration(switch: &Switch, request: Request) -> Result<Command, Refusal> {
     match request {
         Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
+        request @ (Request::CardSet { .. }
+        | Request::CardStop { .. }
+        | Request::CardCutOver { .. }
+        | Request::CardSettle { .. }) => cards::command(switch, request).await,
         request => plain(switch, request),
     }
 }
@@ -420,7 +424,7 @@ fn mode(net_debit_cap: Option<&str>) -> Result<PositionMode, Refusal> {
 }
 
 /// Every change names an operator and a reference.
-fn source(by: &By) -> Result<Source, Refusal> {
+pub(super) fn source(by: &By) -> Result<Source, Refusal> {
     let text = |key: &str, text: &str| match Text::try_from(text) {
         Ok(text) if !text.is_empty() => Ok(text),
         _ => Err(Refusal::of_request(key, "1 to 35 bytes of text")),

@@ -1,0 +1,112 @@
+//! `torap ctl card`: the card side of a running switch.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use clap::{Subcommand, ValueEnum};
+
+use crate::{
+    cli::Failure,
+    control::{By, CardNumber, CardShow, Request},
+    serve::CardFile,
+};
+
+/// Longest file of tables; a whole BIN table has its place in it.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Card {
+    /// Members, links, HSMs, keys and what waits
+    Status,
+    /// The BIN table, at most 1,000 rows of it
+    Bins {
+        /// Only prefixes that begin so
+        prefix: Option<String>,
+    },
+    /// Fees, lifetimes, stand-in rules, schemes and clocks
+    Rules,
+    /// What every member did in each session
+    Sessions,
+    /// Set tables from a file with `[card]` as in network.toml; what it leaves out stays as it is
+    Set { file: PathBuf },
+    /// Put a card on the stop list; its number is read from standard input
+    Stop {
+        #[arg(value_enum)]
+        cause: Cause,
+    },
+    /// Take a card off the stop list; its number is read from standard input
+    Release,
+    /// End the session now
+    CutOver,
+    /// A closed session has been settled elsewhere: its nets leave the card accounts
+    Settle {
+        /// The session's date, as 2026-12-01
+        session: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Cause {
+    Lost,
+    Stolen,
+    Restricted,
+}
+
+pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
+    let show = |what| Request::Card { what };
+    Ok(match command {
+        Card::Status => show(CardShow::Status),
+        Card::Bins { prefix } => show(CardShow::Bins { prefix }),
+        Card::Rules => show(CardShow::Rules),
+        Card::Sessions => show(CardShow::Sessions),
+        Card::Set { file } => Request::CardSet {
+            by,
+            tables: Box::new(tables(&file)?.card),
+        },
+        Card::Stop { cause } => Request::CardStop {
+            by,
+            pan: pan()?,
+            cause: Some(
+                match cause {
+                    Cause::Lost => "lost",
+                    Cause::Stolen => "stolen",
+                    Cause::Restricted => "restricted",
+                }
+                .into(),
+            ),
+        },
+        Card::Release => Request::CardStop {
+            by,
+            pan: pan()?,
+            cause: None,
+        },
+        Card::CutOver => Request::CardCutOver { by },
+        Card::Settle { session } => Request::CardSettle { by, session },
+    })
+}
+
+fn tables(path: &Path) -> Result<CardFile, Failure> {
+    let at = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| at(error.to_string()))?;
+    let mut text = String::new();
+    let read = file
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| at(error.to_string()))?;
+    if read as u64 > FILE_BYTES_MAX {
+        return Err(at(format!("is longer than {FILE_BYTES_MAX} bytes")));
+    }
+    toml::from_str(&text).map_err(|error| at(error.to_string().trim_end().to_string()))
+}
+
+/// A card number from standard input: an argument would be seen by every user of the machine.
+fn pan() -> Result<CardNumber, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(64)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
+    Ok(CardNumber(text.trim().to_string()))
+}

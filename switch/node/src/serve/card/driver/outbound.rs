@@ -1,0 +1,177 @@
+//! What goes to a card host: messages are written when the link has room for them, and sealed by an HSM where MACs are agreed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use torap_domain::Position;
+use torap_engine::{Command, cards::Message};
+use torap_gateway::card::{
+    framing::Tpdu,
+    render::{MacWanted, Record, Records, RenderError, records_of},
+};
+use torap_hsm::{Failure, Request, Response};
+use zeroize::Zeroizing;
+
+use super::Driver;
+use crate::serve::card::{
+    hsm::ReplyTo,
+    links::{Kept, Outgoing, Question},
+};
+
+/// Bytes of a MAC on the wire.
+const MAC_BYTES: usize = 8;
+
+/// A message that lacks its MAC.
+pub(super) struct Unsealed {
+    tpdu: Option<Tpdu>,
+    message: Zeroizing<Vec<u8>>,
+}
+
+impl Driver {
+    /// Writes what waits, as far as the link has room.
+    pub(super) fn send_waiting(&mut self) {
+        while self.link.has_room() {
+            let Some(outgoing) = self.mailbox.next_outgoing() else {
+                break;
+            };
+            self.send(&outgoing);
+        }
+    }
+
+    fn send(&mut self, outgoing: &Outgoing) {
+        let effect = &outgoing.effect;
+        let expires = match effect.message {
+            Message::Request { expires, .. } | Message::Enquiry { expires, .. } => Some(expires),
+            _ => None,
+        };
+        if expires.is_some_and(|expires| self.switch.wall_clock() >= expires) {
+            // The engine has decided without it.
+            return;
+        }
+        let mut message = Vec::with_capacity(512);
+        let rendered = match self.render(outgoing, &mut message) {
+            Ok(rendered) => rendered,
+            Err(RenderError::NoSecrets) => return,
+            Err(error) => {
+                self.cards.count.unwritten.increment(1);
+                tracing::error!(to = effect.to.value(), cause = effect.cause.value(), %error, "a card message cannot be written");
+                return;
+            }
+        };
+        let (tpdu, mac) = rendered;
+        let message = Zeroizing::new(message);
+        match mac {
+            None => {
+                self.cards.count.sent.increment(1);
+                self.link.send(tpdu, &message);
+            }
+            Some(wanted) => self.seal(Unsealed { tpdu, message }, &wanted),
+        }
+    }
+
+    fn render(
+        &mut self,
+        outgoing: &Outgoing,
+        message: &mut Vec<u8>,
+    ) -> Result<(Option<Tpdu>, Option<MacWanted>), RenderError> {
+        let [original, second] = records_of(&outgoing.effect);
+        let original = self.record(original, outgoing.original.as_ref())?;
+        let second = self.record(second, outgoing.second.as_ref())?;
+        let records = Records {
+            original: original.as_deref().map(Kept::record),
+            second: second.as_deref().map(Kept::record),
+            enquired: outgoing.enquired,
+        };
+        let network = self.cards.network();
+        let rendered = self
+            .renderer
+            .render(&outgoing.effect, &records, &network, message)?;
+        Ok((rendered.tpdu, rendered.mac))
+    }
+
+    /// A record from memory, else from the log.
+    fn record(
+        &self,
+        position: Option<Position>,
+        kept: Option<&Arc<Kept>>,
+    ) -> Result<Option<Arc<Kept>>, RenderError> {
+        if let Some(kept) = kept {
+            return Ok(Some(Arc::clone(kept)));
+        }
+        let Some(position) = position else {
+            return Ok(None);
+        };
+        let (command, _, evidence) = self.switch.records().read(position).map_err(|error| {
+            tracing::error!(%error, "a record of a card message cannot be read");
+            RenderError::NoRecord
+        })?;
+        let Command::Cards(command) = command else {
+            return Err(RenderError::Mismatch);
+        };
+        Ok(Some(Arc::new(Kept {
+            command,
+            evidence: evidence.unwrap_or_default(),
+            secrets: Bytes::new(),
+        })))
+    }
+
+    /// Asks an HSM for the MAC.
+    fn seal(&mut self, unsealed: Unsealed, wanted: &MacWanted) {
+        let ticket = self.next_ticket();
+        let Some((data, _)) = unsealed
+            .message
+            .len()
+            .checked_sub(MAC_BYTES)
+            .and_then(|end| unsealed.message.split_at_checked(end))
+        else {
+            return;
+        };
+        let request = Request::GenerateMac {
+            key: wanted.key.block(),
+            method: wanted.method,
+            data,
+        };
+        let reply_to = ReplyTo {
+            mailbox: Arc::clone(&self.mailbox),
+            ticket,
+            question: Question::Seal,
+        };
+        if self.cards.hsms.ask(&request, reply_to) {
+            self.unsealed.insert(ticket, unsealed);
+        } else {
+            self.unsealable();
+        }
+    }
+
+    /// The MAC is there: the message leaves.
+    pub(super) fn sealed(&mut self, ticket: u64, outcome: Result<Response, Failure>) {
+        let Some(mut unsealed) = self.unsealed.remove(&ticket) else {
+            return;
+        };
+        let Ok(Response::GenerateMac(mac)) = outcome else {
+            return self.unsealable();
+        };
+        if let Some(place) = unsealed.message.last_chunk_mut::<MAC_BYTES>() {
+            *place = mac.first_8();
+            self.cards.count.sent.increment(1);
+            self.link.send(unsealed.tpdu, &unsealed.message);
+        }
+    }
+
+    /// Without a MAC the receiver would refuse it. The engine's clocks decide: a letter is asked for again, a request times out, an answer
+    /// is fetched by a repeat.
+    fn unsealable(&self) {
+        self.cards.count.unwritten.increment(1);
+        tracing::warn!(address = %self.address, "no HSM made the MAC of a card message, which is not sent");
+    }
+}
+
+impl Kept {
+    fn record(&self) -> Record<'_> {
+        Record {
+            command: &self.command,
+            evidence: &self.evidence,
+            secrets: &self.secrets,
+        }
+    }
+}
