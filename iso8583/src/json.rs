@@ -170,3 +170,6 @@ impl<'de> Deserialize<'de> for Value {
         deserializer.deserialize_any(ValueVisitor)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 
 mod scan;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use crate::{
-    dialect::{BitmapEncoding, Dialect, FieldRow},
+    dialect::{BitmapEncoding, Dialect, FieldRow, Op},
     field_set::FieldSet,
     mti::Mti,
     refusal::{FIELD_BITMAP, FIELD_MTI, Key, Refusal, Rule},
@@ -54,7 +54,8 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Field, offset and rule of the first breach.
-    #[inline]
+    // Always: a call would hand the message back as a copy.
+    #[inline(always)]
     pub fn parse(dialect: &'a Dialect, bytes: &'a [u8]) -> Result<Message<'a>, Refusal> {
         let Head { mti, fields, first } = head(dialect, bytes)?;
         // Made where the caller wants it: its places are not copied.
@@ -70,6 +71,7 @@ impl<'a> Message<'a> {
         Ok(message)
     }
 
+    #[inline]
     fn read_fields(&mut self) -> Result<(), Refusal> {
         let first = usize::from(self.first);
         match scan::scan(
@@ -132,6 +134,12 @@ impl<'a> Message<'a> {
         self.fields
     }
 
+    /// Offset of the first field: behind the bitmaps.
+    #[inline]
+    pub(crate) fn first(&self) -> u16 {
+        self.first
+    }
+
     /// Is the field there?
     #[inline]
     pub fn has(&self, field: u8) -> bool {
@@ -148,9 +156,10 @@ impl<'a> Message<'a> {
 
     /// A field as it stands on the wire, its length included.
     pub fn wire(&self, field: u8) -> Option<&'a [u8]> {
-        let place = self.place(field)?;
-        self.bytes
-            .get(self.start_of(field)..usize::from(place.start) + usize::from(place.length))
+        match self.has(field) {
+            true => self.bytes.get(self.span(field)),
+            false => None,
+        }
     }
 
     #[inline]
@@ -164,26 +173,47 @@ impl<'a> Message<'a> {
     /// Offset at which a field stands, its length included; of a field that is not there, at which it would.
     #[inline]
     pub(crate) fn start_of(&self, field: u8) -> usize {
-        let above = u128::MAX
-            .checked_shl(u32::from(129 - field.clamp(1, 128)))
-            .unwrap_or(0);
-        let before = self.fields.bits() & above;
-        match before {
-            0 => usize::from(self.first),
-            _ => {
-                let last = self.places[127 - before.trailing_zeros() as usize];
-                usize::from(last.start) + usize::from(last.length)
-            }
-        }
+        self.span(field).start
     }
 
-    /// Offset behind a field; of a field that is not there, at which it would begin.
+    /// Where a field stands, its length included; of a field that is not there, the place at which it would, with nothing in it.
     #[inline]
-    pub(crate) fn end_of(&self, field: u8) -> usize {
-        match self.place(field) {
-            Some(place) => usize::from(place.start) + usize::from(place.length),
-            None => self.start_of(field),
+    pub(crate) fn span(&self, field: u8) -> Range<usize> {
+        let Some(place) = self.place(field) else {
+            let at = self.end_before(field);
+            return at..at;
+        };
+        let start = usize::from(place.start);
+        let prefix = match self.dialect.ops.get(usize::from(field).wrapping_sub(1)) {
+            Some(op) if op.prefix != Op::LONG_WAY => usize::from(op.prefix),
+            _ => self.long_prefix(field),
+        };
+        start.saturating_sub(prefix)..start + usize::from(place.length)
+    }
+
+    fn long_prefix(&self, field: u8) -> usize {
+        let row = self.dialect.field(field);
+        row.map_or(0, |row| row.shape.prefix_bytes())
+    }
+
+    /// Offset behind the last field that is below this one.
+    #[inline]
+    fn end_before(&self, field: u8) -> usize {
+        let bits = self.fields.bits();
+        let (primary, secondary) = ((bits >> 64) as u64, bits as u64);
+        let field = field.clamp(1, 128);
+        // A half at a time: wide shifts cost more than everything else here.
+        let below = |half: u64, number: u8| half & !(u64::MAX >> (number.wrapping_sub(1) & 63));
+        let (half, last) = match field {
+            65.. if below(secondary, field - 64) != 0 => (below(secondary, field - 64), 127),
+            65.. => (primary, 63),
+            _ => (below(primary, field), 63),
+        };
+        if half == 0 {
+            return usize::from(self.first);
         }
+        let place = self.places[(last - half.trailing_zeros() as usize) & 127];
+        usize::from(place.start) + usize::from(place.length)
     }
 
     /// Offset of a field's value.
@@ -260,7 +290,7 @@ impl<'a> Message<'a> {
         let mac = self.get(128).or_else(|| self.get(64))?;
         let covered = self.bytes.len().checked_sub(mac.len())?;
         // Field 64 is the last one only without a secondary bitmap.
-        let last = self.end_of(if self.has(128) { 128 } else { 64 }) == self.bytes.len();
+        let last = self.span(if self.has(128) { 128 } else { 64 }).end == self.bytes.len();
         if last {
             Some((&self.bytes[..covered], mac))
         } else {

@@ -17,6 +17,7 @@ impl Mti {
     }
 
     /// Reads four ASCII digits; anything else is `None`.
+    #[inline]
     pub fn parse(text: &[u8]) -> Option<Mti> {
         let digits: [u8; 4] = text.try_into().ok()?;
         let mut number = 0_u16;

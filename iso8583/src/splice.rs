@@ -1,5 +1,7 @@
 //! Forwarding: a message with some fields changed, and everything else byte for byte.
 
+use std::ops::Range;
+
 use crate::{
     code_page::CODE_PAGES,
     dialect::{Layout, TagForm},
@@ -9,7 +11,7 @@ use crate::{
     refusal::{FIELD_BITMAP, FIELD_MTI, Key, Refusal, Rule},
     subfields::Subfields,
     wire::{Encoding, LengthEncoding},
-    write::{bitmap_bytes, write_bitmaps, write_mti},
+    write::{append_bitmaps, write_mti},
 };
 
 /// Most tags that are set or removed at once.
@@ -75,6 +77,22 @@ impl Edit<'_> {
     }
 }
 
+/// What has been copied of a message.
+struct Copy<'b> {
+    bytes: &'b [u8],
+    /// Offset of the first byte that has not been.
+    at: usize,
+}
+
+impl Copy<'_> {
+    /// Copies what stands before a field, and steps over it.
+    #[inline(always)]
+    fn up_to(&mut self, field: Range<usize>, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.bytes.get(self.at..field.start).unwrap_or_default());
+        self.at = field.end;
+    }
+}
+
 impl Message<'_> {
     /// Appends the message to a vector with the changes made and every other field as it stands. Allocates only what the vector grows by.
     ///
@@ -100,7 +118,8 @@ impl Message<'_> {
         }
         let kept = self.fields().intersection(change.keep);
         let mut fields = kept;
-        let mut touched = self.fields().difference(kept);
+        // Fields that go, beside those that are edited.
+        let mut gone = self.fields().difference(kept);
         let mut last = 1;
         for edit in change.edits {
             let field = edit.field();
@@ -108,33 +127,34 @@ impl Message<'_> {
                 return Err(Refusal::new(field, 0, Rule::Order));
             }
             last = field;
-            touched = touched.with(field);
+            let own = FieldSet::one(field);
+            gone = gone.difference(own);
             fields = match edit {
-                Edit::Set(..) => fields.with(field),
-                Edit::Remove(_) => fields.without(field),
+                Edit::Set(..) => fields.union(own),
+                Edit::Remove(_) => fields.difference(own),
             };
         }
         write_mti(dialect, mti, out);
-        let bitmap = out.len();
-        let width = bitmap_bytes(dialect);
-        let bitmaps = if fields.contains_any(FieldSet::SECONDARY) {
-            2 * width
-        } else {
-            width
+        append_bitmaps(dialect, fields, out);
+        let mut copy = Copy {
+            bytes,
+            at: usize::from(self.first()),
         };
-        out.extend_from_slice(&[0; 32][..bitmaps]);
-        write_bitmaps(dialect, fields, &mut out[bitmap..]);
-        let mut at = self.start_of(1);
-        let mut edits = change.edits.iter().peekable();
-        while let Some(field) = touched.first() {
-            touched = touched.without(field);
-            out.extend_from_slice(bytes.get(at..self.start_of(field)).unwrap_or_default());
-            at = self.end_of(field);
-            if let Some(Edit::Set(number, value)) = edits.next_if(|edit| edit.field() == field) {
+        for edit in change.edits {
+            let field = edit.field();
+            while let Some(other) = gone.first().filter(|other| *other < field) {
+                gone = gone.without(other);
+                copy.up_to(self.span(other), out);
+            }
+            copy.up_to(self.span(field), out);
+            if let Edit::Set(number, value) = edit {
                 self.write_field(*number, value, out)?;
             }
         }
-        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        for other in gone.iter() {
+            copy.up_to(self.span(other), out);
+        }
+        copy.up_to(bytes.len()..bytes.len(), out);
         if out.len() - before > MESSAGE_BYTES_MAX {
             return Err(Refusal::new(
                 FIELD_BITMAP,
@@ -148,6 +168,11 @@ impl Message<'_> {
     #[inline]
     fn write_field(&self, number: u8, value: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         let dialect = self.dialect();
+        if let Some(op) = dialect.ops.get(usize::from(number).wrapping_sub(1))
+            && op.append(value, out)
+        {
+            return Ok(());
+        }
         let row = dialect
             .field(number)
             .ok_or_else(|| Refusal::new(number, 0, Rule::UnknownField))?;

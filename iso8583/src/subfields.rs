@@ -461,3 +461,6 @@ impl<'a> Iterator for Subfields<'a> {
         step.transpose()
     }
 }
+
+#[cfg(test)]
+mod tests;

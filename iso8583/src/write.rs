@@ -119,6 +119,23 @@ pub(crate) fn bitmap_bytes(dialect: &Dialect) -> usize {
     }
 }
 
+/// Appends the bitmap, or both.
+#[inline]
+pub(crate) fn append_bitmaps(dialect: &Dialect, fields: FieldSet, out: &mut Vec<u8>) {
+    let second = fields.contains_any(FieldSet::SECONDARY);
+    if dialect.bitmap_encoding == BitmapEncoding::Binary {
+        match second {
+            true => out.extend_from_slice(&fields.with(1).bits().to_be_bytes()),
+            false => out.extend_from_slice(&((fields.bits() >> 64) as u64).to_be_bytes()),
+        }
+        return;
+    }
+    let before = out.len();
+    let width = bitmap_bytes(dialect);
+    out.resize(before + if second { 2 * width } else { width }, 0);
+    write_bitmaps(dialect, fields, &mut out[before..]);
+}
+
 /// Writes the bitmap, or both, into the room that is there for them.
 #[inline]
 pub(crate) fn write_bitmaps(dialect: &Dialect, fields: FieldSet, room: &mut [u8]) {

@@ -191,3 +191,28 @@ fn two_switches_on_one_folder_are_one_too_many() {
         .expect("torap runs");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn card_messages_are_read_masked_and_unmasked_with_a_reason_on_standard_error() {
+    let json = r#"{"mti":"0200","fields":{"2":"4000001234567899","11":"000123"}}"#;
+    let hex = stdout(&torap(&["card", "encode", json]));
+    let hex = hex.trim_end();
+    let masked = torap(&["card", "decode", "--dialect", "national", hex]);
+    assert_eq!(masked.status.code(), Some(0));
+    assert_eq!(stdout(&masked), "0200\n  2 400000******7899\n 11 000123\n");
+    let shown = torap(&["card", "decode", "--json", "--unmask", "ticket 7", hex]);
+    assert_eq!(stdout(&shown).trim_end(), json);
+    assert!(stderr(&shown).contains("ticket 7"), "{}", stderr(&shown));
+    let refused = torap(&["card", "decode", "--step", "from-acquirer", hex]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(
+        stdout(&refused),
+        "refused field 3: must be there missing-field\n"
+    );
+    assert_eq!(
+        torap(&["card", "decode", "--dialect", "none", hex])
+            .status
+            .code(),
+        Some(2)
+    );
+}

@@ -38,6 +38,7 @@ const SUITES: &[&str] = &[
     "generator",
     "port",
     "hsm",
+    "card",
 ];
 
 fn suites() -> Command {

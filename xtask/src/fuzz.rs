@@ -56,6 +56,24 @@ const TARGETS: &[Target] = &[
         dictionary: None,
     },
     Target {
+        name: "card",
+        seeds: &[],
+        bytes_max: 2048,
+        dictionary: None,
+    },
+    Target {
+        name: "subfields",
+        seeds: &[],
+        bytes_max: 1024,
+        dictionary: None,
+    },
+    Target {
+        name: "dialect",
+        seeds: &[],
+        bytes_max: 8192,
+        dictionary: Some("dialect.dict"),
+    },
+    Target {
         name: "segment",
         seeds: &[],
         bytes_max: 8192,

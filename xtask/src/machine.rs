@@ -1,13 +1,14 @@
 //! What the machine must have beside Rust: looked for by what is really needed, installed by apt when something is missing.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Stdio},
 };
 
 use crate::{
     rocksdb,
-    run::{Failure, must},
+    run::{Failure, must, target_dir},
 };
 
 struct Need {
@@ -60,6 +61,11 @@ const TEST: &[Need] = &[
         packages: &["python3"],
     },
     Need {
+        why: "venv of python3, for pyiso8583",
+        present: venv,
+        packages: &["python3-venv"],
+    },
+    Need {
         why: "strace, which sees the order of writes, syncs and answers",
         present: || program("strace"),
         packages: &["strace"],
@@ -86,7 +92,9 @@ pub(crate) fn prepare_demo() -> Result<(), Failure> {
 /// Sees to it that the tests can run.
 pub(crate) fn prepare_test() -> Result<(), Failure> {
     prepare_demo()?;
-    prepare(TEST)
+    prepare(TEST)?;
+    pyiso8583();
+    Ok(())
 }
 
 fn prepare(needs: &[Need]) -> Result<(), Failure> {
@@ -122,6 +130,57 @@ fn prepare(needs: &[Need]) -> Result<(), Failure> {
             need.why
         ))),
     }
+}
+
+/// The codec of card messages that ours is compared with. iso8583/tests/interop/python.rs looks for the same folder.
+const PYISO8583: &str = "pyiso8583-4.0.1";
+/// Version and content of the one file that is taken.
+const PYISO8583_REQUIREMENT: &str = "pyiso8583==4.0.1 --hash=sha256:a30ba63d2ccb61f0d9464add6ed2442b72687b8193743cfdfeace8ebaf6f6ce7\n";
+
+/// Python with pyiso8583 beside the build, once a machine. Without it one comparison of many is left out, and the test says so: a machine
+/// that does not reach the index of Python packages runs all the others.
+fn pyiso8583() {
+    let folder = target_dir().join(PYISO8583);
+    if imports(&folder.join("bin/python3"), "iso8583") {
+        return;
+    }
+    if let Err(failure) = install_pyiso8583(&folder) {
+        eprintln!("pyiso8583 is not installed, its comparison will be skipped: {failure:?}");
+        // Half an environment would be taken for one.
+        let _ = fs::remove_dir_all(&folder);
+    }
+}
+
+fn install_pyiso8583(folder: &Path) -> Result<(), Failure> {
+    eprintln!("installing pyiso8583 into {}", folder.display());
+    let mut command = Command::new("python3");
+    command.args(["-m", "venv"]).arg(folder);
+    must(command)?;
+    let requirement = folder.join("requirement.txt");
+    fs::write(&requirement, PYISO8583_REQUIREMENT)
+        .map_err(|error| Failure::Refused(format!("{}: {error}", requirement.display())))?;
+    let mut command = Command::new(folder.join("bin/python3"));
+    command
+        .args(["-m", "pip", "install", "--quiet", "--require-hashes"])
+        .args([
+            "--only-binary",
+            ":all:",
+            "--disable-pip-version-check",
+            "-r",
+        ])
+        .arg(&requirement);
+    must(command)
+}
+
+fn venv() -> bool {
+    imports(Path::new("python3"), "ensurepip, venv")
+}
+
+fn imports(python: &Path, modules: &str) -> bool {
+    let output = Command::new(python)
+        .args(["-c", &format!("import {modules}")])
+        .output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 fn apt(arguments: &[&str]) -> Command {
@@ -186,7 +245,7 @@ fn softhsm() -> bool {
 
 fn libclang() -> bool {
     let names = |dir: &Path| {
-        std::fs::read_dir(dir).is_ok_and(|entries| {
+        fs::read_dir(dir).is_ok_and(|entries| {
             entries.flatten().any(|entry| {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 name.starts_with("libclang.so")
@@ -205,7 +264,7 @@ fn libclang() -> bool {
 
 fn clang_headers() -> bool {
     let has_stddef = |dir: &Path| {
-        std::fs::read_dir(dir.join("lib/clang")).is_ok_and(|versions| {
+        fs::read_dir(dir.join("lib/clang")).is_ok_and(|versions| {
             versions
                 .flatten()
                 .any(|version| version.path().join("include/stddef.h").is_file())
@@ -224,7 +283,7 @@ fn library_dirs() -> [&'static str; 4] {
 }
 
 fn llvm_dirs() -> Vec<std::path::PathBuf> {
-    let Ok(entries) = std::fs::read_dir("/usr/lib") else {
+    let Ok(entries) = fs::read_dir("/usr/lib") else {
         return Vec::new();
     };
     entries

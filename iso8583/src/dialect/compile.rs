@@ -69,4 +69,25 @@ impl Op {
             max,
         }
     }
+
+    /// Appends a value with its length, if it is one for the quick pass and in order. `false` if not, with nothing appended.
+    #[inline]
+    pub(crate) fn append(&self, value: &[u8], out: &mut Vec<u8>) -> bool {
+        let length = value.len();
+        if self.prefix == Op::LONG_WAY
+            || length < usize::from(self.min)
+            || length > usize::from(self.max)
+            || !self.class.holds(value)
+        {
+            return false;
+        }
+        let digit = |number: usize| b'0' + (number % 10) as u8;
+        match self.prefix {
+            2 => out.extend_from_slice(&[digit(length / 10), digit(length)]),
+            3 => out.extend_from_slice(&[digit(length / 100), digit(length / 10), digit(length)]),
+            _ => {}
+        }
+        out.extend_from_slice(value);
+        true
+    }
 }

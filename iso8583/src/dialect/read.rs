@@ -24,7 +24,7 @@ use crate::{
 
 /// Longest file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 1 << 20;
-/// Most message types, presence rows, and conditional rules each.
+/// Most message types, tables of codes, presence rows, and conditional rules each.
 const ROWS_MAX: usize = 254;
 
 const SECTIONS: [&str; 13] = [
@@ -50,9 +50,10 @@ pub(super) fn dialect(text: &str) -> Result<Dialect, TableError> {
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
-            let line = error.span().map_or(0, |span| {
-                text[..span.start.min(text.len())].matches('\n').count() + 1
-            });
+            let Some(span) = error.span() else {
+                return wrong("file", error.message());
+            };
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
             return wrong(&format!("line {line}"), error.message());
         }
     };
@@ -131,6 +132,9 @@ fn codes(root: &Keys<'_>) -> Result<Vec<CodeTable>, TableError> {
             });
         }
         rows.sort_by(|a, b| a.code.cmp(&b.code));
+        if tables.len() == ROWS_MAX {
+            return place.wrong(format!("more than {ROWS_MAX} tables of codes"));
+        }
         tables.push(CodeTable {
             name: name.to_owned(),
             rows,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longest JSON text that is read, in bytes.
-const TEXT_BYTES_MAX: usize = 1 << 20;
+const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// What is wrong with a JSON message, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +47,29 @@ fn wrong<T>(path: impl Into<String>, what: impl Into<String>) -> Result<T, JsonE
 }
 
 impl Document {
-    /// Reads JSON text.
+    /// Reads one JSON text.
     ///
     /// # Errors
     /// The text is no JSON of that form; the error names line and column.
     pub fn parse(text: &str) -> Result<Document, JsonError> {
+        let mut documents = Document::parse_all(text)?;
+        match (documents.pop(), documents.is_empty()) {
+            (Some(document), true) => Ok(document),
+            _ => wrong("", "one JSON object is expected"),
+        }
+    }
+
+    /// Reads JSON texts, one behind the other with blanks or line ends between them.
+    ///
+    /// # Errors
+    /// One of them is no JSON of that form; the error names line and column.
+    pub fn parse_all(text: &str) -> Result<Vec<Document>, JsonError> {
         if text.len() > TEXT_BYTES_MAX {
             return wrong("", format!("more than {TEXT_BYTES_MAX} bytes"));
         }
-        serde_json::from_str(text).or_else(|error| {
+        let documents = serde_json::Deserializer::from_str(text).into_iter();
+        let read: Result<Vec<Document>, serde_json::Error> = documents.collect();
+        read.or_else(|error| {
             // The error's own text may quote a value.
             let what = match error.classify() {
                 serde_json::error::Category::Data => {

@@ -103,16 +103,19 @@ impl Scan<'_> {
 /// A length of two or three ASCII digits, within the field's bounds.
 #[inline(always)]
 fn length(digits: &[u8], op: &Op) -> Option<usize> {
-    let digit = |byte: u8| u16::from(byte.wrapping_sub(b'0'));
-    let (hundreds, tens, ones) = match *digits {
-        [tens, ones] => (0, digit(tens), digit(ones)),
-        [hundreds, tens, ones] => (digit(hundreds), digit(tens), digit(ones)),
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    let (length, right) = match *digits {
+        [tens, ones] => {
+            let (tens, ones) = (digit(tens), digit(ones));
+            (tens * 10 + ones, (tens <= 9) & (ones <= 9))
+        }
+        [hundreds, tens, ones] => {
+            let (hundreds, tens, ones) = (digit(hundreds), digit(tens), digit(ones));
+            let right = (hundreds <= 9) & (tens <= 9) & (ones <= 9);
+            (hundreds * 100 + tens * 10 + ones, right)
+        }
         _ => return None,
     };
-    let length = hundreds
-        .wrapping_mul(100)
-        .wrapping_add(tens.wrapping_mul(10))
-        .wrapping_add(ones);
-    let digits = hundreds <= 9 && tens <= 9 && ones <= 9;
-    (digits && op.min <= length && length <= op.max).then_some(usize::from(length))
+    let bounds = usize::from(op.min)..=usize::from(op.max);
+    (right && bounds.contains(&length)).then_some(length)
 }

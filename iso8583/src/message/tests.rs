@@ -76,7 +76,7 @@ fn fields_stand_one_behind_the_other() {
     let mut at = 20;
     for field in message.fields().iter() {
         assert_eq!(message.start_of(field), at, "{field}");
-        at = message.end_of(field);
+        at = message.span(field).end;
         assert_eq!(
             &bytes[message.start_of(field)..at],
             message.wire(field).unwrap()
@@ -85,7 +85,7 @@ fn fields_stand_one_behind_the_other() {
     assert_eq!(at, bytes.len());
     // One that is not there would stand before the next that is.
     assert_eq!(message.start_of(3), message.start_of(4));
-    assert_eq!(message.end_of(3), message.start_of(4));
+    assert_eq!(message.span(3).end, message.start_of(4));
     assert_eq!((message.start_of(0), message.start_of(1)), (20, 20));
     assert_eq!(message.start_of(127), message.start_of(128));
 }

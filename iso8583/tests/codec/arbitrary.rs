@@ -186,16 +186,3 @@ pub fn values(message: &Message<'_>) -> Vec<(u8, Vec<u8>)> {
     };
     message.fields().iter().map(value).collect()
 }
-
-/// The message written again from its values.
-pub fn written_again(message: &Message<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut writer = Writer::start(message.dialect(), message.mti(), &mut out);
-    for (field, value) in values(message) {
-        writer
-            .field(field, &value)
-            .unwrap_or_else(|refusal| panic!("{refusal}"));
-    }
-    writer.finish().unwrap();
-    out
-}

@@ -3,7 +3,8 @@
 use torap_iso8583::{Dialect, Message, Refusal};
 
 use crate::{
-    arbitrary::{Chance, message, values, written_again},
+    arbitrary::{Chance, message, values},
+    round::written_again,
     samples,
 };
 

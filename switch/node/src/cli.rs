@@ -3,6 +3,7 @@
 //! Machine output on standard output, logs on standard error. Exit status 0 = done, 1 = refused, 2 = wrong use.
 
 mod bank;
+mod card;
 mod certify;
 mod check;
 mod ctl;
@@ -49,6 +50,8 @@ enum Command {
     Ctl(ctl::Arguments),
     /// Validate ISO 20022 messages offline
     Check(check::Arguments),
+    /// Read, write and explain card messages offline
+    Card(card::Arguments),
     /// Make and read national QR codes
     Qr(qr::Arguments),
     /// Look into a journal, or move old segments away: verify, stat, dump, archive
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
             .map_err(Failure::Failed),
         Command::Ctl(arguments) => ctl::run(&folder, arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Card(arguments) => card::run(arguments),
         Command::Qr(arguments) => qr::run(arguments),
         Command::Journal(arguments) => journal::run(&folder, arguments),
         Command::Replay(arguments) => replay::run(&folder, arguments),
