@@ -438,8 +438,15 @@ async fn serve(
         epoch,
         store,
     });
-    // Nobody meets a switch that has not written its own start and seed.
-    while switch.durable() < seeded_upto && !switch.is_stopping() {
+    // Nobody meets a switch that has not written its own start and seed, or whose read side does not know them.
+    let is_ready = || {
+        let applied = switch
+            .follower
+            .applied
+            .load(std::sync::atomic::Ordering::Acquire);
+        switch.durable() >= seeded_upto && applied >= seeded_upto
+    };
+    while !is_ready() && !switch.is_stopping() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let doors = open_doors(&switch, metrics).await;

@@ -25,7 +25,6 @@ use torap_gateway::card::{
     render::CardRenderer,
     translate::CardTranslator,
 };
-use zeroize::Zeroize;
 
 use self::{inbound::Asked, outbound::Unsealed};
 use super::{
@@ -56,6 +55,8 @@ pub(super) struct Driver {
     /// Bytes for the socket, and how many of them it has taken.
     output: Vec<u8>,
     written: usize,
+    /// The message that is being written, used again.
+    message: Vec<u8>,
     last_ticket: u64,
     /// Messages that came in and wait for an HSM.
     asked: HashMap<u64, Asked>,
@@ -95,6 +96,7 @@ impl Driver {
             signed_on: None,
             output: Vec::new(),
             written: 0,
+            message: Vec::new(),
             last_ticket: 0,
             asked: HashMap::new(),
             unsealed: HashMap::new(),
@@ -207,7 +209,6 @@ impl Driver {
                 Err(error) => return Err(error),
             }
         }
-        self.output.zeroize();
         self.output.clear();
         self.written = 0;
         Ok(())

@@ -269,10 +269,10 @@ impl Line {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => {
                 let mut state = self.state.lock();
-                let bytes = buffer.get(..read).unwrap_or_default();
+                let bytes = buffer.get_mut(..read).unwrap_or_default();
                 // The link's input holds more than one read, and events are polled after every read.
                 let taken = state.link.handle_bytes(bytes, clock.monotonic());
-                buffer.zeroize();
+                bytes.zeroize();
                 match taken == read {
                     true => Ok(()),
                     false => Err(io::Error::other("the HSM sends more than it was asked")),

@@ -10,7 +10,6 @@ use torap_gateway::card::{
     render::{MacWanted, Record, Records, RenderError, records_of},
 };
 use torap_hsm::{Failure, Request, Response};
-use zeroize::Zeroizing;
 
 use super::Driver;
 use crate::serve::card::{
@@ -24,7 +23,7 @@ const MAC_BYTES: usize = 8;
 /// A message that lacks its MAC.
 pub(super) struct Unsealed {
     tpdu: Option<Tpdu>,
-    message: Zeroizing<Vec<u8>>,
+    message: Vec<u8>,
 }
 
 impl Driver {
@@ -48,24 +47,21 @@ impl Driver {
             // The engine has decided without it.
             return;
         }
-        let mut message = Vec::with_capacity(512);
-        let rendered = match self.render(outgoing, &mut message) {
-            Ok(rendered) => rendered,
-            Err(RenderError::NoSecrets) => return,
+        let mut message = std::mem::take(&mut self.message);
+        message.clear();
+        match self.render(outgoing, &mut message) {
+            Ok((tpdu, None)) => {
+                self.cards.count.sent.increment(1);
+                self.link.send(tpdu, &message);
+                self.message = message;
+            }
+            Ok((tpdu, Some(wanted))) => self.seal(Unsealed { tpdu, message }, &wanted),
+            // A restart took what it is made of: the engine has decided without it.
+            Err(RenderError::NoSecrets) => {}
             Err(error) => {
                 self.cards.count.unwritten.increment(1);
                 tracing::error!(to = effect.to.value(), cause = effect.cause.value(), %error, "a card message cannot be written");
-                return;
             }
-        };
-        let (tpdu, mac) = rendered;
-        let message = Zeroizing::new(message);
-        match mac {
-            None => {
-                self.cards.count.sent.increment(1);
-                self.link.send(tpdu, &message);
-            }
-            Some(wanted) => self.seal(Unsealed { tpdu, message }, &wanted),
         }
     }
 
