@@ -69,7 +69,8 @@ pub(super) fn code(
         Some(b'2') => (b'0', b'0'),
         _ => (b'0', b'1'),
     };
-    let capture = match capture {
+    // Where none can be entered, none has a length.
+    let capture = match capture.filter(|_| usual_capture != b'0') {
         Some([b'0', digit @ b'3'..=b'9']) => *digit,
         Some([b'1', digit @ b'0'..=b'2']) => b'A' + (digit - b'0'),
         _ => usual_capture,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use torap_domain::Position;
-use torap_engine::{Command, cards::Message as Told};
+use torap_engine::{Command, cards::Message as EffectMessage};
 use torap_gateway::card::{
     crosswalk::{Toward, covered, from_national, is_national, put_mac},
     framing::Tpdu,
@@ -40,7 +40,7 @@ impl Driver {
     fn send(&mut self, outgoing: &Outgoing) {
         let effect = &outgoing.effect;
         let expires = match effect.message {
-            Told::Request { expires, .. } | Told::Enquiry { expires, .. } => Some(expires),
+            EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => Some(expires),
             _ => None,
         };
         if expires.is_some_and(|expires| self.switch.wall_clock() >= expires) {
