@@ -40,7 +40,9 @@ impl Driver {
     fn send(&mut self, outgoing: &Outgoing) {
         let effect = &outgoing.effect;
         let expires = match effect.message {
-            EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => Some(expires),
+            EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => {
+                Some(expires)
+            }
             _ => None,
         };
         if expires.is_some_and(|expires| self.switch.wall_clock() >= expires) {
