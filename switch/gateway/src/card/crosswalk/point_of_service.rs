@@ -75,6 +75,25 @@ pub(super) fn code(
         Some([b'1', digit @ b'0'..=b'2']) => b'A' + (digit - b'0'),
         _ => usual_capture,
     };
+    let [capability, keeps_cards, method, entity] = told_by_terminal(terminal, has_pin);
+    [
+        capability,
+        authentication,
+        keeps_cards,
+        environment,
+        cardholder,
+        card,
+        input,
+        method,
+        entity,
+        b'0',
+        b'0',
+        capture,
+    ]
+}
+
+/// Places 1, 3, 8 and 9: what the terminal can, and how the cardholder was verified.
+fn told_by_terminal(terminal: Option<&[u8]>, has_pin: bool) -> [u8; 4] {
     let part = |place: usize| terminal.and_then(|parts| parts.get(place)).copied();
     let capability = match part(2) {
         Some(b'1') => b'6',
@@ -91,20 +110,7 @@ pub(super) fn code(
         Some(b'4' | b'5') => (b'6', b'5'),
         _ => (b'0', b'0'),
     };
-    [
-        capability,
-        authentication,
-        keeps_cards,
-        environment,
-        cardholder,
-        card,
-        input,
-        method,
-        entity,
-        b'0',
-        b'0',
-        capture,
-    ]
+    [capability, keeps_cards, method, entity]
 }
 
 /// What a 1993 code says in 1987 fields; `completes` is the function code's word that an authorisation is completed.
