@@ -1,15 +1,15 @@
 //! The scripted day of `torap demo`: every line as expected, books that agree, a log that verifies.
 
-use torap_node::demo::{Day, LINES};
+use torap_node::demo::{CARD_LINES, Day, LINES};
 
-use crate::program::{lab, stdout, torap};
+use crate::program::{lab_with, stdout, torap};
 
 #[test]
 fn every_line_of_the_day_comes_out_as_expected() {
-    let (dir, lab) = lab();
+    let (dir, lab) = lab_with(|options| options.cards = true);
     let mut day = Day::new(lab);
     let mut wrong = Vec::new();
-    for line in LINES {
+    for line in LINES.iter().chain(CARD_LINES) {
         let report = day.run(line);
         if !report.told.is_as_expected() {
             wrong.push(format!(

@@ -48,14 +48,17 @@ fn suites() -> Command {
     command
 }
 
-/// Every bench body once, and a two-second load run: they still work, nothing is measured.
+/// Every bench body once, and two seconds of load on each rail: they still work, nothing is measured.
 pub(crate) fn smoke() -> Result<(), Failure> {
     let mut command = suites();
     command
         .args(["--", "--test"])
         .env("TORAP_BENCH_WINDOW", "100000");
     must(command)?;
-    end_to_end(&["--rail", "instant", "--rate", "500", "--duration", "2"].map(String::from))
+    for rail in ["instant", "card"] {
+        end_to_end(&["--rail", rail, "--rate", "500", "--duration", "2"].map(String::from))?;
+    }
+    Ok(())
 }
 
 /// The program starts its own switch in a temporary folder and ends it; the JSON line is the last it prints.

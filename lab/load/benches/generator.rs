@@ -91,7 +91,9 @@ fn measure_cards(rate: u32, seconds: u64, mac: bool) {
     let served = Served::start(FakeCardSwitch::new(&plan, |_| {
         fake_card_switch::Behaviour::Approve
     }));
-    plan.switch = served.address;
+    for member in &mut plan.members {
+        member.door = served.address;
+    }
     let outcome = run_cards(plan, &mut |_| ControlFlow::Continue(())).expect("the run is made");
     assert!(outcome.is_good(), "{outcome:?}");
     let line = serde_json::json!({

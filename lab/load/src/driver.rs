@@ -56,11 +56,13 @@ pub fn run_cards(
     plan: CardPlan,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
-    let (switch, rate) = (plan.switch, plan.rate);
+    let doors = plan.members.iter();
+    let doors = doors.flat_map(|member| std::iter::repeat_n(member.door, plan.links));
+    let (doors, rate) = (doors.collect(), plan.rate);
     let seed = u64::from_le_bytes(random_bytes()?);
     let started = Instant::now();
     let generator = CardGenerator::new(plan, seed, wall_clock(), 0)?;
-    drive(generator, switch, rate, started, progress)
+    drive(generator, doors, rate, started, progress)
 }
 
 /// Runs a plan against the switch: signs every bank on, pays, waits for the answers, signs off. Blocks the calling thread.
@@ -76,22 +78,22 @@ pub fn run(
     let started = Instant::now();
     let seed = u64::from_le_bytes(random_bytes()?);
     let generator = Generator::new(plan, seed, wall_clock(), 0)?;
-    drive(generator, plan.switch, plan.rate, started, progress)
+    let doors = vec![plan.switch; generator.links()];
+    drive(generator, doors, plan.rate, started, progress)
 }
 
 fn drive<T: Traffic>(
     generator: T,
-    switch: SocketAddr,
+    doors: Vec<SocketAddr>,
     rate: u32,
     started: Instant,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, Failure> {
     let cpu_at_start = own_cpu();
-    let links = (0..generator.links()).map(|_| Link::default()).collect();
+    let links = doors.into_iter().map(Link::to).collect();
     let mut driver = Driver {
         generator,
         started,
-        switch,
         links,
         input: vec![0; READ_BYTES],
         round_ns: if rate == 0 || rate >= ROUNDS_FROM_RATE {
@@ -110,18 +112,30 @@ fn drive<T: Traffic>(
 struct Driver<T> {
     generator: T,
     started: Instant,
-    switch: SocketAddr,
     links: Vec<Link>,
     input: Vec<u8>,
     round_ns: u64,
 }
 
-#[derive(Default)]
 struct Link {
+    /// Where the switch waits for it.
+    door: SocketAddr,
     stream: Option<TcpStream>,
     output: BytesMut,
     retry_at: u64,
     is_readable: bool,
+}
+
+impl Link {
+    fn to(door: SocketAddr) -> Link {
+        Link {
+            door,
+            stream: None,
+            output: BytesMut::new(),
+            retry_at: 0,
+            is_readable: false,
+        }
+    }
 }
 
 impl<T: Traffic> Driver<T> {
@@ -172,10 +186,10 @@ impl<T: Traffic> Driver<T> {
             }
             *link = Link {
                 retry_at: now + RECONNECT_NS,
-                ..Link::default()
+                ..Link::to(link.door)
             };
             let connected =
-                TcpStream::connect_timeout(&self.switch, Duration::from_nanos(CONNECT_NS_MAX));
+                TcpStream::connect_timeout(&link.door, Duration::from_nanos(CONNECT_NS_MAX));
             // A switch that is not there yet is tried again, until signing on has taken too long.
             let Ok(stream) = connected else {
                 continue;
@@ -183,7 +197,7 @@ impl<T: Traffic> Driver<T> {
             let options = stream
                 .set_nodelay(true)
                 .and_then(|()| stream.set_nonblocking(true));
-            options.map_err(|error| Failure::System(format!("{}: {error}", self.switch)))?;
+            options.map_err(|error| Failure::System(format!("{}: {error}", link.door)))?;
             link.stream = Some(stream);
             self.generator.connected(bank, random_bytes()?, now);
         }

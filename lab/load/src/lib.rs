@@ -40,4 +40,4 @@ pub use driver::{run, run_cards};
 pub use generator::Generator;
 pub use histogram::Histogram;
 pub use outcome::{LatencyMs, Line, Outcome, Progress, SwitchUse};
-pub use plan::{Failure, LoadBank, Plan, Rail};
+pub use plan::{Failure, LoadBank, Plan};

@@ -12,13 +12,6 @@ use crate::limits::{
     BANKS_MAX, BANKS_MIN, CHECK_EVERY, DRAIN_S, DURATION_S_MAX, IN_FLIGHT_MAX, RATE_MAX,
 };
 
-/// A rail that can be loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rail {
-    /// Instant payments: pacs.008 between persons, by account.
-    Instant,
-}
-
 /// One participant whose host the generator plays. It pays and is paid.
 #[derive(Debug, Clone)]
 pub struct LoadBank {
@@ -34,11 +27,9 @@ pub struct LoadBank {
     pub held: Sequence,
 }
 
-/// One load run.
+/// One load run on the instant rail.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Which rail.
-    pub rail: Rail,
     /// The banks, 2 to 32.
     pub banks: Vec<LoadBank>,
     /// The switch's ISO 20022 door.
@@ -99,7 +90,6 @@ impl Plan {
         duration: Duration,
     ) -> Plan {
         Plan {
-            rail: Rail::Instant,
             banks,
             switch,
             mode,
@@ -116,7 +106,6 @@ impl Plan {
     /// # Errors
     /// [`Failure::Plan`] names the field and the rule.
     pub fn check(&self) -> Result<(), Failure> {
-        let Rail::Instant = self.rail;
         within(
             "banks",
             self.banks.len() as u64,

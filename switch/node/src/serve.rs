@@ -341,6 +341,8 @@ async fn serve(
         switch_bic,
     ));
 
+    // First, so that whatever counts from here on is counted.
+    let metrics = metrics::open(&config.listen)?;
     let clock = switch::Clock::start();
     let cards = match &config.card {
         Some(card) => Some(Arc::new(card::Cards::open(
@@ -440,7 +442,7 @@ async fn serve(
     while switch.durable() < seeded_upto && !switch.is_stopping() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let doors = open_doors(&switch).await;
+    let doors = open_doors(&switch, metrics).await;
     let result = match doors {
         Ok(doors) => run_doors(&switch, doors, &stop_sender).await,
         Err(error) => Err(error),
@@ -494,7 +496,10 @@ struct Doors {
     metrics: Option<std::net::SocketAddr>,
 }
 
-async fn open_doors(switch: &Arc<Switch>) -> Result<Doors, String> {
+async fn open_doors(
+    switch: &Arc<Switch>,
+    metrics: Option<std::net::SocketAddr>,
+) -> Result<Doors, String> {
     let address = switch.config.listen.iso20022;
     let iso20022 = TcpListener::bind(address)
         .await
@@ -513,7 +518,6 @@ async fn open_doors(switch: &Arc<Switch>) -> Result<Doors, String> {
         .map_err(|error| format!("{}: cannot listen: {error}", path.display()))?;
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .map_err(|error| at(&path, error))?;
-    let metrics = metrics::open(switch)?;
     Ok(Doors {
         iso20022,
         card,

@@ -65,8 +65,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tests",
         &[
-            "iso20022", "domain", "engine", "journal", "gateway", "bank", "load", "node", "hsm",
-            "hsm-sim",
+            "iso20022", "iso8583", "domain", "engine", "journal", "gateway", "bank", "load",
+            "node", "hsm", "hsm-sim",
         ],
     ),
     ("xtask", &[]),

@@ -54,8 +54,15 @@ pub(crate) struct Issuer {
     /// A letter that was not answered: the next must be its repeat.
     unanswered: Option<Trace>,
     /// Letters answered, so that a repeat gets the same code.
-    letters: Recent<Trace, String>,
+    letters: Recent<Trace, AnsweredLetter>,
     approvals: u64,
+}
+
+#[derive(Debug)]
+struct AnsweredLetter {
+    code: String,
+    /// Under the type that marks no repeat.
+    came_unmarked: bool,
 }
 
 /// How a request is decided.
@@ -279,17 +286,22 @@ impl Issuer {
                 "a letter came while the one before it had no answer",
             );
         }
-        if let Some(code) = self.letters.get(&trace) {
-            if !is_repeat {
+        if let Some(letter) = self.letters.get_mut(&trace) {
+            // On another link a repeat may overtake the first.
+            if !is_repeat && std::mem::replace(&mut letter.came_unmarked, true) {
                 books.violation(&trace.to_string(), "a letter came twice without its mark");
             }
-            return Some(code.clone());
+            return Some(letter.code.clone());
         }
         let code = match mti / 100 {
             4 => self.reverse(message, trace, sessions, books),
             _ => self.book(message, mti, trace, sessions),
         };
-        self.letters.insert(trace, code.clone());
+        let letter = AnsweredLetter {
+            code: code.clone(),
+            came_unmarked: !is_repeat,
+        };
+        self.letters.insert(trace, letter);
         Some(code)
     }
 

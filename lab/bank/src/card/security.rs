@@ -41,6 +41,8 @@ pub enum PinVerdict {
 
 /// DE70 of an echo, which never carries a MAC.
 const ECHO: &str = "301";
+/// DE70 of a sign-on; a switch that cannot tell who asks, or has no HSM, refuses it without one.
+const SIGN_ON: &str = "001";
 /// DE70 of a sign-off; the switch's own carries none, nor does the answer to it.
 const SIGN_OFF: &str = "002";
 /// DE24 of the word that a frame was no message, which carries none.
@@ -147,6 +149,7 @@ impl Security {
     ) -> MacVerdict {
         let purpose = text(message, 70);
         let is_exempt = match (message.mti().class(), message.mti().is_answer()) {
+            (8, true) if purpose == SIGN_ON => text(message, 39) != "00",
             (8, is_answer) => purpose == ECHO || (purpose == SIGN_OFF && !is_answer),
             (6, false) => text(message, 24) == UNREADABLE,
             _ => false,

@@ -159,10 +159,10 @@ impl Member {
     /// Sends any message: values as text. The slow way, for what is rare.
     pub(crate) fn send_plain(&mut self, link: usize, mti: u16, fields: &[(u8, Vec<u8>)]) {
         let mut fields = fields.to_vec();
-        let is_echo = fields
-            .iter()
-            .any(|(field, value)| *field == 70 && value == b"301");
-        let keys = self.keys.as_ref().filter(|_| self.mac && !is_echo);
+        let purpose = fields.iter().find(|(field, _)| *field == 70);
+        let is_exempt =
+            purpose.is_some_and(|(_, value)| value == b"301" || (mti == 810 && value == b"002"));
+        let keys = self.keys.as_ref().filter(|_| self.mac && !is_exempt);
         if let Some(keys) = keys {
             let set = self.details.key_set;
             fields.retain(|(field, _)| !matches!(field, 53 | 64 | 128));

@@ -18,6 +18,8 @@ pub struct CardMember {
     pub institution: String,
     /// Prefix of its cards, 6 to 11 digits.
     pub prefix: String,
+    /// Where the switch waits for its links.
+    pub door: SocketAddr,
     /// Its side of the keys; without them it can neither send PINs nor MACs.
     pub keys: Option<BankKeyFile>,
     /// Key set in use, as DE53 names it.
@@ -29,8 +31,6 @@ pub struct CardMember {
 pub struct CardPlan {
     /// 2 to 32.
     pub members: Vec<CardMember>,
-    /// The switch's card door.
-    pub switch: SocketAddr,
     /// Frames of its links; no TPDU.
     pub framing: Framing,
     /// Links of each member, 1 to 16.
@@ -53,16 +53,10 @@ pub struct CardPlan {
 
 impl CardPlan {
     /// A run with the named limits as they stand: one link a member, PINs in 30 of 100 if there are keys, no MACs.
-    pub fn new(
-        members: Vec<CardMember>,
-        switch: SocketAddr,
-        rate: u32,
-        duration: Duration,
-    ) -> CardPlan {
+    pub fn new(members: Vec<CardMember>, rate: u32, duration: Duration) -> CardPlan {
         let has_keys = members.iter().all(|member| member.keys.is_some());
         CardPlan {
             members,
-            switch,
             framing: Framing::PLAIN,
             links: 1,
             rate,

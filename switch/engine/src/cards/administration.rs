@@ -16,9 +16,13 @@ pub(super) fn apply_network(
     network: &Network,
     out: &mut Output,
 ) -> Outcome {
+    let member = state.cards.members.get(network.origin.participant);
+    // A further link of a member that is there already gives no reason to send anything again.
+    let comes_back = network.action == NetworkAction::SignOn
+        && member.is_some_and(|member| !member.is_signed_on());
     let refusal = manage(state, network, out).err();
     let outcome = reply(state, stamp, &network.origin, &network.trace, refusal, out);
-    if refusal.is_none() && network.action == NetworkAction::SignOn {
+    if refusal.is_none() && comes_back {
         queue::resume(state, stamp, network.origin.participant, out);
     }
     outcome

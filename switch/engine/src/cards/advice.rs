@@ -155,9 +155,13 @@ fn take(
     let transaction = &advice.transaction;
     let session = state.cards.sessions.current(stamp.time);
     let amount = transaction.amount.minor();
+    let completed = advice
+        .completes
+        .and_then(|original| state.cards.authorisations.get(&original.key));
     let letter = Letter::Advice {
         original: stamp.position,
         class: transaction.class,
+        about: completed.and_then(|authorisation| authorisation.asked),
         amount: transaction.amount,
         approval: advice.approval,
         by: match advice.completes {

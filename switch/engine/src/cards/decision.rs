@@ -145,6 +145,7 @@ fn approve_for_issuer(
     let letter = Letter::Advice {
         original: request.submitted,
         class: transaction.class,
+        about: None,
         amount: transaction.amount,
         approval: Some(code),
         by: if silent {

@@ -95,6 +95,8 @@ pub enum Letter {
     Advice {
         original: Position,
         class: Class,
+        /// The authorisation that it completes, as the issuer knows it.
+        about: Option<Trace>,
         amount: Money,
         approval: Option<ApprovalCode>,
         by: AdvisedBy,

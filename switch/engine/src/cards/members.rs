@@ -204,6 +204,10 @@ impl Member {
         self.signed_on && !self.links.is_empty()
     }
 
+    pub(super) fn is_signed_on(&self) -> bool {
+        self.signed_on
+    }
+
     /// The keys that the HSM took last.
     pub(super) fn set_keys(&mut self, key_set: u16) {
         self.profile.key_set = key_set;

@@ -74,10 +74,13 @@ fn admit_routed(
     check_amount(transaction)?;
     state.cards.stop_list.check(transaction.card.hash)?;
     match request.pin {
-        PinFact::Wrong => return Err(CardReason::PinWrong),
+        // Without delegation the issuer alone says what its cardholder typed.
+        PinFact::Wrong if state.cards.stand_in.verifies_pins(range.stand_in) => {
+            return Err(CardReason::PinWrong);
+        }
         PinFact::Refused => return Err(CardReason::PinRefused),
         PinFact::Unavailable => return Err(CardReason::PinUnavailable),
-        PinFact::Absent | PinFact::Translated | PinFact::Verified => {}
+        PinFact::Absent | PinFact::Translated | PinFact::Verified | PinFact::Wrong => {}
     }
     check_cap(state, transaction, range.issuer)?;
     check_room(state, transaction, range.issuer)

@@ -44,6 +44,13 @@ impl State {
         self.rules.iter().map(|(number, rule)| (*number, *rule))
     }
 
+    /// Whether the HSM verifies PINs by the rule of this number.
+    pub(super) fn verifies_pins(&self, number: u16) -> bool {
+        self.rules
+            .get(&number)
+            .is_some_and(|rule| rule.pin_delegated)
+    }
+
     /// Sets or takes away a rule.
     pub(super) fn set(&mut self, number: u16, rule: Option<StandIn>) {
         match rule {

@@ -322,6 +322,7 @@ fn mix_letter(mix: &mut Mix, letter: &Letter) {
         Letter::Advice {
             original,
             class,
+            about,
             amount,
             approval,
             by,
@@ -329,6 +330,9 @@ fn mix_letter(mix: &mut Mix, letter: &Letter) {
         } => {
             mix.word(0x71 << 16 | u64::from(class.number()) << 8 | *by as u64);
             mix.word(original.0);
+            if let Some(about) = about {
+                mix_trace(mix, about);
+            }
             mix.word(amount.minor());
             mix.word(u64::from(session.days().cast_unsigned()));
             if let Some(code) = approval {

@@ -1,4 +1,4 @@
-//! `torap demo`: a switch, four banks, a scripted day.
+//! `torap demo`: a switch, four banks with their card hosts, a scripted day.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Ending, Failure, print_line};
 use crate::{
     control::Request,
-    demo::{BANKS, Day, LINES, Lab, Options},
+    demo::{BANKS, CARD_LINES, Day, LINES, Lab, Options},
 };
 
 #[derive(Debug, Args)]
@@ -40,9 +40,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let options = Options {
         listen: arguments.listen,
+        cards: true,
         ..Options::new(program, dir.clone())
     };
-    print_line("starting one switch and four banks as separate processes …")?;
+    print_line(
+        "starting one switch, four banks with their card hosts, a scheme and an HSM as separate processes …",
+    )?;
     let mut day = Day::new(Lab::start(options)?);
     print_line(&format!(
         "switch on {}, folder {}\n",
@@ -76,7 +79,7 @@ fn run_lines(day: &mut Day, only: Option<&str>) -> Result<usize, Failure> {
         "{:>3}  {:<58} {:<36} {:<36} {:>8}",
         "", "sent", "expected", "came back", "ms"
     ))?;
-    for (number, line) in LINES.iter().enumerate() {
+    for (number, line) in LINES.iter().chain(CARD_LINES).enumerate() {
         if only.is_some_and(|text| !line.title.contains(text)) {
             continue;
         }
@@ -141,6 +144,10 @@ fn how_to_go_on(dir: &std::path::Path) -> String {
   torap ctl status                                   who is up, what is queued
   torap bank customers HSBK                          customers to pay from and to (0 to 3 are registered)
   torap bank pay CASP --phone +7… --amount 1500.00   pay by phone
+  torap bank card purchase CASP --card 93986010:3 --amount 1500.00
+                                                     buy with a card of HSBK at a terminal of CASP
+  torap bank card behave HSBK decline:05             break the next card transaction on purpose (silent, delay:3000, drop-link, …)
+  torap ctl card status                              card hosts, links, HSM
   torap bank behave HSBK reject:AC04                 break the next payment on purpose (silent, delay:3000, drop-link, …)
   torap ctl payment <UETR>                           a payment's whole story
   torap ctl positions",

@@ -1,5 +1,6 @@
 //! `torap load`: drive a running switch with payments through its real wire, and report in one JSON line.
 
+mod cards;
 mod overload;
 mod own_switch;
 mod snapshots;
@@ -24,9 +25,12 @@ use torap_gateway::{
     session::Secret,
     wire::{Mode, Name},
 };
-use torap_load::{LoadBank, Outcome, Plan, Progress, Rail, SwitchUse, limits};
+use torap_load::{LoadBank, Outcome, Plan, Progress, SwitchUse, limits};
 
-use self::{own_switch::OwnSwitch, snapshots::Snapshots};
+use self::{
+    own_switch::{OwnSwitch, Setup},
+    snapshots::Snapshots,
+};
 use super::{Ending, Failure, print_line};
 use crate::{
     control::{By, Client, Request},
@@ -46,6 +50,15 @@ pub(super) struct Arguments {
     /// Banks that pay each other, 2 to 32
     #[arg(long, default_value_t = 4)]
     banks: usize,
+    /// Links of each member of the card rail [default: 1]
+    #[arg(long)]
+    links: Option<usize>,
+    /// Of so many card transactions in a hundred the cardholder types a PIN [default: 30, 0 if the members have no keys]
+    #[arg(long)]
+    pin_percent: Option<u32>,
+    /// Every card message carries a MAC
+    #[arg(long)]
+    mac: bool,
     /// Payments a second, evenly spaced; 0 sends whenever fewer than --inflight are without an answer
     #[arg(long, default_value_t = 2000)]
     rate: u32,
@@ -78,6 +91,7 @@ pub(super) struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RailName {
     Instant,
+    Card,
 }
 
 /// A participant as the switch lists it.
@@ -105,6 +119,10 @@ struct Report {
 /// settled and the books balance.
 pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
     let stop = catch_signals()?;
+    cards::check(&arguments)?;
+    if arguments.rail == RailName::Card {
+        return cards::run(folder, &arguments, &stop);
+    }
     // What can be wrong with the numbers is refused before anything starts.
     let placeholders = (0..arguments.banks.min(limits::BANKS_MAX + 1))
         .map(own_switch::placeholder)
@@ -113,8 +131,13 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     if !arguments.own_switch {
         return load(folder, &arguments, arguments.switch, &stop);
     }
-    let mut own = OwnSwitch::start(arguments.work_dir.as_deref(), arguments.banks)?;
-    let ending = load(own.folder(), &arguments, own.address(), &stop);
+    let setup = Setup {
+        configuration: own_switch::CONFIGURATION.into(),
+        network: own_switch::network(arguments.banks),
+        key_holders: Vec::new(),
+    };
+    let mut own = OwnSwitch::start(arguments.work_dir.as_deref(), &setup)?;
+    let ending = load(own.folder(), &arguments, own.ready().iso20022, &stop);
     match (ending, own.stop()) {
         (Ok(ending), Ok(())) => Ok(ending),
         (Err(failure), _) => Err(own.with_log(failure)),
@@ -140,7 +163,14 @@ fn load(
     }
     let banks = banks(folder, &mut control, arguments.banks)?;
     let plan = plan(arguments, switch, mode, banks);
-    let (outcome, switch_use) = measure(&mut control, &plan, stop)?;
+    let (outcome, switch_use) = measure(&mut control, stop, |progress| {
+        torap_load::run(&plan, progress)
+    })?;
+    print_outcome(&outcome, switch_use)
+}
+
+/// The line of the report, and whether the run was good.
+fn print_outcome(outcome: &Outcome, switch_use: SwitchUse) -> Result<Ending, Failure> {
     let line =
         serde_json::to_string(&outcome.line(switch_use)).map_err(|error| error.to_string())?;
     print_line(&line)?;
@@ -178,11 +208,13 @@ fn banks(folder: &Folder, control: &mut Client, wanted: usize) -> Result<Vec<Loa
 /// Runs the load, with the switch's report before and after it.
 fn measure(
     control: &mut Client,
-    plan: &Plan,
     stop: &AtomicBool,
+    run: impl FnOnce(
+        &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, torap_load::Failure>,
 ) -> Result<(Outcome, SwitchUse), Failure> {
     let before: Report = answer(control, &Request::Report)?;
-    let outcome = torap_load::run(plan, &mut |progress| {
+    let outcome = run(&mut |progress| {
         show_progress(progress);
         if stop.load(Ordering::Relaxed) {
             ControlFlow::Break(())
@@ -214,17 +246,17 @@ fn plan(arguments: &Arguments, switch: SocketAddr, mode: Mode, banks: Vec<LoadBa
         arguments.rate,
         Duration::from_secs(arguments.duration),
     );
-    plan.rail = match arguments.rail {
-        RailName::Instant => Rail::Instant,
-    };
-    let in_flight_max = if arguments.rate == 0 {
-        IN_FLIGHT_CLOSED
-    } else {
-        limits::IN_FLIGHT_MAX
-    };
-    plan.in_flight_max = arguments.inflight.unwrap_or(in_flight_max);
+    plan.in_flight_max = in_flight_max(arguments);
     plan.check_every = arguments.check_every;
     plan
+}
+
+fn in_flight_max(arguments: &Arguments) -> u32 {
+    let usual = match arguments.rate {
+        0 => IN_FLIGHT_CLOSED,
+        _ => limits::IN_FLIGHT_MAX,
+    };
+    arguments.inflight.unwrap_or(usual)
 }
 
 fn usage(checked: Result<(), torap_load::Failure>) -> Result<(), Failure> {

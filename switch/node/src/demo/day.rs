@@ -1,11 +1,14 @@
 //! Running the lines of the day, and the books at its end.
 
+mod cards;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use torap_bank::{PayOrder, Payee, Request as BankRequest, Seen, SentPayment, WaitFor};
 use torap_domain::BankCode;
 
+pub(super) use self::cards::{about, card_brief};
 use super::lab::{BANKS, Lab};
 use crate::control::Request;
 
@@ -18,6 +21,8 @@ pub struct Day {
     pub lab: Lab,
     /// Number of the first message that the current line may look at, per bank.
     since: Vec<(&'static str, u64)>,
+    /// The same for card hosts.
+    card_since: Vec<(&'static str, u64)>,
 }
 
 /// What a line did, expected and got.
@@ -74,6 +79,7 @@ impl Day {
         Day {
             lab,
             since: Vec::new(),
+            card_since: Vec::new(),
         }
     }
 
@@ -102,7 +108,7 @@ impl Day {
                 .ok_or("messages: no next number")?;
             self.since.push((bank.code, next));
         }
-        Ok(())
+        self.mark_cards()
     }
 
     fn since(&self, code: &str) -> u64 {
@@ -267,7 +273,7 @@ impl Day {
 
     /// Positions at the switch against the banks' own books; violations; conservation. Empty = all is well.
     pub fn differences(&self) -> Result<Vec<String>, String> {
-        let mut differences = Vec::new();
+        let mut differences = self.card_differences()?;
         let positions = self.ctl(&Request::Positions)?;
         if positions["conserved"] != true {
             differences.push(format!(

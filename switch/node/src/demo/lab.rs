@@ -1,5 +1,7 @@
 //! Processes of the demonstration: started from this very program, ended with it.
 
+mod cards;
+
 use std::{
     ffi::OsString,
     fs,
@@ -13,6 +15,8 @@ use std::{
 use serde_json::Value;
 use torap_bank::Request as BankRequest;
 
+use self::cards::CardSide;
+pub use self::cards::{CARD_HOSTS, CardHostRow, SCHEME_HOST};
 use crate::{
     control::{By, Client, Request},
     folder::Folder,
@@ -81,6 +85,8 @@ pub struct Options {
     /// Words before the program when the switch is started (a tracer, `env NAME=VALUE`); none to start it as it is. What they
     /// start must become the switch itself, so that ending it ends the switch.
     pub launcher: Vec<OsString>,
+    /// An HSM, a card host beside each bank, and the host of a foreign scheme.
+    pub cards: bool,
 }
 
 /// Size of the demonstration's journal segments.
@@ -96,6 +102,7 @@ impl Options {
             metrics: None,
             segment_mib: SEGMENT_MIB,
             launcher: Vec::new(),
+            cards: false,
         }
     }
 }
@@ -107,6 +114,7 @@ pub struct Lab {
     folder: Folder,
     switch: Option<Process>,
     banks: Vec<Process>,
+    cards: Option<CardSide>,
     address: SocketAddr,
 }
 
@@ -126,20 +134,27 @@ impl Lab {
     pub fn start(options: Options) -> Result<Lab, String> {
         let folder = Folder::choose(Some(&options.dir));
         folder.create()?;
-        write(&folder.configuration(), &configuration(&options))?;
-        write(&folder.network(), &network())?;
         let address = options.listen;
         let mut lab = Lab {
             options,
             folder,
             switch: None,
             banks: Vec::new(),
+            cards: None,
             address,
         };
+        let mut network = network();
+        if lab.options.cards {
+            network.push_str(&cards::network());
+            lab.start_card_side()?;
+        }
+        write(&lab.folder.network(), &network)?;
+        lab.write_configuration()?;
         lab.start_switch()?;
         for bank in &BANKS {
             lab.start_bank(bank)?;
         }
+        lab.start_scheme()?;
         lab.wait_for_links()?;
         Ok(lab)
     }
@@ -175,18 +190,28 @@ impl Lab {
             .and_then(|text| text.parse().ok())
             .ok_or("switch: no address")?;
         self.address = address;
-        if self.options.listen.port() == 0 {
-            // The next start must listen where the banks look for it.
-            self.options.listen = address;
-            write(&self.folder.configuration(), &configuration(&self.options))?;
+        // The next start must listen where the banks look for it.
+        self.options.listen = address;
+        if let Some(cards) = &mut self.cards {
+            cards.set_doors(&ready)?;
         }
+        self.write_configuration()?;
         self.switch = Some(process);
         Ok(())
     }
 
+    fn write_configuration(&self) -> Result<(), String> {
+        let mut text = configuration(&self.options);
+        if let Some(cards) = &self.cards {
+            text.push_str(&cards.configuration());
+        }
+        write(&self.folder.configuration(), &text)
+    }
+
     fn start_bank(&mut self, bank: &BankRow) -> Result<(), String> {
         let address = self.address.to_string();
-        let arguments = [
+        let host = self.host_arguments(bank.code)?;
+        let mut arguments = vec![
             "bank",
             "run",
             bank.code,
@@ -197,6 +222,7 @@ impl Lab {
             "--switch",
             &address,
         ];
+        arguments.extend(host.iter().map(String::as_str));
         let process = self.spawn(bank.code, &[], &arguments, Stdio::null())?;
         self.banks.push(process);
         Ok(())
@@ -246,9 +272,13 @@ impl Lab {
         loop {
             let up = self.ctl(&Request::Status).ok().and_then(|status| {
                 let rows = status["participants"].as_array()?.clone();
-                Some(rows.len() == BANKS.len() && rows.iter().all(|row| row["up"] == true))
+                let is_up = |bank: &BankRow| {
+                    let mut rows = rows.iter();
+                    rows.any(|row| row["code"] == bank.code && row["up"] == true)
+                };
+                Some(BANKS.iter().all(is_up))
             });
-            if up == Some(true) {
+            if up == Some(true) && self.card_side_is_up() {
                 return Ok(());
             }
             let mut processes = self.banks.iter_mut().chain(&mut self.switch);

@@ -1,6 +1,7 @@
-//! The lines of the day, in order. Each names the rows of docs/outcomes.md that it shows.
+//! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md.
 
 mod after;
+mod cards;
 mod directory;
 mod faults;
 mod payments;
@@ -12,12 +13,12 @@ use super::day::{Day, Told};
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub title: &'static str,
-    /// Rows of docs/outcomes.md.
+    /// Rows of docs/outcomes.md, or of docs/outcomes-cards.md.
     pub rows: &'static [&'static str],
     pub run: fn(&mut Day) -> Result<Told, String>,
 }
 
-/// All lines.
+/// All lines of instant payments.
 pub const LINES: &[&Line] = &[
     &directory::REGISTER,
     &directory::LOOK_UP,
@@ -71,4 +72,22 @@ pub const LINES: &[&Line] = &[
     &directory::FOREIGN_ENTRY,
     &faults::POWER_CUT,
     &directory::GUARD,
+];
+
+/// All lines of card traffic; they need a laboratory with a card side.
+pub const CARD_LINES: &[&Line] = &[
+    &cards::APPROVED,
+    &cards::DECLINED,
+    &cards::WRONG_PIN,
+    &cards::SILENT,
+    &cards::LATE,
+    &cards::REPEATED,
+    &cards::STAND_IN,
+    &cards::PRE_AUTHORISED,
+    &cards::PARTLY_REVERSED,
+    &cards::REFUNDED,
+    &cards::SCHEME_ASKED,
+    &cards::SCHEME_CUT,
+    &cards::HSM_STOPPED,
+    &cards::CLOSED,
 ];

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use torap_index::Index;
 
 use super::switch::Switch;
+use crate::config::Listen;
 
 /// How often gauges are taken.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
@@ -26,8 +27,8 @@ const CONSERVED: &str = "torap_ledger_conserved";
 const CPU: &str = "torap_cpu_microseconds_total";
 
 /// Opens the door, if it is configured; returns its address.
-pub(super) fn open(switch: &Switch) -> Result<Option<SocketAddr>, String> {
-    let Some(address) = switch.config.listen.metrics else {
+pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
+    let Some(address) = listen.metrics else {
         return Ok(None);
     };
     // The exporter reports no address back, so a port of the system's choice is found first.

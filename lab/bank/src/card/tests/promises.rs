@@ -130,6 +130,27 @@ fn a_letter_again_without_its_mark() {
 }
 
 #[test]
+fn a_repeat_that_overtakes_the_first_on_another_link_breaks_no_promise() {
+    let mut switch = switch();
+    let reference = switch.transact(purchase("1.00"));
+    switch.ask(
+        ACQUIRER,
+        Request::Reverse {
+            reference,
+            stands: None,
+            request: false,
+        },
+    );
+    let mut first = last(&switch, ISSUER, 420);
+    first.set(11, "700000");
+    switch.deliver(ISSUER, &first.retyped(421));
+    switch.deliver(ISSUER, &first);
+    assert_eq!(switch.violations(ISSUER), [""; 0]);
+    switch.deliver(ISSUER, &first);
+    found(&mut switch, ISSUER, "a letter came twice without its mark");
+}
+
+#[test]
 fn totals_that_are_not_the_hosts() {
     let mut switch = switch();
     switch.transact(purchase("1.00"));

@@ -108,6 +108,12 @@ fn every_message_but_an_echo_carries_its_mac() {
         assert_eq!(verdict(&bytes), MacVerdict::Bad);
         let without = sign_on.write(national, now).unwrap();
         assert_eq!(verdict(&without), MacVerdict::Missing);
+        for (code, expect) in [("00", MacVerdict::Missing), ("96", MacVerdict::NotAgreed)] {
+            let mut answer = sign_on.retyped(810);
+            answer.set(39, code);
+            let without = answer.write(national).unwrap();
+            assert_eq!(verdict(&without), expect, "a sign-on answered with {code}");
+        }
     }
 }
 

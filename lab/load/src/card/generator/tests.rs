@@ -249,7 +249,9 @@ fn a_run_over_sockets_comes_out_whole() {
     plan.in_flight_max = 64;
     plan.mac = true;
     let served = Served::start(FakeCardSwitch::new(&plan, |_| Behaviour::Approve));
-    plan.switch = served.address;
+    for member in &mut plan.members {
+        member.door = served.address;
+    }
     let outcome = crate::run_cards(plan, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(outcome.breach_texts, [""; 0]);
     assert!(outcome.is_good(), "{outcome:?}");

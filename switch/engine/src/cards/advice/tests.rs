@@ -71,13 +71,17 @@ fn completions_together_take_what_was_authorised_and_no_more() {
     let request = rail.authorised(1);
     complete(&mut rail, 2, &request.transaction, AMOUNT / 2);
     assert_eq!(rail.replied(), None);
-    assert!(matches!(
-        rail.letter(HSBK).0,
-        Letter::Advice {
-            by: AdvisedBy::Completion,
-            ..
-        }
-    ));
+    assert!(
+        matches!(
+            rail.letter(HSBK).0,
+            Letter::Advice {
+                by: AdvisedBy::Completion,
+                about: Some(_),
+                ..
+            }
+        ),
+        "the issuer knows the authorisation by the switch's trace"
+    );
     complete(&mut rail, 3, &request.transaction, AMOUNT / 2 + 1);
     assert_eq!(rail.replied(), Some(CardReason::CompletionExceeds));
     complete(&mut rail, 4, &request.transaction, AMOUNT / 2);

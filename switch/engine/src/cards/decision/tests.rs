@@ -181,6 +181,15 @@ fn a_chip_is_approved_up_to_the_floor_and_a_pin_if_it_was_verified() {
     assert_eq!(rail.declined(), CardReason::IssuerUnavailable);
     rail.request(8, OF_HSBK, atm(PinFact::Verified));
     assert!(stood_in(&rail));
+    rail.request(9, OF_HSBK, atm(PinFact::Wrong));
+    assert_eq!(rail.declined(), CardReason::PinWrong);
+}
+
+#[test]
+fn a_pin_is_wrong_only_where_its_verification_is_delegated() {
+    let mut rail = Rail::new();
+    rail.request(1, OF_HSBK, |request| request.pin = PinFact::Wrong);
+    rail.forwarded();
 }
 
 #[test]

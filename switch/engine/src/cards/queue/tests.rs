@@ -56,6 +56,15 @@ fn a_letter_is_repeated_with_pauses_that_double_up_to_a_bound() {
 }
 
 #[test]
+fn a_further_link_of_a_member_brings_nothing_a_second_time() {
+    let mut rail = Rail::new();
+    rail.advise(1, |_| ());
+    rail.letter(HSBK);
+    rail.network(HSBK, NetworkAction::SignOn);
+    assert_eq!(rail.letters(HSBK), []);
+}
+
+#[test]
 fn a_queue_rests_while_the_member_is_away_and_goes_on_at_sign_on() {
     let mut rail = Rail::new();
     rail.advise(1, |_| ());

@@ -195,7 +195,6 @@ fn every_rule_declines_with_its_reason() {
         request.transaction.service = CardService::PurchaseWithCashBack;
         request.transaction.cash_back = Money::kzt(AMOUNT + 1);
     });
-    check(R::PinWrong, true, |request| request.pin = PinFact::Wrong);
     check(R::PinRefused, true, |request| {
         request.pin = PinFact::Refused
     });

@@ -11,6 +11,7 @@ impl Layout for Letter {
             Letter::Advice {
                 original,
                 class,
+                about,
                 amount,
                 approval,
                 by,
@@ -19,6 +20,7 @@ impl Layout for Letter {
                 writer.u8(1);
                 writer.put(original);
                 writer.put(class);
+                writer.put(about);
                 writer.put(amount);
                 writer.put(approval);
                 writer.u8(*by as u8);
@@ -76,6 +78,7 @@ impl Layout for Letter {
             1 => Letter::Advice {
                 original: reader.field("original")?,
                 class: reader.field("class")?,
+                about: reader.field("about")?,
                 amount: reader.field("amount")?,
                 approval: reader.field("approval")?,
                 by: reader.tag("advised by", AdvisedBy::from_number)?,

@@ -26,6 +26,7 @@ const PARTIAL_REVERSAL: &[u8] = b"401";
 /// What an advice says beside its original.
 struct Advised {
     class: Class,
+    about: Option<Trace>,
     amount: Money,
     approval: Option<ApprovalCode>,
     by: AdvisedBy,
@@ -56,6 +57,7 @@ impl Context<'_> {
             Letter::Advice {
                 original,
                 class,
+                about,
                 amount,
                 approval,
                 by,
@@ -63,6 +65,7 @@ impl Context<'_> {
             } => {
                 let advised = Advised {
                     class,
+                    about,
                     amount,
                     approval,
                     by,
@@ -131,6 +134,10 @@ impl Context<'_> {
         let approval = advised.approval.map(|code| code.bytes());
         let head = Head::new(self, trace, advised.session);
         let security = self.security(None);
+        // The issuer knows an authorisation by the switch's trace, not by the acquirer's.
+        let elements = advised
+            .about
+            .map(|about| self.original_elements(Class::Authorisation, about, &base));
 
         let mut edits = Edits::new();
         edits
@@ -145,7 +152,8 @@ impl Context<'_> {
             .set(48, &scratch.additional)
             .set_if(53, security.as_ref().map(|field| field.as_slice()))
             .set_if(55, has_chip.then_some(scratch.chip.as_slice()))
-            .set(63, &scratch.switch);
+            .set(63, &scratch.switch)
+            .set_if(90, elements.as_ref().map(|field| field.as_slice()));
         let mti = mti_of(match advised.class {
             Class::Authorisation => 120 + repeat,
             Class::Financial => 220 + repeat,
@@ -174,7 +182,7 @@ impl Context<'_> {
         let amount = digits::<12>(reversed.amount.minor());
         let head = Head::new(self, trace, reversed.session);
         let security = self.security(None);
-        let elements = self.original_elements(reversed, &base);
+        let elements = self.original_elements(reversed.class, reversed.about, &base);
         let replacement = replacement(reversed.stands);
         let is_partial = !reversed.stands.is_zero();
         let code = match reversed.cause {
@@ -277,17 +285,17 @@ impl Context<'_> {
     }
 
     /// DE90: how the issuer knows the original, by the trace that the switch gave it.
-    fn original_elements(&self, reversed: &Reversed, base: &Message<'_>) -> [u8; 42] {
+    fn original_elements(&self, class: Class, about: Trace, base: &Message<'_>) -> [u8; 42] {
         let mut elements = [b'0'; 42];
-        let class = match reversed.class {
+        let class = match class {
             Class::Authorisation => b"0100",
             Class::Financial => b"0200",
         };
         let acquirer = digits::<11>(base.number(32).unwrap_or_default());
         let switch = self.network.switch.to_string();
         let switch = digits::<11>(switch.parse().unwrap_or_default());
-        let stan = digits::<6>(u64::from(reversed.about.stan.value()));
-        let transmitted = digits::<10>(u64::from(reversed.about.transmitted.value()));
+        let stan = digits::<6>(u64::from(about.stan.value()));
+        let transmitted = digits::<10>(u64::from(about.transmitted.value()));
         let parts: [&[u8]; 5] = [class, &stan, &transmitted, &acquirer, &switch];
         let bytes = parts.into_iter().flatten();
         for (to, from) in elements.iter_mut().zip(bytes) {

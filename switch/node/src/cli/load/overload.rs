@@ -67,7 +67,9 @@ pub(super) fn run(
         let mut plan = plan(arguments, switch, mode, banks);
         plan.rate = rate;
         let memory = Memory::watch(folder)?;
-        let measured = measure(&mut control, &plan, stop);
+        let measured = measure(&mut control, stop, |progress| {
+            torap_load::run(&plan, progress)
+        });
         let memory_bytes_max = memory.finish();
         let (outcome, switch_use) = measured?;
         let late = LATE.iter().map(|code| refused(&outcome, code)).sum();

@@ -1,4 +1,4 @@
-//! A switch for one run: its own folder, its own process, gone afterwards.
+//! A switch for one run, with an HSM if it needs one: own folder, own processes, gone afterwards.
 
 use std::{
     fs,
@@ -27,80 +27,85 @@ const POLL: Duration = Duration::from_millis(20);
 /// Lines of the switch's log that a failure shows.
 const LOG_LINES_MAX: usize = 30;
 
-/// A running switch. Dropping it ends the process and removes the folder.
+/// A running switch. Dropping it ends the processes and removes the folder.
 #[derive(Debug)]
 pub(super) struct OwnSwitch {
-    // In this order: the process ends before its folder goes.
+    // In this order: the processes end before their folder goes.
     process: Process,
-    address: SocketAddr,
+    _hsm: Option<Process>,
+    ready: Ready,
     log: PathBuf,
     folder: TemporaryFolder,
+}
+
+/// What a switch is to be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Setup {
+    /// `torap.toml`.
+    pub(super) configuration: String,
+    /// `network.toml`.
+    pub(super) network: String,
+    /// Participants that get zone keys, and the switch an HSM that knows them.
+    pub(super) key_holders: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Process {
     child: Child,
-    /// Held open: the switch may write to it.
-    _out: BufReader<ChildStdout>,
+    /// Held open: it may write to it.
+    out: BufReader<ChildStdout>,
 }
 
 #[derive(Debug)]
 struct TemporaryFolder(Folder);
 
 /// The line that a switch prints when its doors are open.
-#[derive(Debug, Deserialize)]
-struct Ready {
-    iso20022: SocketAddr,
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Ready {
+    pub(super) iso20022: SocketAddr,
+    /// Of card hosts: the shared one first, then those of single participants as the configuration has them.
+    #[serde(default)]
+    pub(super) card: Vec<SocketAddr>,
 }
 
 impl OwnSwitch {
     /// Makes the folder, writes the configuration, starts this very program on it and waits until its doors are open.
-    pub(super) fn start(work_dir: Option<&Path>, banks: usize) -> Result<OwnSwitch, Failure> {
+    pub(super) fn start(work_dir: Option<&Path>, setup: &Setup) -> Result<OwnSwitch, Failure> {
         let folder = TemporaryFolder::create(work_dir)?;
-        let root = folder.0.root().to_path_buf();
-        write(&folder.0.configuration(), CONFIGURATION)?;
-        write(&folder.0.network(), &network(banks))?;
-        let log = root.join("switch.log");
-        let file = fs::File::create(&log).map_err(|error| at(&log, &error))?;
-        let program = std::env::current_exe()
-            .map_err(|error| format!("cannot find this program: {error}"))?;
-        let mut child = Command::new(&program)
-            .arg("--end-with-parent")
-            .arg("--dir")
-            .arg(&root)
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(file)
-            // An interrupt from the terminal is for the load run, which then stops the switch.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| at(&program, &error))?;
-        let out = child.stdout.take().map(BufReader::new);
-        let Some(out) = out else {
-            return Err(Failure::Failed("the switch has no output".into()));
-        };
-        let process = Process { child, _out: out };
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut own = OwnSwitch {
-            process,
-            address,
-            log,
-            folder,
-        };
-        match own.read_address() {
-            Ok(address) => own.address = address,
-            Err(text) => return Err(own.with_log(Failure::Failed(text))),
+        let mut configuration = setup.configuration.clone();
+        let mut hsm = None;
+        if !setup.key_holders.is_empty() {
+            let (process, address) = start_hsm(folder.0.root(), &setup.key_holders)?;
+            configuration.push_str(&format!("\n[[card.hsm]]\naddress = \"{address}\"\n"));
+            hsm = Some(process);
         }
-        Ok(own)
+        write(&folder.0.configuration(), &configuration)?;
+        write(&folder.0.network(), &setup.network)?;
+        let log = folder.0.root().join("switch.log");
+        let mut process = Process::start(folder.0.root(), &["serve"], &log)?;
+        let ready = process.line().and_then(|line| {
+            serde_json::from_str(&line)
+                .map_err(|error| format!("the switch said `{}`: {error}", line.trim_end()))
+        });
+        match ready {
+            Ok(ready) => Ok(OwnSwitch {
+                process,
+                _hsm: hsm,
+                ready,
+                log,
+                folder,
+            }),
+            Err(text) => Err(with_log(&log, Failure::Failed(text))),
+        }
     }
 
     pub(super) fn folder(&self) -> &Folder {
         &self.folder.0
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    /// Where its doors are.
+    pub(super) fn ready(&self) -> &Ready {
+        &self.ready
     }
 
     /// Stops the switch in an orderly way.
@@ -120,34 +125,83 @@ impl OwnSwitch {
 
     /// The failure with the end of the switch's log.
     pub(super) fn with_log(&self, failure: Failure) -> Failure {
-        let add = |text: String| {
-            let log = fs::read_to_string(&self.log).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
-            let end = lines.len().saturating_sub(LOG_LINES_MAX);
-            format!(
-                "{text}\nthe end of the switch's log:\n{}",
-                lines.get(end..).unwrap_or_default().join("\n")
-            )
-        };
-        match failure {
-            Failure::Failed(text) => Failure::Failed(add(text)),
-            Failure::Usage(text) => Failure::Usage(text),
+        with_log(&self.log, failure)
+    }
+}
+
+fn with_log(log: &Path, failure: Failure) -> Failure {
+    let add = |text: String| {
+        let text_of_log = fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = text_of_log.lines().collect();
+        let end = lines.len().saturating_sub(LOG_LINES_MAX);
+        format!(
+            "{text}\nthe end of {}:\n{}",
+            log.display(),
+            lines.get(end..).unwrap_or_default().join("\n")
+        )
+    };
+    match failure {
+        Failure::Failed(text) => Failure::Failed(add(text)),
+        Failure::Usage(text) => Failure::Usage(text),
+    }
+}
+
+/// Holds the key ceremony for these participants, and starts the HSM that knows their keys.
+fn start_hsm(root: &Path, codes: &[String]) -> Result<(Process, SocketAddr), Failure> {
+    let mut words = vec!["hsm-sim", "keys", "--participant"];
+    words.extend(codes.iter().map(String::as_str));
+    let log = root.join("hsm.log");
+    let ceremony = Process::start(root, &words, &log)?;
+    let failed = |text: String| with_log(&log, Failure::Failed(text));
+    ceremony.end("the key ceremony").map_err(failed)?;
+    let mut hsm = Process::start(root, &["hsm-sim"], &log)?;
+    let line = hsm.line().map_err(failed)?;
+    let address = line.trim().strip_prefix("listening on ");
+    let address = address.and_then(|address| address.parse().ok());
+    let said = || failed(format!("the HSM said `{}`", line.trim_end()));
+    Ok((hsm, address.ok_or_else(said)?))
+}
+
+impl Process {
+    /// Starts this very program on a folder.
+    fn start(root: &Path, words: &[&str], log: &Path) -> Result<Process, Failure> {
+        let file = fs::OpenOptions::new().create(true).append(true).open(log);
+        let program = std::env::current_exe()
+            .map_err(|error| format!("cannot find this program: {error}"))?;
+        let mut child = Command::new(&program)
+            .arg("--end-with-parent")
+            .arg("--dir")
+            .arg(root)
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file.map_err(|error| at(log, &error))?)
+            // An interrupt from the terminal is for the load run, which then stops the switch.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| at(&program, &error))?;
+        let out = child.stdout.take().map(BufReader::new);
+        let out = out.ok_or_else(|| Failure::Failed("a process has no output".into()))?;
+        Ok(Process { child, out })
+    }
+
+    /// The next line that it says.
+    fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        match self.out.read_line(&mut line) {
+            Ok(0) => Err("it did not start".into()),
+            Ok(_) => Ok(line),
+            Err(error) => Err(error.to_string()),
         }
     }
 
-    fn read_address(&mut self) -> Result<SocketAddr, String> {
-        let mut line = String::new();
-        let read = self
-            .process
-            ._out
-            .read_line(&mut line)
-            .map_err(|error| format!("the switch: {error}"))?;
-        if read == 0 {
-            return Err("the switch did not start".into());
+    /// Waits for its end.
+    fn end(mut self, what: &str) -> Result<(), String> {
+        match self.child.wait() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("{what} ended with {status}")),
+            Err(error) => Err(format!("{what}: {error}")),
         }
-        let ready: Ready = serde_json::from_str(&line)
-            .map_err(|error| format!("the switch said `{}`: {error}", line.trim_end()))?;
-        Ok(ready.iso20022)
     }
 }
 

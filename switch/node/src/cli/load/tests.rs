@@ -8,7 +8,7 @@ struct Line {
     arguments: Arguments,
 }
 
-fn parse(line: &str) -> Result<Arguments, String> {
+pub(super) fn parse(line: &str) -> Result<Arguments, String> {
     let words = std::iter::once("load").chain(line.split_whitespace());
     Line::try_parse_from(words)
         .map(|line| line.arguments)
@@ -50,7 +50,7 @@ fn wrong_flags_are_refused_with_their_name() {
         };
         assert!(text.contains(word), "{line}: {text}");
     };
-    refused("--rail card", "--rail");
+    refused("--rail cash", "--rail");
     refused("--banks 1", "--banks: 1 is not between 2 and 32");
     refused("--banks 33", "--banks: 33");
     refused("--rate 2000000", "--rate");

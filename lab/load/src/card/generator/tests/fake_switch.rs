@@ -80,11 +80,11 @@ pub(crate) fn plan(members: u32, rate: u32, duration: Duration) -> CardPlan {
         code: format!("BNK{place:02}"),
         institution: format!("{}", 900 + place),
         prefix: format!("9398{}0", 900 + place),
+        door: ([127, 0, 0, 1], 1).into(),
         keys: Some(keys.clone()),
         key_set: 1,
     };
-    let switch = ([127, 0, 0, 1], 1).into();
-    CardPlan::new((0..members).map(member).collect(), switch, rate, duration)
+    CardPlan::new((0..members).map(member).collect(), rate, duration)
 }
 
 impl FakeCardSwitch {

@@ -26,6 +26,10 @@ fn advice(by: AdvisedBy, class: Class) -> Letter {
     Letter::Advice {
         original: ORIGINAL,
         class,
+        about: (by == AdvisedBy::Completion).then_some(Trace {
+            stan: torap_domain::card::Stan::new(8_000).unwrap(),
+            ..trace()
+        }),
         amount: Money::kzt(150_000),
         approval: ApprovalCode::parse(b"S00003").ok(),
         by,
@@ -116,6 +120,14 @@ fn every_cause_of_an_advice_has_its_type_and_mark() {
     );
     check(AdvisedBy::Offline, Class::Financial, "0220 ", None);
     check(AdvisedBy::Completion, Class::Financial, "0220 ", None);
+}
+
+#[test]
+fn a_completion_names_the_authorisation_as_the_switch_sent_it() {
+    let original = from_the_log(&record(ACQUIRER, &purchase()));
+    let completion = queued(advice(AdvisedBy::Completion, Class::Financial), false);
+    let text = checked(Step::ToIssuer, &completion, Some(&original));
+    assert!(text.contains(" 90=0100008000"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! Card traffic, end to end: the rows of docs/outcomes-cards.md by simulated hosts, what a crash leaves, who is not let in, and what is
+//! never written anywhere.
+
+mod artefacts;
+mod hostile;
+mod lab;
+mod restart;
+mod rows;
