@@ -111,7 +111,7 @@ fn every_message_but_an_echo_carries_its_mac() {
         for (code, expect) in [("00", MacVerdict::Missing), ("96", MacVerdict::NotAgreed)] {
             let mut answer = sign_on.retyped(810);
             answer.set(39, code);
-            let without = answer.write(national).unwrap();
+            let without = answer.write(national, now).unwrap();
             assert_eq!(verdict(&without), expect, "a sign-on answered with {code}");
         }
     }
