@@ -179,6 +179,10 @@ pub enum Rule {
     Packed,
     /// A field that is written was not above the one before it, or was edited twice.
     Order,
+    /// A message that is taken into another dialect lacks a field that it must have there.
+    Missing,
+    /// What the field says must not be lost, and the other dialect has no place for it.
+    NoPlace,
 }
 
 impl Rule {
@@ -205,6 +209,8 @@ impl Rule {
             Self::NotStructured => "not-structured",
             Self::Packed => "packed",
             Self::Order => "order",
+            Self::Missing => "missing-field",
+            Self::NoPlace => "no-place",
         }
     }
 }
@@ -232,6 +238,8 @@ impl fmt::Display for Rule {
             Self::NotStructured => f.write_str("no such subfields in the dialect"),
             Self::Packed => f.write_str("packed digits have to be read as text"),
             Self::Order => f.write_str("fields have to be written once, in ascending order"),
+            Self::Missing => f.write_str("it must be there in the other dialect"),
+            Self::NoPlace => f.write_str("the other dialect has no place for it"),
         }
     }
 }

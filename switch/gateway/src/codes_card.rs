@@ -1,7 +1,7 @@
 //! DE39 of the national dialect: one code per reason of the card rail, and what an issuer's code means.
 //!
 //! The engine decides and names a [`CardReason`]; hosts know two-character codes. `docs/outcomes-cards.md` shows the same table to banks,
-//! and a test keeps both and the dialect's own table equal. Codes of other dialects are translated from these (`card/crosswalk.rs`).
+//! and a test keeps both and the dialect's own table equal. Codes of the 1993 dialect are translated from these (`codes_action.rs`).
 
 use torap_domain::CardReason;
 use torap_domain::card::ResponseCode;

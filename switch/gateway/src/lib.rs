@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod codes;
+pub mod codes_action;
 pub mod codes_card;
 mod evidence;
 #[cfg(test)]

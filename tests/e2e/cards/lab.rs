@@ -125,6 +125,8 @@ impl Drop for Process {
 pub struct CardLab {
     dir: TempDir,
     keys: Keys,
+    /// What hosts speak, in the order of `HOSTS`.
+    dialects: [&'static str; 3],
     pub switch: Option<Process>,
     pub hsm: Option<Process>,
     hosts: Vec<(&'static str, Process)>,
@@ -151,10 +153,16 @@ const HOSTS: [(&str, &str, &[&str]); 3] = [
 
 impl CardLab {
     pub fn start(keys: Keys) -> CardLab {
+        CardLab::start_speaking(keys, "national", "national")
+    }
+
+    /// A lab whose acquirer and issuer speak these dialects.
+    pub fn start_speaking(keys: Keys, acquirer: &'static str, issuer: &'static str) -> CardLab {
         let dir = TempDir::new().expect("temporary folder");
         let mut lab = CardLab {
             dir,
             keys,
+            dialects: [acquirer, issuer, "national"],
             switch: None,
             hsm: None,
             hosts: Vec::new(),
@@ -162,15 +170,16 @@ impl CardLab {
             ready: Value::Null,
         };
         let mac = keys == Keys::Macs;
-        let member = |code: &str, institution: &str| {
+        let member = |code: &str, institution: &str, dialect: &str| {
             format!(
-                "[[card.member]]\nparticipant = \"{code}\"\ninstitutions = [\"{institution}\"]\nroles = [\"acquirer\", \"issuer\"]\nmac = {mac}\n"
+                "[[card.member]]\nparticipant = \"{code}\"\ninstitutions = [\"{institution}\"]\nroles = [\"acquirer\", \"issuer\"]\nmac = {mac}\n\
+                 dialect = \"{dialect}\"\n"
             )
         };
         let network = format!(
             "{MEMBERS}{}{}",
-            member("ACQB", "601001"),
-            member("ISSB", "602001")
+            member("ACQB", "601001", acquirer),
+            member("ISSB", "602001", issuer)
         );
         fs::write(lab.path().join("network.toml"), network).expect("a file");
         let mut torap = format!("{TORAP}[card]\nlisten = \"127.0.0.1:0\"\nhsm_timeout_ms = 500\n");
@@ -293,10 +302,12 @@ impl CardLab {
             .expect("a host");
         let (_, institution, more) = HOSTS[place];
         let macs = self.keys == Keys::Macs && code != "SCHM";
-        // Hosts with a MAC come by the door of everybody, the others by their own.
-        let door = self.doors[if macs { 0 } else { place + 1 }].to_string();
+        let dialect = self.dialects[place];
+        // Hosts with a MAC come by the door of everybody, the others by their own; so do those that speak another dialect.
+        let shared = macs && dialect == "national";
+        let door = self.doors[if shared { 0 } else { place + 1 }].to_string();
         let mut arguments = vec!["bank", "card", "run", code, "--card", &door];
-        arguments.extend(["--institution", institution]);
+        arguments.extend(["--institution", institution, "--dialect", dialect]);
         arguments.extend(more);
         if macs {
             arguments.push("--mac");

@@ -2,6 +2,7 @@
 //! never written anywhere.
 
 mod artefacts;
+mod dialects;
 mod hostile;
 mod lab;
 mod restart;

@@ -6,6 +6,7 @@ mod requests;
 use std::collections::{BTreeMap, VecDeque};
 
 use torap_domain::Time;
+use torap_gateway::card::crosswalk::{Crossed, Toward, is_national};
 use torap_hsm_sim::soft::BankKeys;
 use torap_iso8583::{Dialect, Message, Step, check_step};
 
@@ -221,7 +222,7 @@ impl CardHost {
 
     /// Puts a message on a link as it is.
     fn send(&mut self, link: usize, draft: &Draft) {
-        match self.security.sealed(draft, self.config.dialect) {
+        match self.security.sealed(draft, self.config.dialect, self.now) {
             Ok(bytes) => self.outputs.push_back(Output::Message { link, bytes }),
             Err(text) => self.books.violation("this host", &text),
         }
@@ -283,8 +284,16 @@ impl CardHost {
     /// A message came on a link.
     pub fn receive(&mut self, link: usize, bytes: &[u8], now: Time) {
         self.now = now;
-        let message = match Message::parse(self.config.dialect, bytes) {
-            Ok(message) => message,
+        let dialect = self.config.dialect;
+        let own = Message::parse(dialect, bytes);
+        let own = own.and_then(|own| Ok((own, Crossed::read(dialect, bytes, Toward::Host)?)));
+        let read = own.as_ref().map_err(|refusal| *refusal);
+        let read = read.and_then(|(own, crossed)| {
+            let message = Message::parse(Dialect::national(), crossed.national())?;
+            Ok((own, crossed, message))
+        });
+        let (own, crossed, message) = match read {
+            Ok(read) => read,
             Err(refusal) => {
                 self.books
                     .violation("the switch", &format!("unreadable: {refusal}"));
@@ -293,7 +302,11 @@ impl CardHost {
         };
         self.see(link, &message);
         self.check(&message);
-        match self.security.mac_verdict(&message) {
+        if !is_national(dialect) {
+            self.check(own);
+        }
+        let wire = crossed.wire().map(|wire| (wire.covered, wire.mac));
+        match self.security.mac_verdict_on(&message, wire) {
             MacVerdict::NotAgreed | MacVerdict::Good => {}
             verdict @ (MacVerdict::Bad | MacVerdict::Missing) => {
                 let about = text(&message, 37);
@@ -305,17 +318,18 @@ impl CardHost {
         self.take(link, &message);
     }
 
-    /// Presence rules of the step, where the dialect has them.
+    /// Presence rules of the step: the national ones, and those that the host's own dialect has.
     fn check(&mut self, message: &Message<'_>) {
-        if self.config.dialect.presences().is_empty() {
-            return;
-        }
         let step = match (national_mti(message) / 100, message.mti().is_answer()) {
             (1 | 2 | 4, false) => Step::ToIssuer,
             (1 | 2 | 4, true) => Step::ToAcquirer,
             (6, false) if self.config.is_scheme => Step::ToScheme,
             _ => Step::ToParticipant,
         };
+        let dialect = message.dialect();
+        if !is_national(dialect) && dialect.presence(message.mti(), step).is_none() {
+            return;
+        }
         if let Err(error) = check_step(message, step) {
             let about = format!("{:04} {}", national_mti(message), text(message, 37));
             self.books.violation(&about, &error.to_string());

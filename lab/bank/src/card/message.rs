@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use torap_domain::Time;
+use torap_gateway::card::crosswalk::{Toward, from_national, is_national};
 use torap_iso8583::{Dialect, Message, Mti, Refusal, Writer};
 
 /// A message type that no dialect has.
@@ -10,7 +12,7 @@ const NO_TYPE: Mti = match Mti::new(9999) {
     None => panic!("four digits"),
 };
 
-/// A message that is being made: values as text or bytes, whatever the dialect does with them.
+/// A message that is being made, in fields of the national dialect: values as text or bytes, whatever the host's dialect does with them.
 #[derive(Clone)]
 pub struct Draft {
     /// Type in the national dialect.
@@ -84,20 +86,26 @@ impl Draft {
         self.fields.range(65..128).next().is_some()
     }
 
-    /// The message's bytes.
+    /// The message's bytes in a host's dialect. `now` tells the years of dates that have none in the national dialect.
     ///
     /// # Errors
-    /// Field and rule: a value does not fit the dialect.
-    pub fn write(&self, dialect: &Dialect) -> Result<Vec<u8>, Refusal> {
+    /// Field and rule: a value does not fit the dialect, or has no place in it.
+    pub fn write(&self, dialect: &Dialect, now: Time) -> Result<Vec<u8>, Refusal> {
         // A type that is in no dialect is refused by the writer.
-        let mti = mti_in(dialect, self.mti).unwrap_or(NO_TYPE);
+        let mti = Mti::new(self.mti).unwrap_or(NO_TYPE);
         let mut bytes = Vec::with_capacity(512);
-        let mut writer = Writer::start(dialect, mti, &mut bytes);
+        let mut writer = Writer::start(Dialect::national(), mti, &mut bytes);
         for (field, value) in &self.fields {
             writer.field(*field, value)?;
         }
         writer.finish()?;
-        Ok(bytes)
+        if is_national(dialect) {
+            return Ok(bytes);
+        }
+        let national = Message::parse(Dialect::national(), &bytes)?;
+        let mut crossed = Vec::with_capacity(bytes.len().saturating_mul(2));
+        from_national(&national, dialect, Toward::Switch, now, &mut crossed)?;
+        Ok(crossed)
     }
 
     /// What a message says, field by field.
@@ -143,11 +151,6 @@ impl std::fmt::Display for Trace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:010}/{:06}", self.transmitted, self.stan)
     }
-}
-
-/// The dialect's type for a national one.
-pub(crate) fn mti_in(dialect: &Dialect, national: u16) -> Option<Mti> {
-    torap_gateway::card::network::mti_in(dialect, national)
 }
 
 /// The national type of a message, whatever its dialect's version is.

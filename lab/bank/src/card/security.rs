@@ -1,5 +1,7 @@
 //! PIN blocks and MACs of a simulated host: it is its own HSM.
 
+use torap_domain::Time;
+use torap_gateway::card::crosswalk::{covered, put_mac};
 use torap_hsm::{KeyBlock, KeyUsage, Mac, MacMethod, Padding, PinBlock, PinFormat};
 use torap_hsm_sim::Pin;
 use torap_hsm_sim::soft::BankKeys;
@@ -113,10 +115,10 @@ impl Security {
     ///
     /// # Errors
     /// A value does not fit the dialect, or no MAC can be made.
-    pub fn sealed(&self, draft: &Draft, dialect: &Dialect) -> Result<Vec<u8>, String> {
+    pub fn sealed(&self, draft: &Draft, dialect: &Dialect, now: Time) -> Result<Vec<u8>, String> {
         let purpose = draft.text(70);
         let is_exempt = purpose == ECHO || (draft.mti() == 810 && purpose == SIGN_OFF);
-        let written = |draft: &Draft| draft.write(dialect).map_err(|error| error.to_string());
+        let written = |draft: &Draft| draft.write(dialect, now).map_err(|error| error.to_string());
         let (Some(keys), true, false) = (&self.keys, self.mac, is_exempt) else {
             return written(draft);
         };
@@ -127,18 +129,24 @@ impl Security {
         }
         draft.set(if draft.has_above_64() { 128 } else { 64 }, [0; 8]);
         let mut bytes = written(&draft)?;
-        let end = bytes.len().saturating_sub(8);
-        let covered = bytes.get(..end).unwrap_or_default();
-        let mac = keys.mac(method(keys), covered);
+        let mac = keys.mac(method(keys), covered(dialect, &bytes));
         let mac = mac.map_err(|error| format!("MAC: {error}"))?;
-        if let Some(place) = bytes.get_mut(end..) {
-            place.copy_from_slice(&mac.first_8());
-        }
+        put_mac(dialect, &mut bytes, mac.first_8());
         Ok(bytes)
     }
 
-    /// Checks the MAC of a message from the switch.
+    /// Checks the MAC of a message from the switch in the national dialect.
     pub fn mac_verdict(&self, message: &Message<'_>) -> MacVerdict {
+        let wire = message.before_mac();
+        self.mac_verdict_on(message, wire)
+    }
+
+    /// The same of a message that came in any dialect: what its MAC covers, and the MAC, as they stood on the wire.
+    pub(crate) fn mac_verdict_on(
+        &self,
+        message: &Message<'_>,
+        wire: Option<(&[u8], &[u8])>,
+    ) -> MacVerdict {
         let purpose = text(message, 70);
         let is_exempt = match (message.mti().class(), message.mti().is_answer()) {
             (8, true) if purpose == SIGN_ON => text(message, 39) != "00",
@@ -149,7 +157,7 @@ impl Security {
         let (Some(keys), true, false) = (&self.keys, self.mac, is_exempt) else {
             return MacVerdict::NotAgreed;
         };
-        let Some((covered, mac)) = message.before_mac() else {
+        let Some((covered, mac)) = wire else {
             return MacVerdict::Missing;
         };
         match Mac::from_bytes(mac) {

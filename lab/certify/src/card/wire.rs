@@ -121,7 +121,7 @@ impl CardBench<'_> {
     }
 
     pub(super) fn sealed(&self, draft: &Draft) -> Result<Vec<u8>, String> {
-        let sealed = self.security.sealed(draft, Dialect::national());
+        let sealed = self.security.sealed(draft, Dialect::national(), self.now());
         sealed.map_err(|text| format!("bench: {:04}: {text}", draft.mti()))
     }
 

@@ -23,7 +23,7 @@ const DIALECTS: [(u8, &str); 3] = [(1, "national"), (2, "iso87-ascii"), (3, "iso
 /// What the log keeps of one message.
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The dialect of the link it came on.
+    /// The dialect of the redacted message: the national one, whatever the link speaks.
     pub dialect: &'static Dialect,
     /// The TPDU it came with.
     pub tpdu: Option<Tpdu>,

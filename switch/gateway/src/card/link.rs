@@ -327,9 +327,9 @@ impl CardLink {
         match self.phase {
             Phase::Open => {
                 let trace = self.next_trace();
-                let (dialect, switch) = (self.config.dialect, self.config.switch);
+                let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
                 self.transport.send_with(None, |out| {
-                    network::write_question(dialect, purpose::SIGN_OFF, trace, switch, out)
+                    network::write_question(dialect, purpose::SIGN_OFF, trace, switch, now, out)
                 });
                 self.phase = Phase::SigningOff {
                     trace,
@@ -441,9 +441,9 @@ impl CardLink {
             Some((_, deadline)) if self.now >= deadline => self.close(CloseReason::PeerSilent),
             None if self.now >= self.message_at.saturating_add(self.config.echo_idle_ns) => {
                 let trace = self.next_trace();
-                let (dialect, switch) = (self.config.dialect, self.config.switch);
+                let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
                 self.transport.send_with(None, |out| {
-                    network::write_question(dialect, purpose::ECHO, trace, switch, out)
+                    network::write_question(dialect, purpose::ECHO, trace, switch, now, out)
                 });
                 let deadline = self.now.saturating_add(self.config.echo_answer_ns_max);
                 self.echo = Some((trace, deadline));
@@ -453,18 +453,18 @@ impl CardLink {
     }
 
     fn answer(&mut self, framed: &Framed, code: ResponseCode) {
-        let dialect = self.config.dialect;
+        let (dialect, now) = (self.config.dialect, self.wall);
         self.transport.send_with(framed.tpdu, |out| {
             Message::parse(dialect, &framed.message)
-                .is_ok_and(|question| network::write_answer(&question, code, out))
+                .is_ok_and(|question| network::write_answer(&question, code, now, out))
         });
     }
 
     fn refuse_frame(&mut self, framed: &Framed, text: &str) {
         let trace = self.next_trace();
-        let (dialect, switch) = (self.config.dialect, self.config.switch);
+        let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
         self.transport.send_with(framed.tpdu, |out| {
-            network::write_unreadable(dialect, text, trace, switch, out)
+            network::write_unreadable(dialect, text, trace, switch, now, out)
         });
         self.unjudged = false;
         self.unreadable_in_a_row = self.unreadable_in_a_row.saturating_add(1);

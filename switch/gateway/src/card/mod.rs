@@ -7,6 +7,7 @@
 //! What it never does: no I/O, no clock, no randomness, and no message is ever repeated by a link. What has to survive a link is
 //! the engine's matter, which keeps it in the log.
 
+pub mod crosswalk;
 pub mod evidence;
 mod facts;
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The few messages that a link writes by itself: echo, sign-off, their answers, and the word that a frame was no message.
 //!
-//! Everything else that leaves the switch is written from an effect of the engine. Network messages stand in the same fields in every
-//! dialect; the message types of another version are taken from the dialect's table.
+//! Everything else that leaves the switch is written from an effect of the engine. They are written in the national dialect, and taken across
+//! for a link that speaks another one.
 
+use torap_domain::Time;
 use torap_domain::card::{InstitutionId, ResponseCode, Stan, Transmission};
 use torap_iso8583::{Change, Dialect, Edit, Encoding, FieldSet, Message, Mti, Refusal, Writer};
+
+use super::crosswalk::{Toward, from_national, is_national, national_purpose, to_national};
 
 /// Purposes of network messages (DE70).
 pub mod purpose {
@@ -22,6 +25,11 @@ pub mod purpose {
     pub const ECHO: &[u8] = b"301";
 }
 
+/// A message type that no dialect has.
+const NO_TYPE: Mti = match Mti::new(9999) {
+    Some(mti) => mti,
+    None => panic!("four digits"),
+};
 /// DE24 of an administrative advice: a message of the other side could not be read.
 const FORMAT_REFUSED: &[u8] = b"610";
 /// Longest text in DE44.
@@ -72,27 +80,30 @@ pub fn peek_class(dialect: &Dialect, message: &[u8]) -> Option<u8> {
     (digit <= 9).then_some(digit)
 }
 
-/// A message's purpose, if it is a network message: DE70 of a message of class 8.
+/// A message's purpose, if it is a network message: DE70 of a message of class 8, which the 1993 version states as the function code in DE24.
 pub fn purpose_of<'t>(message: &Message<'_>, text: &'t mut [u8; 3]) -> Option<&'t [u8]> {
     if message.mti().class() != 8 {
         return None;
     }
+    if message.dialect().year() == 1993 {
+        let purpose = national_purpose(message.text(24, text)?)?;
+        return Some(purpose);
+    }
     message.text(70, text).map(|purpose| purpose as &[u8])
 }
 
-/// Appends a question of the switch's own, 0800. False, and nothing appended, if the dialect has no such message.
+/// Appends a question of the switch's own, 0800. False, and nothing appended, if the dialect has no such message. `now` tells the years of its
+/// dates.
 pub fn write_question(
     dialect: &Dialect,
     purpose: &[u8],
     trace: Trace,
     switch: InstitutionId,
+    now: Time,
     out: &mut Vec<u8>,
 ) -> bool {
-    let Some(mti) = mti_in(dialect, 800) else {
-        return false;
-    };
-    written(out, |out| {
-        let mut writer = Writer::start(dialect, mti, out);
+    across(dialect, now, out, |out| {
+        let mut writer = start(800, out);
         writer.field(7, trace.transmission.to_string().as_bytes())?;
         writer.field(11, trace.stan.to_string().as_bytes())?;
         writer.field(33, switch.to_string().as_bytes())?;
@@ -101,18 +112,29 @@ pub fn write_question(
     })
 }
 
-/// Appends the answer to a network message: what it repeats of the question, and DE39.
-pub fn write_answer(question: &Message<'_>, code: ResponseCode, out: &mut Vec<u8>) -> bool {
-    let Some(mti) = question.mti().answer() else {
-        return false;
-    };
-    let code = code.bytes();
-    let change = Change {
-        mti: Some(mti),
-        keep: REPEATED,
-        edits: &[Edit::Set(39, &code)],
-    };
-    question.splice(out, &change).is_ok()
+/// Appends the answer to a network message, in the dialect of the question: what it repeats of the question, and DE39.
+pub fn write_answer(
+    question: &Message<'_>,
+    code: ResponseCode,
+    now: Time,
+    out: &mut Vec<u8>,
+) -> bool {
+    across(question.dialect(), now, out, |out| {
+        let mut national = Vec::new();
+        let question = if is_national(question.dialect()) {
+            question.clone()
+        } else {
+            to_national(question, Toward::Switch, &mut national)?;
+            Message::parse(Dialect::national(), &national)?
+        };
+        let code = code.bytes();
+        let change = Change {
+            mti: question.mti().answer(),
+            keep: REPEATED,
+            edits: &[Edit::Set(39, &code)],
+        };
+        question.splice(out, &change)
+    })
 }
 
 /// Appends an administrative advice: a frame could not be read as a message, and why.
@@ -121,13 +143,11 @@ pub fn write_unreadable(
     text: &str,
     trace: Trace,
     switch: InstitutionId,
+    now: Time,
     out: &mut Vec<u8>,
 ) -> bool {
-    let Some(mti) = mti_in(dialect, 620) else {
-        return false;
-    };
-    written(out, |out| {
-        let mut writer = Writer::start(dialect, mti, out);
+    across(dialect, now, out, |out| {
+        let mut writer = start(620, out);
         writer.field(7, trace.transmission.to_string().as_bytes())?;
         writer.field(11, trace.stan.to_string().as_bytes())?;
         writer.field(24, FORMAT_REFUSED)?;
@@ -137,6 +157,34 @@ pub fn write_unreadable(
     })
 }
 
+/// A national message of that type, which is in its table.
+fn start(mti: u16, out: &mut Vec<u8>) -> Writer<'_> {
+    Writer::start(Dialect::national(), Mti::new(mti).unwrap_or(NO_TYPE), out)
+}
+
+/// Appends what `write` writes in the national dialect, in another one. Takes back what was written if it was refused.
+fn across(
+    dialect: &Dialect,
+    now: Time,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), Refusal>,
+) -> bool {
+    let before = out.len();
+    let written = if is_national(dialect) {
+        write(out)
+    } else {
+        let mut national = Vec::new();
+        write(&mut national).and_then(|()| {
+            let message = Message::parse(Dialect::national(), &national)?;
+            from_national(&message, dialect, Toward::Host, now, out)
+        })
+    };
+    if written.is_err() {
+        out.truncate(before);
+    }
+    written.is_ok()
+}
+
 /// The beginning of a text that fits DE44: printable ASCII, at least one character.
 pub fn reason_text(text: &str) -> String {
     let printable = |character: char| match character {
@@ -144,14 +192,4 @@ pub fn reason_text(text: &str) -> String {
         _ => '?',
     };
     text.chars().take(TEXT_BYTES_MAX).map(printable).collect()
-}
-
-/// Takes back what was written if it was refused.
-fn written(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Refusal>) -> bool {
-    let before = out.len();
-    let written = write(out);
-    if written.is_err() {
-        out.truncate(before);
-    }
-    written.is_ok()
 }

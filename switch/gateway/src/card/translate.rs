@@ -32,7 +32,7 @@ use crate::codes_card::{Meaning, meaning};
 
 pub use pending::{Delivered, Pending, QuestionNumber};
 
-/// A message as it came, in the national dialect.
+/// A message as it came, in the national dialect; of a link that speaks another one, as `crosswalk` took it across.
 #[derive(Debug, Clone, Copy)]
 pub struct Inbound<'a> {
     /// Whose link it came on, and on which.
@@ -113,15 +113,7 @@ impl CardTranslator {
     pub fn translate(&self, inbound: &Inbound<'_>, network: &CardNetwork) -> Translated {
         let message = match Message::parse(Dialect::national(), inbound.message) {
             Ok(message) => message,
-            Err(refusal) => {
-                let intake = Intake {
-                    command: malformed(inbound.origin, None, Wrong::from(refusal)),
-                    // Bytes that cannot be read cannot be redacted either.
-                    evidence: Bytes::new(),
-                    secrets: Bytes::new(),
-                };
-                return Translated::Unreadable { intake, refusal };
-            }
+            Err(refusal) => return unreadable(inbound.origin, refusal),
         };
         let read = self
             .read(inbound, &message, network)
@@ -513,6 +505,17 @@ impl Read {
             needs,
         }
     }
+}
+
+/// What becomes of bytes that are no message of the link's dialect, or cannot be taken into the national one.
+pub fn unreadable(origin: Origin, refusal: Refusal) -> Translated {
+    let intake = Intake {
+        command: malformed(origin, None, Wrong::from(refusal)),
+        // Bytes that cannot be read cannot be redacted either.
+        evidence: Bytes::new(),
+        secrets: Bytes::new(),
+    };
+    Translated::Unreadable { intake, refusal }
 }
 
 fn malformed(origin: Origin, trace: Option<torap_engine::cards::Trace>, wrong: Wrong) -> Command {

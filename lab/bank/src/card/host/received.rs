@@ -1,5 +1,6 @@
 //! What becomes of a message from the switch.
 
+use torap_gateway::card::crosswalk::put_mac;
 use torap_iso8583::Message;
 
 use super::{CardHost, Output, SIGN_ON_AGAIN_NS};
@@ -120,10 +121,9 @@ impl CardHost {
 
     fn send_with_bad_mac(&mut self, link: usize, answer: &Draft) {
         self.answer(link, answer);
-        if let Some(Output::Message { bytes, .. }) = self.outputs.back_mut()
-            && let Some(last) = bytes.last_mut()
-        {
-            *last ^= 0xFF;
+        if let Some(Output::Message { bytes, .. }) = self.outputs.back_mut() {
+            // No code is all zeros but by a chance that nobody will meet.
+            put_mac(self.config.dialect, bytes, [0; 8]);
         }
     }
 

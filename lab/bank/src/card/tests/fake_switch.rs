@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use torap_domain::Time;
 use torap_domain::card::Transmission;
+use torap_gateway::card::crosswalk::{Crossed, Toward, from_national};
 use torap_iso8583::{Dialect, Message};
 
 use crate::card::message::{Draft, Trace, national_mti, tag, text};
@@ -126,7 +127,9 @@ impl FakeSwitch {
     }
 
     fn take(&mut self, from: usize, bytes: &[u8]) {
-        let message = Message::parse(Dialect::national(), bytes).unwrap();
+        let dialect = self.hosts[from].config().dialect;
+        let crossed = Crossed::read(dialect, bytes, Toward::Switch).unwrap();
+        let message = Message::parse(Dialect::national(), crossed.national()).unwrap();
         let mti = national_mti(&message);
         let draft = Draft::of(&message);
         match (mti / 100, mti / 10 % 10) {
@@ -399,9 +402,13 @@ impl FakeSwitch {
     }
 
     pub(super) fn deliver(&mut self, host: usize, draft: &Draft) {
-        let bytes = draft.write(Dialect::national()).unwrap();
+        let bytes = draft.write(Dialect::national(), self.now).unwrap();
+        let message = Message::parse(Dialect::national(), &bytes).unwrap();
+        let dialect = self.hosts[host].config().dialect;
+        let mut crossed = Vec::new();
+        from_national(&message, dialect, Toward::Host, self.now, &mut crossed).unwrap();
         self.log.push((host, draft.clone()));
-        self.hosts[host].receive(0, &bytes, self.now);
+        self.hosts[host].receive(0, &crossed, self.now);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Hosts against a fake switch: what comes out, and what they find wrong when the switch breaks its promises.
 
+mod dialects;
 mod fake_switch;
 mod promises;
 mod secured;

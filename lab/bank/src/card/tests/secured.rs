@@ -14,7 +14,7 @@ use crate::card::message::Draft;
 use crate::card::security::{MacVerdict, Security};
 use crate::card::{CardHost, Order, Request};
 
-fn key_file(pin: Cipher, mac: Cipher) -> BankKeyFile {
+pub(super) fn key_file(pin: Cipher, mac: Cipher) -> BankKeyFile {
     let vault = SoftVault::with_master(&[7; 32], [1; 32]).unwrap();
     let mut machine = Machine::new(vault).unwrap();
     let kinds = KeyKinds {
@@ -25,7 +25,7 @@ fn key_file(pin: Cipher, mac: Cipher) -> BankKeyFile {
     make_keys(&mut machine, "CASP", kinds).unwrap().1
 }
 
-fn keys(file: &BankKeyFile) -> Option<BankKeys> {
+pub(super) fn keys(file: &BankKeyFile) -> Option<BankKeys> {
     Some(BankKeys::open(file, [3; 32]).unwrap())
 }
 
@@ -92,12 +92,12 @@ fn every_message_but_an_echo_carries_its_mac() {
         let mut sign_on = echo.clone();
         echo.set(70, "301");
         sign_on.set(70, "001");
-        let national = Dialect::national();
-        let bytes = security.sealed(&echo, national).unwrap();
+        let (national, now) = (Dialect::national(), Time::parse(NOW).unwrap());
+        let bytes = security.sealed(&echo, national, now).unwrap();
         let message = Message::parse(national, &bytes).unwrap();
         assert!(!message.has(128));
         assert_eq!(security.mac_verdict(&message), MacVerdict::NotAgreed);
-        let mut bytes = security.sealed(&sign_on, national).unwrap();
+        let mut bytes = security.sealed(&sign_on, national, now).unwrap();
         let verdict = |bytes: &[u8]| {
             let message = Message::parse(national, bytes).unwrap();
             security.mac_verdict(&message)
@@ -106,12 +106,12 @@ fn every_message_but_an_echo_carries_its_mac() {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         assert_eq!(verdict(&bytes), MacVerdict::Bad);
-        let without = sign_on.write(national).unwrap();
+        let without = sign_on.write(national, now).unwrap();
         assert_eq!(verdict(&without), MacVerdict::Missing);
         for (code, expect) in [("00", MacVerdict::Missing), ("96", MacVerdict::NotAgreed)] {
             let mut answer = sign_on.retyped(810);
             answer.set(39, code);
-            let without = answer.write(national).unwrap();
+            let without = answer.write(national, now).unwrap();
             assert_eq!(verdict(&without), expect, "a sign-on answered with {code}");
         }
     }

@@ -150,6 +150,10 @@ async fn accept_at(
             continue;
         }
         let config = link_config(&cards, &door.admission, door.framing, door.keep_alive_ns);
+        let Some(config) = config else {
+            tracing::info!(%address, "card host turned away: its participant has no card profile yet");
+            continue;
+        };
         let admission = door.admission.clone();
         let (switch, cards) = (Arc::clone(&switch), Arc::clone(&cards));
         let failures = Arc::clone(&failures);
@@ -203,16 +207,18 @@ async fn keep_connected(
         match made {
             Ok(Ok(socket)) => {
                 let config = link_config(&cards, &admission, link.framing(), keep_alive(link));
-                let (switch, cards) = (Arc::clone(&switch), Arc::clone(&cards));
-                let admission = admission.clone();
-                let driver = Driver::new(switch, cards, socket, address, config, admission);
-                let reason = driver.run().await;
-                let signed_on = !matches!(
-                    reason,
-                    CloseReason::SignOnRefused(_) | CloseReason::SignOnTimeout
-                );
-                if signed_on {
-                    pause = RECONNECT_MIN;
+                if let Some(config) = config {
+                    let (switch, cards) = (Arc::clone(&switch), Arc::clone(&cards));
+                    let admission = admission.clone();
+                    let driver = Driver::new(switch, cards, socket, address, config, admission);
+                    let reason = driver.run().await;
+                    let signed_on = !matches!(
+                        reason,
+                        CloseReason::SignOnRefused(_) | CloseReason::SignOnTimeout
+                    );
+                    if signed_on {
+                        pause = RECONNECT_MIN;
+                    }
                 }
             }
             Ok(Err(error)) => tracing::debug!(%address, %error, "cannot connect to a card host"),
@@ -226,26 +232,26 @@ async fn keep_connected(
     }
 }
 
-/// What a link speaks: the dialect of the one who may sign on, or the national one.
+/// What a link speaks: the dialect of the one who may sign on, or the national one where everybody may. `None` while the one has no card
+/// profile: it would be spoken to in the wrong dialect.
 fn link_config(
     cards: &Cards,
     admission: &Admission,
     framing: Framing,
     keep_alive_ns: Option<u64>,
-) -> LinkConfig {
+) -> Option<LinkConfig> {
     let network = cards.network();
-    let member = admission.only.as_deref().and_then(|code| {
-        network
-            .members()
-            .find(|member| member.code.as_str() == code)
-    });
+    let dialect = match admission.only.as_deref() {
+        Some(code) => {
+            let mut members = network.members();
+            members.find(|member| member.code.as_str() == code)?.dialect
+        }
+        None => Dialect::national(),
+    };
     let transport = TransportConfig {
         framing,
         keep_alive_ns,
     };
-    LinkConfig::new(
-        transport,
-        member.map_or_else(Dialect::national, |member| member.dialect),
-        cards.config.institution.0,
-    )
+    let switch = cards.config.institution.0;
+    Some(LinkConfig::new(transport, dialect, switch))
 }

@@ -10,8 +10,9 @@ use torap_engine::{
 };
 use torap_gateway::{
     card::{
+        crosswalk::{Crossed, Toward, is_national},
         members::Member,
-        translate::{Inbound, Intake, Pending, QuestionNumber, Translated},
+        translate::{Inbound, Intake, Pending, QuestionNumber, Translated, unreadable},
         transport::Framed,
     },
     codes_card::response,
@@ -160,14 +161,26 @@ impl Driver {
     }
 
     fn translate(&self, participant: ParticipantId, framed: &Framed) -> Translated {
+        let origin = Origin {
+            participant,
+            link: self.number,
+        };
+        let dialect = self.link.dialect();
+        let crossed = if is_national(dialect) {
+            None
+        } else {
+            match Crossed::read(dialect, &framed.message, Toward::Switch) {
+                Ok(crossed) => Some(crossed),
+                Err(refusal) => return unreadable(origin, refusal),
+            }
+        };
         let inbound = Inbound {
-            origin: Origin {
-                participant,
-                link: self.number,
-            },
+            origin,
             tpdu: framed.tpdu,
-            message: &framed.message,
-            wire: None,
+            message: crossed
+                .as_ref()
+                .map_or(&framed.message, |crossed| crossed.national()),
+            wire: crossed.as_ref().and_then(|crossed| crossed.wire()),
             now: self.switch.wall_clock(),
             overloaded: self.switch.intake.is_overloaded(),
             hsm_is_up: self.cards.hsms.is_up(),

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use torap_domain::Position;
-use torap_engine::{Command, cards::Message};
+use torap_engine::{Command, cards::Message as EffectMessage};
 use torap_gateway::card::{
+    crosswalk::{Toward, covered, from_national, is_national, put_mac},
     framing::Tpdu,
     render::{MacWanted, Record, Records, RenderError, records_of},
 };
 use torap_hsm::{Failure, Request, Response};
+use torap_iso8583::{Dialect, Message};
 
 use super::Driver;
 use crate::serve::card::{
     hsm::ReplyTo,
     links::{Kept, Outgoing, Question},
 };
-
-/// Bytes of a MAC on the wire.
-const MAC_BYTES: usize = 8;
 
 /// A message that lacks its MAC.
 pub(super) struct Unsealed {
@@ -40,7 +39,9 @@ impl Driver {
     fn send(&mut self, outgoing: &Outgoing) {
         let effect = &outgoing.effect;
         let expires = match effect.message {
-            Message::Request { expires, .. } | Message::Enquiry { expires, .. } => Some(expires),
+            EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => {
+                Some(expires)
+            }
             _ => None,
         };
         if expires.is_some_and(|expires| self.switch.wall_clock() >= expires) {
@@ -82,6 +83,14 @@ impl Driver {
         let rendered = self
             .renderer
             .render(&outgoing.effect, &records, &network, message)?;
+        let dialect = self.link.dialect();
+        if !is_national(dialect) {
+            let mut crossed = Vec::with_capacity(message.len().saturating_mul(2));
+            let national = Message::parse(Dialect::national(), message)?;
+            let now = self.switch.wall_clock();
+            from_national(&national, dialect, Toward::Host, now, &mut crossed)?;
+            *message = crossed;
+        }
         Ok((rendered.tpdu, rendered.mac))
     }
 
@@ -114,14 +123,7 @@ impl Driver {
     /// Asks an HSM for the MAC.
     fn seal(&mut self, unsealed: Unsealed, wanted: &MacWanted) {
         let ticket = self.next_ticket();
-        let Some((data, _)) = unsealed
-            .message
-            .len()
-            .checked_sub(MAC_BYTES)
-            .and_then(|end| unsealed.message.split_at_checked(end))
-        else {
-            return;
-        };
+        let data = covered(self.link.dialect(), &unsealed.message);
         let request = Request::GenerateMac {
             key: wanted.key.block(),
             method: wanted.method,
@@ -147,8 +149,7 @@ impl Driver {
         let Ok(Response::GenerateMac(mac)) = outcome else {
             return self.unsealable();
         };
-        if let Some(place) = unsealed.message.last_chunk_mut::<MAC_BYTES>() {
-            *place = mac.first_8();
+        if put_mac(self.link.dialect(), &mut unsealed.message, mac.first_8()) {
             self.cards.count.sent.increment(1);
             self.link.send(unsealed.tpdu, &unsealed.message);
         }

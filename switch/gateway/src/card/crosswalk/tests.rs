@@ -1,0 +1,6 @@
+mod damage;
+mod fields;
+mod link;
+mod payment;
+mod round;
+mod samples;
