@@ -102,6 +102,11 @@ fn in_packed_1993_everything_comes_back_but_what_it_states_otherwise() {
         if sample.mti.class() != 4 {
             values.remove(&95);
         }
+        // An outcome of a reconciliation that is "accepted" says that it is in balance.
+        let is_accepted = values.get(&39).is_some_and(|code| code == b"00");
+        if sample.mti.class() == 5 && is_accepted && allowed(66) {
+            values.entry(66).or_insert(b"1".to_vec());
+        }
         // Without it the MAC may stand in DE64.
         if values.range(65..128).next().is_none()
             && let Some(mac) = values.remove(&128)
