@@ -344,9 +344,13 @@ impl CardLab {
         Client::connect(&self.path().join("control.sock")).expect("control socket")
     }
 
+    /// What the switch shows of everything that is durable now.
     pub fn show(&self, what: CardShow) -> Value {
-        let asked = self.client().must(&ControlRequest::Card { what });
-        asked.expect("an answer")
+        let mut client = self.client();
+        let mut must = |request| client.must(&request).expect("an answer");
+        // Everything shown comes from the read side.
+        while must(ControlRequest::Status)["follower_lag"] != 0 {}
+        must(ControlRequest::Card { what })
     }
 
     /// Asks a host's script socket.

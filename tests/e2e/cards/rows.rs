@@ -169,12 +169,9 @@ fn an_issuer_that_is_away_or_silent_is_stood_in_for_or_not_c30_to_c44() {
     assert_eq!(code, "00");
     let (second, code) = lab.transact(purchase(2, "601.00"));
     assert_eq!(code, "00");
-    let keyed = Order {
-        entry: Some("manual".into()),
-        ..large.clone()
-    };
-    assert_eq!(lab.transact(keyed).1, "61");
-    assert_eq!(lab.transact(large).1, "91", "a chip above the floor limit");
+    assert_eq!(lab.transact(large).1, "61");
+    let above_the_floor = purchase(2, "15000.00");
+    assert_eq!(lab.transact(above_the_floor).1, "91");
     let foreign = Order {
         prefix: FOREIGN.into(),
         ..purchase(3, "602.00")

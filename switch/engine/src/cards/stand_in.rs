@@ -113,16 +113,9 @@ pub(super) fn decide(
     }
     cards.stop_list.check(transaction.card.hash)?;
     let amount = transaction.amount;
-    if transaction.entry.is_chip() {
-        match request.chip {
-            ChipFact::Wrong => return Err(CardReason::ChipWrong),
-            ChipFact::Verified if rule.cryptogram_keys => {}
-            ChipFact::Verified | ChipFact::Absent | ChipFact::Unchecked => {
-                if amount > rule.floor {
-                    return Err(CardReason::StandInFloor);
-                }
-            }
-        }
+    let is_chip = transaction.entry.is_chip();
+    if is_chip && request.chip == ChipFact::Wrong {
+        return Err(CardReason::ChipWrong);
     }
     if amount > rule.amount_max {
         return Err(CardReason::StandInAmount);
@@ -138,6 +131,10 @@ pub(super) fn decide(
     let total = before.amount.saturating_add(amount.minor());
     if count > rule.day_count_max || total > rule.day_amount_max.minor() {
         return Err(CardReason::StandInCount);
+    }
+    let is_proved = request.chip == ChipFact::Verified && rule.cryptogram_keys;
+    if is_chip && !is_proved && amount > rule.floor {
+        return Err(CardReason::StandInFloor);
     }
     let most = cards.settings.bounds.stand_in_cards_max as usize;
     if used.is_none() && cards.stand_in.used.len() >= most {

@@ -1,11 +1,6 @@
 //! The card rail: members that acquire and issue through a running switch.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    sync::atomic::AtomicBool,
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr, sync::atomic::AtomicBool, time::Duration};
 
 use serde::Deserialize;
 use torap_gateway::card::framing::Framing;
@@ -17,7 +12,7 @@ use torap_load::{
 
 use super::{
     Arguments, RailName, answer, in_flight_max, measure,
-    own_switch::{self, CONFIGURATION, OwnSwitch, POLL, Setup, placeholder},
+    own_switch::{self, CONFIGURATION, OwnSwitch, Setup, placeholder},
     print_outcome,
     snapshots::Snapshots,
     usage,
@@ -31,8 +26,6 @@ use crate::{
 
 /// Institution number of the first member of an own switch; the others follow.
 const INSTITUTION: usize = 901;
-/// How long an own switch may take to list what it was seeded with.
-const SEEDED_WITHIN: Duration = Duration::from_secs(30);
 /// The shared door; each member gets one of its own besides.
 const CARD_SIDE: &str = "\n[card]\nlisten = \"127.0.0.1:0\"\n";
 /// What an own switch charges for everything.
@@ -124,38 +117,12 @@ pub(super) fn run(
             .map(|address| (address, Framing::PLAIN))
             .ok_or_else(|| format!("the switch has no door for {code}"))
     };
-    let ending = wait_for_seed(own.folder(), arguments.banks)
-        .and_then(|()| load(own.folder(), arguments, &doors, stop));
+    let ending = load(own.folder(), arguments, &doors, stop);
     match (ending, own.stop()) {
         (Ok(ending), Ok(())) => Ok(ending),
         (Err(failure), _) => Err(own.with_log(failure)),
         (Ok(_), Err(text)) => Err(own.with_log(Failure::Failed(text))),
     }
-}
-
-/// The read side tells the members, and comes to the records of the seed a moment after the doors are open.
-fn wait_for_seed(folder: &Folder, members: usize) -> Result<(), Failure> {
-    let mut control = Client::connect(&folder.control())?;
-    let end = Instant::now() + SEEDED_WITHIN;
-    loop {
-        let (rows, bins) = tables(&mut control)?;
-        if rows.len() >= members && bins.len() >= members {
-            return Ok(());
-        }
-        if Instant::now() > end {
-            let text = format!("the switch lists {} of {members} card members", rows.len());
-            return Err(Failure::Failed(text));
-        }
-        std::thread::sleep(POLL);
-    }
-}
-
-/// Members and BIN ranges as the switch lists them.
-fn tables(control: &mut Client) -> Result<(Vec<Row>, Vec<Bin>), Failure> {
-    let show = |what| Request::Card { what };
-    let rows: Members = answer(control, &show(CardShow::Status))?;
-    let bins: Bins = answer(control, &show(CardShow::Bins { prefix: None }))?;
-    Ok((rows.members, bins.bins))
 }
 
 fn load(
@@ -187,9 +154,11 @@ fn members(
     arguments: &Arguments,
     doors: Doors<'_>,
 ) -> Result<(Vec<CardMember>, Framing), Failure> {
-    let (rows, bins) = tables(control)?;
-    let known = rows.len();
-    let fit = rows.iter().filter_map(|row| {
+    let show = |what| Request::Card { what };
+    let rows: Members = answer(control, &show(CardShow::Status))?;
+    let bins: Bins = answer(control, &show(CardShow::Bins { prefix: None }))?;
+    let known = rows.members.len();
+    let fit = rows.members.iter().filter_map(|row| {
         let is_fit = row.mac == arguments.mac
             && row.host.is_none()
             && !row.signed_on
@@ -197,7 +166,7 @@ fn members(
             && row.dialect == "national"
             && ["acquirer", "issuer"].map(|role| row.roles.contains(role)) == [true; 2];
         let institution = row.institutions.split(' ').next().unwrap_or_default();
-        let mut bins = bins.iter();
+        let mut bins = bins.bins.iter();
         let bin = bins.find(|bin| bin.issuer == row.participant && bin.scheme == 0)?;
         (is_fit && !institution.is_empty()).then_some((row, institution, &bin.prefix))
     });

@@ -23,7 +23,7 @@ use crate::{
 
 /// How long an orderly stop may take; the switch writes a snapshot.
 const STOP_WITHIN: Duration = Duration::from_secs(60);
-pub(super) const POLL: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 /// Lines of the switch's log that a failure shows.
 const LOG_LINES_MAX: usize = 30;
 
