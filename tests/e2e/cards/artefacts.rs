@@ -13,10 +13,13 @@ use torap_node::control::Request as ControlRequest;
 
 use super::lab::{CardLab, FOREIGN, Keys, LOCAL, purchase};
 
+/// Their middle digits are no zeros, as which those of a truncated number are written.
+const CARDS: [(&str, u32); 3] = [(LOCAL, 1), (LOCAL, 2), (FOREIGN, 4)];
+
 /// What must never be found, in every form in which it might stand.
 fn forbidden(lab: &CardLab) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
-    for (prefix, number) in [(LOCAL, 1), (LOCAL, 2), (FOREIGN, 4)] {
+    for (prefix, number) in CARDS {
         let card = TestCard::new(prefix, number).expect("a card");
         let pan = card.pan();
         all.push((format!("PAN {prefix}:{number}"), pan.into()));
@@ -81,7 +84,7 @@ fn nothing_of_a_card_is_left_behind() {
     let stripe = Order {
         entry: Some("stripe".into()),
         pin: PinUse::Right,
-        ..purchase(2, "100.00")
+        ..purchase(CARDS[1].1, "100.00")
     };
     assert_eq!(lab.transact(stripe).1, "00");
     let wrong = Order {
@@ -89,18 +92,18 @@ fn nothing_of_a_card_is_left_behind() {
         channel: "atm".into(),
         entry: None,
         pin: PinUse::Wrong,
-        ..purchase(1, "101.00")
+        ..purchase(CARDS[0].1, "101.00")
     };
     assert_eq!(lab.transact(wrong).1, "55");
     let web = Order {
         prefix: FOREIGN.into(),
         channel: "web".into(),
         entry: None,
-        ..purchase(4, "102.00")
+        ..purchase(CARDS[2].1, "102.00")
     };
     assert_eq!(lab.transact(web).1, "00");
     lab.behave("ISSB", "silent", 1);
-    let (reference, _) = lab.transact(purchase(1, "103.00"));
+    let (reference, _) = lab.transact(purchase(CARDS[0].1, "103.00"));
     lab.hears("ISSB", "0220", &reference);
     lab.client()
         .must(&ControlRequest::Snapshot)

@@ -9,7 +9,7 @@ use std::{
 use torap_iso8583::{Dialect, Message, Mti, Writer};
 use torap_node::control::CardShow;
 
-use super::lab::{CardLab, Keys, purchase};
+use super::lab::{CardLab, FOREIGN, Keys, purchase};
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("connect");
@@ -129,6 +129,10 @@ fn garbage_from_a_signed_on_host_is_refused_and_counts_for_nothing() {
         lab.ask("ACQB", raw);
     }
     lab.behave("ISSB", "garbage", 1);
-    assert_eq!(lab.transact(purchase(1, "30000.00")).1, "91");
+    let foreign = torap_bank::card::Order {
+        prefix: FOREIGN.into(),
+        ..purchase(1, "100.00")
+    };
+    assert_eq!(lab.transact(foreign).1, "91");
     assert_eq!(lab.transact(purchase(1, "101.00")).1, "00");
 }

@@ -25,8 +25,8 @@ use crate::program::{program, stderr};
 pub const PATIENCE_MS: u64 = 60_000;
 
 /// Cards of the issuer, for which the switch stands in; and cards of a foreign scheme at the same issuer.
-pub const LOCAL: &str = "999999";
-pub const FOREIGN: &str = "999998";
+pub const LOCAL: &str = "99999912345";
+pub const FOREIGN: &str = "99999854321";
 
 const TORAP: &str = r#"
 mode = "TEST"
