@@ -218,7 +218,7 @@ impl Load {
                 self.office(kind, plan, &mut sides[issuer], issuer, wall);
             }
             _ => {
-                let order = self.order(kind, plan, issuer, wall);
+                let order = self.order(kind, plan, issuer);
                 match order {
                     Some(order) => self.transact(kind, acquirer, order, sides, wall, &mut told),
                     None => self.follow_up(kind, plan, sides, wall, &mut told),
@@ -259,7 +259,7 @@ impl Load {
     }
 
     /// A new transaction of this kind; none for kinds that follow up an earlier one.
-    fn order(&mut self, kind: Kind, plan: &CardPlan, issuer: usize, _wall: u64) -> Option<Order> {
+    fn order(&mut self, kind: Kind, plan: &CardPlan, issuer: usize) -> Option<Order> {
         let card = self.draw.range(0, u64::from(plan.cards)) as u32;
         let amount = tenge(self.draw.range(100, plan.amount_max));
         let channels = [Channel::Pos, Channel::Web, Channel::Mobile];
