@@ -14,7 +14,7 @@ use torap_gateway::{render::Renderer, wire::ContentType};
 use torap_index::{Changes, Index, MemoryIndex};
 use torap_journal::{Depth, Journal};
 
-use crate::{host::first_64, node::Node, world::World};
+use crate::{card::Outcomes, host::first_64, node::Node, world::World};
 
 /// Everything that a replay of the whole log from its first record says.
 struct Told {
@@ -25,6 +25,8 @@ struct Told {
     outcomes: BTreeMap<PaymentKey, Vec<Finished>>,
     /// Money that the operator brought in less what it took out, in tiyn, by participant.
     funded: BTreeMap<ParticipantId, i128>,
+    /// Outcomes of card transactions.
+    cards: Outcomes,
 }
 
 impl World {
@@ -59,6 +61,8 @@ impl World {
                 )
             }));
         }
+        let wall = self.true_time();
+        broken.extend(self.cards.as_mut().and_then(|cards| cards.complaints(wall)));
         if let Some(text) = broken.into_iter().next() {
             self.fail(text);
         }
@@ -75,7 +79,13 @@ impl World {
             same_state(node, &told)?;
             self.check_outcomes(node, &told)?;
             self.check_books(&told)?;
-            self.check_answers(node)
+            self.check_answers(node)?;
+            Ok(told.cards)
+        });
+        let wall = self.true_time();
+        let checked = checked.and_then(|told| match (&mut self.cards, &self.node) {
+            (Some(cards), Some(node)) => cards.check_end(node, &told, wall),
+            _ => Ok(()),
         });
         if let Err(text) = checked {
             self.fail(text);
@@ -249,6 +259,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
     let mut changes = Changes::new();
     let mut outcomes: BTreeMap<PaymentKey, Vec<Finished>> = BTreeMap::new();
     let mut funded: BTreeMap<ParticipantId, i128> = BTreeMap::new();
+    let mut cards = Outcomes::default();
     let mut records = node
         .journal()
         .read_from(1, Depth::Facts)
@@ -273,6 +284,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
                         Direction::Out => -amount,
                     };
                 }
+                Event::Card(event) => cards.take(event),
                 _ => {}
             }
         }
@@ -295,6 +307,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
         index,
         outcomes,
         funded,
+        cards,
     })
 }
 

@@ -45,6 +45,9 @@ struct Summary {
     first_failed: Option<u64>,
     payments: u64,
     settled: u64,
+    /// Card requests, and the seeds in which cards take part.
+    cards: u64,
+    card_seeds: u64,
     commands: u64,
     crashes: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -80,6 +83,8 @@ fn all(asked: &Asked) -> ExitCode {
         first_failed: None,
         payments: 0,
         settled: 0,
+        cards: 0,
+        card_seeds: 0,
         commands: 0,
         crashes: 0,
         faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
@@ -98,6 +103,8 @@ fn all(asked: &Asked) -> ExitCode {
         }
         summary.payments += report.payments;
         summary.settled += report.settled;
+        summary.cards += report.cards;
+        summary.card_seeds += u64::from(report.cards > 0);
         summary.commands += report.commands;
         summary.crashes += report.crashes;
         seconds += report.seconds;

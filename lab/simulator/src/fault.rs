@@ -11,6 +11,14 @@ macro_rules! faults {
         }
 
         impl Fault {
+    /// Whether it is what card hosts do, which is drawn with their load.
+    pub(crate) fn is_of_cards(self) -> bool {
+        matches!(
+            self,
+            Fault::SilentIssuer | Fault::SlowIssuer | Fault::SignOff
+        )
+    }
+
             /// Every kind, in a fixed order.
             pub const ALL: &[Fault] = &[$(Fault::$variant,)*];
 
@@ -48,6 +56,9 @@ faults! {
     ClockJump = "clock-jump",
     BitFlip = "bit-flip",
     MisdirectedWrite = "misdirected-write",
+    SilentIssuer = "silent-issuer",
+    SlowIssuer = "slow-issuer",
+    SignOff = "sign-off",
 }
 
 impl Fault {

@@ -4,6 +4,7 @@ use torap_journal::Medium;
 
 use crate::{
     fault::Fault,
+    net::Pipe,
     node::{Node, Stop},
     plan::{MILLI, SECOND},
     world::World,
@@ -29,13 +30,21 @@ impl World {
             }
             Fault::OneWayPartition => self.partition(),
             Fault::SlowBank => {
-                let bank = self.draw.index(self.hosts.len());
-                self.hosts[bank].pause_ns = self.draw.span(20 * MILLI, 3 * SECOND);
+                let host = self.any_host();
+                let pause = self.draw.span(20 * MILLI, 3 * SECOND);
+                match self.card_side(host) {
+                    Some(side) => side.pause_ns = pause,
+                    None => self.hosts[host].pause_ns = pause,
+                }
                 self.count(fault);
             }
             Fault::StuckBank => {
-                let bank = self.draw.index(self.hosts.len());
-                self.hosts[bank].stuck_until = self.now + self.draw.span(SECOND, 45 * SECOND);
+                let host = self.any_host();
+                let until = self.now + self.draw.span(SECOND, 45 * SECOND);
+                match self.card_side(host) {
+                    Some(side) => side.stuck_until = until,
+                    None => self.hosts[host].stuck_until = until,
+                }
                 self.count(fault);
             }
             Fault::ClockJump => {
@@ -88,37 +97,83 @@ impl World {
                 self.loses_index = true;
                 self.kill();
             }
+            // Planned, or done by card hosts.
             Fault::BitFlip | Fault::MisdirectedWrite => {}
+            Fault::SilentIssuer | Fault::SlowIssuer | Fault::SignOff => {}
         }
     }
 
-    fn break_link(&mut self, fault: Fault) {
-        let live: Vec<u64> = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| connection.held && connection.gate.is_some())
+    /// A bank, or behind them a card host.
+    fn any_host(&mut self) -> usize {
+        let sides = self.cards.as_ref().map_or(0, |cards| cards.sides.len());
+        self.draw.index(self.hosts.len() + sides)
+    }
+
+    /// Connections with both ends, of banks and of card hosts.
+    fn live(&self) -> Vec<u64> {
+        let banks = self.connections.iter();
+        let banks = banks.filter(|(_, connection)| connection.held && connection.gate.is_some());
+        let cards = self.cards.iter().flat_map(|cards| &cards.connections);
+        let cards = cards.filter(|(_, connection)| connection.held && connection.gate.is_some());
+        banks
             .map(|(id, _)| *id)
+            .chain(cards.map(|(id, _)| *id))
+            .collect()
+    }
+
+    /// Both directions of a connection: to the switch, and from it.
+    fn pipes(&mut self, id: u64) -> Option<[&mut Pipe; 2]> {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            return Some([&mut connection.up, &mut connection.down]);
+        }
+        let connection = self.cards.as_mut()?.connections.get_mut(&id)?;
+        Some([&mut connection.up, &mut connection.down])
+    }
+
+    /// Those of connections that have more than so many bytes under way. Without cards the first of them counts.
+    fn busy(&mut self, ids: &[u64], more_than: usize) -> Option<u64> {
+        let busy: Vec<u64> = ids
+            .iter()
+            .copied()
+            .filter(|id| {
+                let pipes = self.pipes(*id);
+                pipes.is_some_and(|[up, down]| up.under_way() + down.under_way() > more_than)
+            })
             .collect();
+        if self.cards.is_none() {
+            return busy.first().copied();
+        }
+        (!busy.is_empty()).then(|| busy[self.draw.index(busy.len())])
+    }
+
+    fn break_link(&mut self, fault: Fault) {
+        let live = self.live();
         // A cut in the middle wants something under way.
-        let busy = live.iter().copied().find(|id| {
-            let connection = &self.connections[id];
-            connection.up.under_way() + connection.down.under_way() > 1
-        });
+        let busy = match fault {
+            Fault::CutMidFrame => self.busy(&live, 1),
+            _ => None,
+        };
         let chosen = match fault {
             Fault::CutMidFrame => busy,
             _ if live.is_empty() => None,
             _ => Some(live[self.draw.index(live.len())]),
         };
-        let Some(connection) = chosen.and_then(|id| self.connections.get_mut(&id)) else {
+        let Some(id) = chosen else {
             return;
         };
-        for pipe in [&mut connection.up, &mut connection.down] {
-            let under_way = pipe.under_way();
+        for direction in 0..2 {
+            let under_way = match self.pipes(id) {
+                Some(pipes) => pipes[direction].under_way(),
+                None => return,
+            };
             let keep = match (fault, under_way) {
                 (Fault::CutMidFrame, 2..) => self.draw.range(1, under_way as u64 - 1) as usize,
                 _ => self.draw.range(0, under_way as u64) as usize,
             };
-            pipe.cut(self.now, keep);
+            let now = self.now;
+            if let Some(pipes) = self.pipes(id) {
+                pipes[direction].cut(now, keep);
+            }
         }
         self.count(fault);
     }
@@ -138,14 +193,20 @@ impl World {
 
     fn lose_segments(&mut self) {
         let by = self.draw.span(200 * MILLI, 6 * SECOND);
-        let busy = self.connections.values_mut().find(|connection| {
-            connection.held && connection.up.under_way() + connection.down.under_way() > 0
-        });
-        if let Some(connection) = busy {
-            if connection.up.under_way() > 0 {
-                connection.up.delay(by);
+        let banks = self.connections.iter();
+        let banks = banks.filter(|(_, connection)| connection.held);
+        let cards = self.cards.iter().flat_map(|cards| &cards.connections);
+        let cards = cards.filter(|(_, connection)| connection.held);
+        let held: Vec<u64> = banks
+            .map(|(id, _)| *id)
+            .chain(cards.map(|(id, _)| *id))
+            .collect();
+        let busy = self.busy(&held, 0);
+        if let Some([up, down]) = busy.and_then(|id| self.pipes(id)) {
+            if up.under_way() > 0 {
+                up.delay(by);
             } else {
-                connection.down.delay(by);
+                down.delay(by);
             }
             self.count(Fault::Loss);
         }
@@ -154,18 +215,14 @@ impl World {
     fn partition(&mut self) {
         let until = self.now + self.draw.span(SECOND, 60 * SECOND);
         let up = self.draw.chance(500);
-        let live: Vec<u64> = self.connections.keys().copied().collect();
-        if live.is_empty() {
+        let cards = self.cards.iter().flat_map(|cards| cards.connections.keys());
+        let all: Vec<u64> = self.connections.keys().chain(cards).copied().collect();
+        if all.is_empty() {
             return;
         }
-        let id = live[self.draw.index(live.len())];
-        if let Some(connection) = self.connections.get_mut(&id) {
-            let pipe = if up {
-                &mut connection.up
-            } else {
-                &mut connection.down
-            };
-            pipe.block(until);
+        let id = all[self.draw.index(all.len())];
+        if let Some(pipes) = self.pipes(id) {
+            pipes[usize::from(!up)].block(until);
             self.count(Fault::OneWayPartition);
         }
     }
@@ -244,6 +301,10 @@ impl World {
             connection.gate = None;
         }
         self.connections.retain(|_, connection| connection.held);
+        let now = self.now;
+        if let Some(cards) = &mut self.cards {
+            cards.process_ends(now);
+        }
     }
 
     /// A part of the switch failed, so the process stops, as it must.
@@ -356,6 +417,10 @@ impl World {
             host.pause_ns = 0;
             host.next_turn = self.now;
             host.stays_down = false;
+        }
+        let (now, wall) = (self.now, self.true_time());
+        if let Some(cards) = &mut self.cards {
+            cards.heal(now, wall);
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! It never reads a clock, draws a random number that the seed does not give, or depends on the order of a hash table.
 
+mod card;
 mod check;
 pub mod command_line;
 mod corrupt;

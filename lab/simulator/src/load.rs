@@ -652,6 +652,9 @@ pub(crate) fn seed(plan: &Plan) -> Vec<Command> {
             entries,
         }));
     }
+    if let Some(cards) = &plan.cards {
+        commands.extend(crate::card::seed(plan, cards));
+    }
     commands
 }
 

@@ -22,6 +22,7 @@ use torap_journal::{
 };
 
 use crate::{
+    card::Desk,
     records::{IndexLookups, LogRecords},
     stream::{Kept, Stream},
 };
@@ -79,6 +80,8 @@ pub(crate) struct Node {
     kept_entries: usize,
     pub(crate) lookups: IndexLookups,
     pub(crate) records: LogRecords,
+    /// Card messages on their way to links.
+    pub(crate) desk: Desk,
     window_dropped_upto: Rc<Cell<u64>>,
     /// Last sequence given to the journal.
     appended: u64,
@@ -140,6 +143,9 @@ impl Node {
         let (engine, end) = (recovered.engine, recovered.recovered);
         let is_empty = end.last.position == Position::ZERO;
         let views: Vec<View> = engine.participant_views().collect();
+        // The epoch is another one in each life.
+        let (began, salt) = (end.last.position, u64::from(recovery.epoch));
+        let desk = Desk::open(&engine, began, config.seed, salt, |id| code_of(&views, id));
         let mut streams = BTreeMap::new();
         for view in &views {
             let mut stream = Stream::new(config.kept_entries);
@@ -186,6 +192,7 @@ impl Node {
                 window_dropped_upto: Rc::clone(&window_dropped_upto),
             },
             records: LogRecords(reader),
+            desk,
             window_dropped_upto,
             next_ticket: 1,
             decided: Vec::new(),
@@ -239,6 +246,8 @@ impl Node {
                 let switch_bic = self.network.switch_bic();
                 self.network = Rc::new(Network::new(switch_bic, &self.views));
             }
+            let views = &self.views;
+            self.desk.take(&released, |id| code_of(views, id));
             self.decided.extend(released.ticket);
         }
         any
@@ -409,6 +418,11 @@ fn stream_of(
     streams
         .entry(id)
         .or_insert_with(|| Stream::new(entries_max))
+}
+
+fn code_of(views: &[View], id: ParticipantId) -> Option<Text<35>> {
+    let view = views.iter().find(|view| view.id == id);
+    view.map(|view| view.code)
 }
 
 /// Whether the entry forwards the message that caused it, whose original is at hand then.

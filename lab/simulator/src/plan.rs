@@ -3,6 +3,7 @@
 use torap_domain::Bic;
 
 use crate::{
+    card::CardPlan,
     draw::Draw,
     fault::Fault,
     host::BANKS,
@@ -49,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) latency: u64,
     /// A sync of the disk, in nanoseconds.
     pub(crate) sync: u64,
+    /// Cards, if they take part.
+    pub(crate) cards: Option<CardPlan>,
 }
 
 impl Plan {
@@ -99,6 +102,7 @@ impl Plan {
             .iter()
             .copied()
             .filter(|fault| !matches!(fault, Fault::BitFlip | Fault::MisdirectedWrite))
+            .filter(|fault| !fault.is_of_cards())
             .filter(|fault| draw.chance(fault.presence()) && !without.contains(fault))
             .collect();
         let expected = (request_every * requests).max(lasts);
@@ -162,6 +166,7 @@ impl Plan {
             corruption: corruption.filter(|(fault, _)| !without.contains(fault)),
             latency: draw.range(20_000, 3 * MILLI),
             sync: draw.range(80_000, 4 * MILLI),
+            cards: CardPlan::draw(seed, banks, payments, expected, without),
         }
     }
 }
@@ -171,6 +176,7 @@ impl Fault {
     fn presence(self) -> u64 {
         match self {
             Fault::BitFlip | Fault::MisdirectedWrite => 0,
+            Fault::SilentIssuer | Fault::SlowIssuer | Fault::SignOff => 0,
             _ => 650,
         }
     }
@@ -187,6 +193,7 @@ impl Fault {
             // They follow from the others, or are planned.
             Fault::Reordering | Fault::Duplication => 2,
             Fault::BitFlip | Fault::MisdirectedWrite => 0,
+            Fault::SilentIssuer | Fault::SlowIssuer | Fault::SignOff => 0,
         }
     }
 }

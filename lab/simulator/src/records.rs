@@ -21,7 +21,8 @@ use torap_journal::{Evidence, Reader};
 pub(crate) struct LogRecords(pub(crate) Reader);
 
 impl LogRecords {
-    fn read(&self, position: Position) -> Result<(Command, Option<Bytes>), RecordError> {
+    /// The facts of a record, and its original if that is kept.
+    pub(crate) fn read(&self, position: Position) -> Result<(Command, Option<Bytes>), RecordError> {
         let record = self
             .0
             .read_record(position.value())

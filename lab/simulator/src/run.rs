@@ -69,7 +69,9 @@ pub enum Verdict {
 pub struct Report {
     pub seed: u64,
     pub payments: u64,
-    /// Of them, those whose bank was told that they are settled.
+    /// Card requests and advices that acquirers sent; 0 if cards do not take part.
+    pub cards: u64,
+    /// Of the payments, those whose bank was told that they are settled.
     pub settled: u64,
     /// Records in the log.
     pub commands: u64,
@@ -201,7 +203,12 @@ impl World {
         let Some(node) = &self.node else {
             return false;
         };
-        if !node.is_drained() || node.core().engine().stats().in_flight > 0 {
+        let engine = node.core().engine();
+        let cards = engine.card_stats();
+        if !node.is_drained() || engine.stats().in_flight > 0 {
+            return false;
+        }
+        if cards.in_flight > 0 || cards.queued > 0 {
             return false;
         }
         let streams: Vec<u64> = (1..=self.hosts.len())
@@ -212,7 +219,7 @@ impl World {
                     .map_or(0, |stream| stream.last().value())
             })
             .collect();
-        self.hosts.iter_mut().zip(streams).all(|(host, last)| {
+        let banks_rest = self.hosts.iter_mut().zip(streams).all(|(host, last)| {
             host.is_signed_on()
                 && host.held.value() == last
                 && host.bank.books().open() == 0
@@ -221,12 +228,18 @@ impl World {
             .load
             .sent
             .iter()
-            .any(|sent| self.hosts[sent.bank].bank.books().is_postponed(&sent.uetr))
+            .any(|sent| self.hosts[sent.bank].bank.books().is_postponed(&sent.uetr));
+        let wall = self.true_time();
+        let cards = self.cards.as_mut().filter(|_| banks_rest);
+        banks_rest && cards.is_none_or(|cards| cards.unfinished(wall).is_empty())
     }
 
     /// Banks ask for the status of what has no outcome yet, as real ones do.
     fn ask_open(&mut self) {
         let wall = self.true_time();
+        if let Some(cards) = &mut self.cards {
+            cards.ask_open(wall);
+        }
         for sent in &self.load.sent {
             let host = &mut self.hosts[sent.bank];
             if host.is_signed_on() && is_open(host, &sent.uetr) {
@@ -246,6 +259,13 @@ impl World {
             None => open.push("the switch does not run".to_string()),
             Some(node) => {
                 let in_flight = node.core().engine().stats().in_flight;
+                let cards = node.core().engine().card_stats();
+                if cards.in_flight > 0 || cards.queued > 0 {
+                    open.push(format!(
+                        "{} card requests under way, {} letters queued",
+                        cards.in_flight, cards.queued
+                    ));
+                }
                 if in_flight > 0 || !node.is_drained() {
                     open.push(format!(
                         "{in_flight} payments under way, drained: {}",
@@ -253,6 +273,10 @@ impl World {
                     ));
                 }
             }
+        }
+        let wall = self.true_time();
+        if let Some(cards) = &mut self.cards {
+            open.extend(cards.unfinished(wall));
         }
         for host in &mut self.hosts {
             let waiting = unacknowledged(host);
@@ -307,6 +331,9 @@ fn report(options: &Options, world: World, damage: Option<Place>) -> Report {
             fold(received.hash);
         }
     }
+    for side in world.cards.iter().flat_map(|cards| &cards.sides) {
+        fold(first_64(&side.received));
+    }
     let mut commands = world.durable;
     if let Some(node) = &world.node {
         let end = node.core().recovered();
@@ -340,6 +367,7 @@ fn report(options: &Options, world: World, damage: Option<Place>) -> Report {
     Report {
         seed: options.seed,
         payments: world.load.sent.len() as u64,
+        cards: world.cards.map_or(0, |cards| cards.load.sent.len() as u64),
         settled: settled as u64,
         commands,
         faults: world.counts,

@@ -4,6 +4,7 @@ use crate::{
     Fault, Options, Report, Verdict,
     draw::Draw,
     net::{Arrived, Pipe},
+    plan::Plan,
     run, simulate,
 };
 
@@ -45,6 +46,27 @@ fn without_faults_everything_finishes_and_nothing_crashes() {
         assert_eq!(report.verdict, Verdict::Ok, "{}", told(&report));
         assert_eq!(report.crashes, 0);
         assert!(report.payments >= 120);
+    }
+}
+
+#[test]
+fn cards_take_part_in_about_half_of_the_seeds() {
+    let with_cards = (0..200)
+        .filter(|seed| Plan::draw(*seed, 100, None, &[]).cards.is_some())
+        .count();
+    assert!((70..=130).contains(&with_cards), "{with_cards}");
+}
+
+#[test]
+fn card_traffic_finishes_without_faults() {
+    let reports: Vec<Report> = (0..8)
+        .filter(|seed| Plan::draw(*seed, 120, None, &[]).cards.is_some())
+        .map(|seed| simulate(&without_faults(seed)))
+        .collect();
+    assert!(!reports.is_empty());
+    for report in reports {
+        assert_eq!(report.verdict, Verdict::Ok, "{}", told(&report));
+        assert!(report.cards > 0, "{}", told(&report));
     }
 }
 

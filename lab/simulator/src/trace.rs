@@ -2,7 +2,7 @@
 
 use torap_bank::Request;
 
-use crate::host::Host;
+use crate::{card::CardSide, host::Host};
 
 /// Lines of a run; empty unless asked for.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Trace {
     lines: Vec<String>,
     /// Number of the next message of each bank.
     seen: Vec<u64>,
+    /// The same of each card host.
+    cards_seen: Vec<u64>,
 }
 
 impl Trace {
@@ -19,6 +21,7 @@ impl Trace {
             on,
             lines: Vec::new(),
             seen: Vec::new(),
+            cards_seen: Vec::new(),
         }
     }
 
@@ -59,17 +62,57 @@ impl Trace {
         self.seen[number] = value["next"].as_u64().unwrap_or(since);
     }
 
+    /// The messages that a card host has received since the last call.
+    pub(crate) fn card_messages(
+        &mut self,
+        step: u64,
+        now: u64,
+        number: usize,
+        side: &mut CardSide,
+    ) {
+        self.cards_seen
+            .resize(self.cards_seen.len().max(number + 1), 1);
+        let since = self.cards_seen[number];
+        let value = side.ask(torap_bank::card::Request::Messages { since }, 0);
+        for message in value["messages"].as_array().into_iter().flatten() {
+            let part = |key: &str| message[key].as_str().unwrap_or("-").to_string();
+            let code = side.code;
+            self.note(step, now, || {
+                format!(
+                    "card host {code} receives {} {} of {}, trace {}, amount {}, stands {}, session {} on link {} {}",
+                    part("mti"),
+                    part("code"),
+                    part("reference"),
+                    part("stan"),
+                    message["amount"],
+                    message["stands"],
+                    part("session"),
+                    message["link"],
+                    part("text")
+                )
+            });
+        }
+        self.cards_seen[number] = value["next"].as_u64().unwrap_or(since);
+    }
+
     /// The lines that concern what the failure names, and the faults; the last of them.
     pub(crate) fn shortest(&self, failure: &str, lines_max: usize) -> Vec<String> {
         let named: Vec<&str> = failure
             .split(|character: char| !character.is_ascii_alphanumeric() && character != '-')
-            .filter(|word| word.len() == 36 && word.matches('-').count() == 4)
+            .filter(|word| {
+                let is_uetr = word.len() == 36 && word.matches('-').count() == 4;
+                // DE37 of card transactions.
+                let is_reference =
+                    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+                is_uetr || is_reference
+            })
             .collect();
+        let of_cards = failure.contains("card") || failure.contains("totals of session");
         let concerns = |line: &&String| {
             line.contains("fault:")
                 || line.contains("switch")
                 || line.contains("FAILURE")
-                || named.is_empty()
+                || (named.is_empty() && (!of_cards || line.contains("card host")))
                 || named.iter().any(|name| line.contains(name))
         };
         let mut chosen: Vec<String> = self.lines.iter().filter(concerns).cloned().collect();

@@ -8,6 +8,7 @@ use torap_index::MemoryIndex;
 use torap_journal::{MemoryMedium, Step};
 
 use crate::{
+    card::CardWorld,
     draw::Draw,
     fault::{Counts, Fault},
     gate::Gate,
@@ -51,7 +52,9 @@ pub(crate) struct World {
     pub(crate) restart_at: u64,
     pub(crate) hosts: Vec<Host>,
     pub(crate) connections: BTreeMap<u64, Connection>,
-    next_connection: u64,
+    pub(crate) next_connection: u64,
+    /// Card hosts and their links, if cards take part.
+    pub(crate) cards: Option<CardWorld>,
     pub(crate) load: Load,
     next_request: u64,
     pub(crate) next_fault: u64,
@@ -61,7 +64,7 @@ pub(crate) struct World {
     pub(crate) durable: u64,
     pub(crate) journal_at: Option<u64>,
     pub(crate) follower_at: Option<u64>,
-    node_dirty: bool,
+    pub(crate) node_dirty: bool,
     pub(crate) slow_sync_until: u64,
     pub(crate) full_until: u64,
     pub(crate) slow_net_until: u64,
@@ -99,6 +102,7 @@ impl World {
         } else {
             SECOND
         };
+        let cards = CardWorld::new(&plan);
         World {
             plan,
             draw,
@@ -111,6 +115,7 @@ impl World {
             hosts,
             connections: BTreeMap::new(),
             next_connection: 1,
+            cards,
             load,
             next_request: SECOND,
             next_fault,
@@ -159,6 +164,12 @@ impl World {
 
     /// Whether the load is through.
     pub(crate) fn is_load_done(&self) -> bool {
+        let cards = self.cards.as_ref();
+        self.is_paying_done() && cards.is_none_or(CardWorld::is_load_done)
+    }
+
+    /// Whether the load of instant payments is through.
+    fn is_paying_done(&self) -> bool {
         self.load.sent.len() as u64 >= self.plan.payments && self.now >= self.plan.lasts
     }
 
@@ -177,6 +188,7 @@ impl World {
             return;
         }
         self.do_load();
+        self.do_card_load();
         if self.now >= self.next_fault && !self.healing {
             self.inject();
             self.next_fault = self.now + self.draw.range(1, self.plan.fault_every * 2);
@@ -190,8 +202,10 @@ impl World {
             self.start_node();
         }
         self.deliver();
+        self.deliver_cards();
         self.work_hosts();
         self.work_gates();
+        self.work_cards();
         self.work_node();
     }
 
@@ -199,7 +213,7 @@ impl World {
         let (now, true_time, wall) = (self.now, self.true_time(), self.wall());
         let mut next = u64::MAX;
         let mut add = |at: Option<u64>| next = next.min(at.unwrap_or(u64::MAX));
-        if !self.is_load_done() && !self.healing {
+        if !self.is_paying_done() && !self.healing {
             add(Some(self.next_request));
         }
         if !self.healing {
@@ -215,6 +229,10 @@ impl World {
                 let due = node.due().map(|due| now + due.saturating_sub(wall));
                 add(due.map(|due| if due <= now { now + MILLI } else { due }));
             }
+        }
+        let open = self.node.as_ref().is_some_and(Node::is_open);
+        if let Some(cards) = &self.cards {
+            add(Some(cards.next_at(now, true_time, self.healing, open)));
         }
         for host in &mut self.hosts {
             add(host.next_at(true_time, now));
@@ -251,6 +269,9 @@ impl World {
             who.extend(at_once(at).then(|| name.to_string()));
         }
         who.extend(self.node_dirty.then(|| "the core".to_string()));
+        if let Some(cards) = &self.cards {
+            who.extend(cards.wanting(now, true_time));
+        }
         for host in &mut self.hosts {
             who.extend(at_once(host.next_at(true_time, now)).then(|| host.code.to_string()));
         }
@@ -269,7 +290,7 @@ impl World {
     }
 
     fn do_load(&mut self) {
-        if self.healing || self.is_load_done() || self.now < self.next_request {
+        if self.healing || self.is_paying_done() || self.now < self.next_request {
             return;
         }
         self.next_request = self.now + self.load.pause(&self.plan);
@@ -546,6 +567,9 @@ impl World {
         self.node_dirty = node.turn(wall)?;
         let decided = std::mem::take(&mut node.decided);
         if self.node_dirty || !decided.is_empty() {
+            if let Some(cards) = &mut self.cards {
+                cards.wake();
+            }
             for connection in self.connections.values_mut() {
                 connection.dirty = connection.gate.is_some();
                 if let Some(gate) = &mut connection.gate {

@@ -59,7 +59,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "lab/simulator",
         &[
-            "domain", "engine", "journal", "core", "index", "gateway", "follower", "bank",
+            "iso8583", "domain", "engine", "journal", "core", "index", "gateway", "follower",
+            "bank",
         ],
     ),
     (

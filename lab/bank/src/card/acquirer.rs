@@ -363,7 +363,10 @@ fn settle_answer(sent: &mut Sent, answered: Answered, sessions: &mut SessionBook
             if let Some((_, session)) = &reversal.acknowledged {
                 let undone = stands.saturating_sub(reversal.stands);
                 stands = stands.min(reversal.stands);
-                sessions.reverse(session, Side::Acquirer, way, undone);
+                // One that changes nothing moves nothing, and is not counted.
+                if undone > 0 {
+                    sessions.reverse(session, Side::Acquirer, way, undone);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Advices of acquirers (0120, 0220): what was approved offline, and completions of authorisations. Answered at once; the issuer
 //! hears of them from its queue.
 
-use torap_domain::{CardReason, ParticipantId, Time, card::Direction};
+use torap_domain::{CardReason, Date, ParticipantId, Time, card::Direction};
 
 use super::{
     Advice, AdvisedBy, BinRange, Class, Decider, Event, Finished, Letter, Message, authorisations,
@@ -23,7 +23,7 @@ pub(super) fn apply(
     let transaction = &advice.transaction;
     let (acquirer, transmitted) = match sender(state, stamp, advice) {
         Ok(prepared) => prepared,
-        Err(reason) => return reply(state, stamp, advice, Some(reason), false, out),
+        Err(reason) => return reply(state, stamp, advice, Some(reason), None, out),
     };
     match request::seen_before(
         state,
@@ -38,12 +38,14 @@ pub(super) fn apply(
                 super::Decision::Approved { .. } => None,
                 super::Decision::Declined { reason, .. } => Some(reason),
             };
-            return reply(state, stamp, advice, refusal, true, out);
+            // Where it counted, which may have been before a cut-over.
+            let session = Some(decided.session);
+            return reply(state, stamp, advice, refusal, session, out);
         }
-        Seen::Blocked => return reply(state, stamp, advice, Some(CardReason::Blocked), false, out),
-        Seen::UnderWay(_) | Seen::Decided(_) | Seen::Reversal(_) | Seen::Other => {
+        Seen::Blocked => return reply(state, stamp, advice, Some(CardReason::Blocked), None, out),
+        Seen::UnderWay(_) | Seen::Decided(_) | Seen::Reversal(..) | Seen::Other => {
             let reason = CardReason::DuplicateMismatch;
-            return reply(state, stamp, advice, Some(reason), false, out);
+            return reply(state, stamp, advice, Some(reason), None, out);
         }
     }
     let sender = advice.origin.participant;
@@ -57,20 +59,20 @@ pub(super) fn apply(
             stamp,
             advice,
             Some(CardReason::BeyondMemory),
-            false,
+            None,
             out,
         );
     }
     match admit(state, stamp, advice, acquirer) {
         Ok(range) => {
             take(state, stamp, advice, (acquirer, transmitted), &range, out);
-            reply(state, stamp, advice, None, false, out)
+            reply(state, stamp, advice, None, None, out)
         }
         Err(reason) => {
             if !rules::is_transient(reason) {
                 remember_refusal(state, stamp, advice, (acquirer, transmitted), reason, out);
             }
-            reply(state, stamp, advice, Some(reason), false, out)
+            reply(state, stamp, advice, Some(reason), None, out)
         }
     }
 }
@@ -311,14 +313,16 @@ fn remember(
     }));
 }
 
+/// Answers; `first` is the session of what is answered once more.
 fn reply(
     state: &engine::State,
     stamp: Stamp,
     advice: &Advice,
     refusal: Option<CardReason>,
-    again: bool,
+    first: Option<Date>,
     out: &mut Output,
 ) -> Outcome {
+    let again = first.is_some();
     if let Some(reason) = refusal.filter(|_| !again) {
         out.card_event(Event::Refused {
             participant: advice.origin.participant,
@@ -329,7 +333,7 @@ fn reply(
         original: stamp.position,
         trace: advice.transaction.references.trace,
         refusal,
-        session: state.cards.sessions.current(stamp.time),
+        session: first.unwrap_or_else(|| state.cards.sessions.current(stamp.time)),
         again,
     };
     out.cards

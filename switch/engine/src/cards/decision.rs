@@ -95,7 +95,7 @@ pub(super) fn reverse(
         return;
     };
     let transaction = &request.transaction;
-    let reversal = (cause == ReversalCause::Acquirer).then_some(stamp.position);
+    let reversal = (cause == ReversalCause::Cancelled).then_some(stamp.position);
     let letter = Letter::Reversal {
         original: request.submitted,
         class: transaction.class,
@@ -212,7 +212,7 @@ pub(super) fn cancel(
     slot: Slot,
     out: &mut Output,
 ) {
-    reverse(state, stamp, request, ReversalCause::Acquirer, out);
+    reverse(state, stamp, request, ReversalCause::Cancelled, out);
     let end = End {
         decision: declined(CardReason::Reversed, None),
         asked: request.asked(),

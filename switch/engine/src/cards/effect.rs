@@ -157,10 +157,12 @@ pub enum ReversalCause {
     Unverifiable = 3,
     /// It approved a part that the acquirer cannot use.
     PartialUnusable = 4,
-    /// The acquirer reversed it.
+    /// The acquirer reversed it after it was approved.
     Acquirer = 5,
     /// The switch started again while the issuer was being asked.
     Restarted = 6,
+    /// The acquirer reversed it before it was decided.
+    Cancelled = 7,
 }
 
 /// What the switch tells a participant unasked.
@@ -203,6 +205,7 @@ impl ReversalCause {
             4 => Some(ReversalCause::PartialUnusable),
             5 => Some(ReversalCause::Acquirer),
             6 => Some(ReversalCause::Restarted),
+            7 => Some(ReversalCause::Cancelled),
             _ => None,
         }
     }

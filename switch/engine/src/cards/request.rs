@@ -5,7 +5,7 @@
 //! anybody could have sent (a wrong MAC, somebody else's institution), and what may be gone in a moment, is not remembered.
 
 use torap_domain::{
-    CardReason, Money, ParticipantId, Position, Time,
+    CardReason, Date, Money, ParticipantId, Position, Time,
     card::{Stan, Transmission},
 };
 
@@ -49,7 +49,7 @@ pub(super) fn apply(
             return Outcome::Accepted;
         }
         Seen::Blocked => return refuse(state, stamp, request, CardReason::Blocked, out),
-        Seen::Decided(_) | Seen::Reversal(_) | Seen::Other => {
+        Seen::Decided(_) | Seen::Reversal(..) | Seen::Other => {
             return refuse(state, stamp, request, CardReason::DuplicateMismatch, out);
         }
     }
@@ -111,7 +111,8 @@ pub(super) enum Seen {
     Never,
     UnderWay(Slot),
     Decided(Decided),
-    Reversal(Option<CardReason>),
+    /// How it was answered, and in which session it counts.
+    Reversal(Option<CardReason>, Date),
     Blocked,
     /// The same key with other content.
     Other,
@@ -146,7 +147,7 @@ fn seen(entry: &Entry, fingerprint: &Fingerprint) -> Seen {
     match entry.what {
         What::Blocked => Seen::Blocked,
         What::Transaction(decided) if same => Seen::Decided(decided),
-        What::Reversal { refusal } if same => Seen::Reversal(refusal),
+        What::Reversal { refusal, session } if same => Seen::Reversal(refusal, session),
         What::Transaction(_) | What::Reversal { .. } => Seen::Other,
     }
 }

@@ -1,7 +1,7 @@
 //! Reversals of acquirers (0400, 0420): answered at once, whatever the issuer's state. Money moves back in the session in which the
 //! reversal comes, and what stands never falls below zero and never rises.
 
-use torap_domain::{CardReason, Money, ParticipantId, Position, Time};
+use torap_domain::{CardReason, Date, Money, ParticipantId, Position, Time};
 
 use super::{
     CardKey, Class, Event, Fees, Fingerprint, Letter, Message, Reversal, ReversalCause, Trace,
@@ -24,14 +24,17 @@ pub(super) fn apply(
 ) -> Outcome {
     let transmitted = match sender(state, stamp, reversal) {
         Ok(transmitted) => transmitted,
-        Err(reason) => return reply(state, stamp, reversal, Some(reason), false, out),
+        Err(reason) => return reply(state, stamp, reversal, Some(reason), None, out),
     };
     match request::seen_before(state, stamp, &reversal.key, &reversal.fingerprint, out) {
         Seen::Never => {}
-        Seen::Reversal(refusal) => return reply(state, stamp, reversal, refusal, true, out),
+        Seen::Reversal(refusal, session) => {
+            // Where it counted, which may have been before a cut-over.
+            return reply(state, stamp, reversal, refusal, Some(session), out);
+        }
         Seen::UnderWay(_) | Seen::Decided(_) | Seen::Blocked | Seen::Other => {
             let reason = CardReason::DuplicateMismatch;
-            return reply(state, stamp, reversal, Some(reason), false, out);
+            return reply(state, stamp, reversal, Some(reason), None, out);
         }
     }
     let sender = reversal.origin.participant;
@@ -41,7 +44,7 @@ pub(super) fn apply(
         .may_have_dropped(sender, transmitted)
     {
         let reason = CardReason::BeyondMemory;
-        return reply(state, stamp, reversal, Some(reason), false, out);
+        return reply(state, stamp, reversal, Some(reason), None, out);
     }
     let refusal = carry_out(state, stamp, reversal, out).err();
     if !refusal.is_some_and(rules::is_transient) {
@@ -50,10 +53,13 @@ pub(super) fn apply(
             fingerprint: reversal.fingerprint,
             sender,
             transmitted,
-            what: What::Reversal { refusal },
+            what: What::Reversal {
+                refusal,
+                session: state.cards.sessions.current(stamp.time),
+            },
         });
     }
-    reply(state, stamp, reversal, refusal, false, out)
+    reply(state, stamp, reversal, refusal, None, out)
 }
 
 /// A member that is signed off, suspended or closing may still undo.
@@ -291,14 +297,16 @@ fn told(
     });
 }
 
+/// Answers; `first` is the session of what is answered once more.
 fn reply(
     state: &engine::State,
     stamp: Stamp,
     reversal: &Reversal,
     refusal: Option<CardReason>,
-    again: bool,
+    first: Option<Date>,
     out: &mut Output,
 ) -> Outcome {
+    let again = first.is_some();
     if let Some(reason) = refusal.filter(|_| !again) {
         out.card_event(Event::Refused {
             participant: reversal.origin.participant,
@@ -309,7 +317,7 @@ fn reply(
         original: stamp.position,
         trace: reversal.references.trace,
         refusal,
-        session: state.cards.sessions.current(stamp.time),
+        session: first.unwrap_or_else(|| state.cards.sessions.current(stamp.time)),
         again,
     };
     out.cards

@@ -34,9 +34,10 @@ pub(super) struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Transaction(Decided),
-    /// A reversal, and how it was answered.
+    /// A reversal, how it was answered, and the session in which it counts.
     Reversal {
         refusal: Option<CardReason>,
+        session: Date,
     },
     /// A transaction whose reversal came first; the fingerprint means nothing.
     Blocked,
@@ -222,9 +223,10 @@ impl Layout for Entry {
                 writer.u8(1);
                 writer.put(decided);
             }
-            What::Reversal { refusal } => {
+            What::Reversal { refusal, session } => {
                 writer.u8(2);
                 writer.put(refusal);
+                writer.put(session);
             }
             What::Blocked => writer.u8(3),
         }
@@ -242,6 +244,7 @@ impl Layout for Entry {
                     1 => What::Transaction(reader.field("decided")?),
                     2 => What::Reversal {
                         refusal: reader.field("refusal")?,
+                        session: reader.field("session")?,
                     },
                     3 => What::Blocked,
                     _ => return Err(reader.error("entry", offset, LayoutRule::Tag)),

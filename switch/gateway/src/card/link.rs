@@ -110,7 +110,8 @@ impl CloseReason {
     }
 }
 
-/// Before the first trace number of ours, which is 1.
+/// Trace number of what a link says by itself. The engine gives 1 and up: the answer to a link's own word is never taken for the
+/// acknowledgement of a letter that went out in the same second.
 const NEVER_GIVEN: Stan = match Stan::new(0) {
     Some(stan) => stan,
     None => panic!("zero has six digits at most"),
@@ -148,7 +149,6 @@ pub struct CardLink {
     message_at: u64,
     /// The echo that was asked for and not answered, and until when.
     echo: Option<(Trace, u64)>,
-    stan: Stan,
     unreadable_in_a_row: u32,
     /// The driver has the last message and has not said that it cannot be read.
     unjudged: bool,
@@ -168,7 +168,6 @@ impl CardLink {
             wall,
             message_at: now,
             echo: None,
-            stan: NEVER_GIVEN,
             unreadable_in_a_row: 0,
             unjudged: false,
             paused: false,
@@ -326,7 +325,7 @@ impl CardLink {
     pub fn sign_off(&mut self) {
         match self.phase {
             Phase::Open => {
-                let trace = self.next_trace();
+                let trace = self.own_trace();
                 let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
                 self.transport.send_with(None, |out| {
                     network::write_question(dialect, purpose::SIGN_OFF, trace, switch, now, out)
@@ -440,7 +439,7 @@ impl CardLink {
             }
             Some((_, deadline)) if self.now >= deadline => self.close(CloseReason::PeerSilent),
             None if self.now >= self.message_at.saturating_add(self.config.echo_idle_ns) => {
-                let trace = self.next_trace();
+                let trace = self.own_trace();
                 let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
                 self.transport.send_with(None, |out| {
                     network::write_question(dialect, purpose::ECHO, trace, switch, now, out)
@@ -461,7 +460,7 @@ impl CardLink {
     }
 
     fn refuse_frame(&mut self, framed: &Framed, text: &str) {
-        let trace = self.next_trace();
+        let trace = self.own_trace();
         let (dialect, switch, now) = (self.config.dialect, self.config.switch, self.wall);
         self.transport.send_with(framed.tpdu, |out| {
             network::write_unreadable(dialect, text, trace, switch, now, out)
@@ -473,11 +472,11 @@ impl CardLink {
         }
     }
 
-    fn next_trace(&mut self) -> Trace {
-        self.stan = self.stan.next();
+    /// The trace of a message that the link writes itself.
+    fn own_trace(&self) -> Trace {
         Trace {
             transmission: Transmission::at(self.wall),
-            stan: self.stan,
+            stan: NEVER_GIVEN,
         }
     }
 

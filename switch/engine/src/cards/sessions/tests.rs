@@ -14,6 +14,39 @@ fn cut_over(rail: &mut Rail) {
     rail.accept(Command::CutOver { source: operator() });
 }
 
+/// The session that the last answer to CASP states.
+fn replied_session(rail: &Rail) -> Option<Date> {
+    let sent = rail.sent_to(CASP);
+    sent.iter().rev().find_map(|message| match message {
+        Message::Reply { session, .. } => Some(*session),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_is_answered_again_after_a_cut_over_keeps_its_session() {
+    let mut rail = Rail::new();
+    let request = rail.approved(1);
+    let reversal = rail.reverse(2, &request.transaction, None);
+    let advice = rail.advise(3, |_| ());
+    let first = replied_session(&rail);
+    assert_eq!(first, Some(date(21)));
+    cut_over(&mut rail);
+    for again in [
+        Command::Reversal(Reversal {
+            repeat: true,
+            ..reversal
+        }),
+        Command::Advice(Advice {
+            repeat: true,
+            ..advice
+        }),
+    ] {
+        rail.accept(again);
+        assert_eq!(replied_session(&rail), first);
+    }
+}
+
 fn reconcile(rail: &mut Rail, day: u8, side: Side, totals: Totals) {
     let trace = rail.trace(800);
     rail.accept(Command::Reconciliation(Reconciliation {

@@ -191,7 +191,8 @@ impl Context<'_> {
             | ReversalCause::TooLate
             | ReversalCause::Unverifiable
             | ReversalCause::PartialUnusable
-            | ReversalCause::Restarted => NEVER_COUNTED,
+            | ReversalCause::Restarted
+            | ReversalCause::Cancelled => NEVER_COUNTED,
         };
 
         let mut edits = Edits::new();

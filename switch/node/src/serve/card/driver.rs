@@ -147,8 +147,11 @@ impl Driver {
             self.take_events().await;
         }
         self.send_waiting();
-        self.link
-            .poll_output(&mut self.output, self.switch.monotonic());
+        // What the socket has not taken stays with the link, whose bounds on it hold.
+        if self.output.is_empty() {
+            self.link
+                .poll_output(&mut self.output, self.switch.monotonic());
+        }
     }
 
     async fn take_events(&mut self) {
@@ -253,11 +256,14 @@ impl Driver {
 
     /// Gives the last words a moment to leave.
     async fn farewell(&mut self) {
-        self.link
-            .poll_output(&mut self.output, self.switch.monotonic());
         let flush = async {
-            while self.write().is_ok() && !self.output.is_empty() {
-                if self.socket.writable().await.is_err() {
+            loop {
+                if self.output.is_empty() {
+                    self.link
+                        .poll_output(&mut self.output, self.switch.monotonic());
+                }
+                let sent = self.write().is_ok();
+                if !sent || self.output.is_empty() || self.socket.writable().await.is_err() {
                     break;
                 }
             }

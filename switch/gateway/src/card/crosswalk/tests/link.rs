@@ -100,7 +100,7 @@ fn a_host_of_1993_signs_on_is_asked_for_an_echo_and_is_answered() {
     rig.link.handle_timeout(ECHO_IDLE_NS, wall);
     assert_eq!(
         rig.host_gets(),
-        ["1804 7=1121130435 11=000001 12=261121130435 24=831 33=900"]
+        ["1804 7=1121130435 11=000000 12=261121130435 24=831 33=900"]
     );
     rig.host_sends(
         1814,

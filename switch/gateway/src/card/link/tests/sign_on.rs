@@ -59,8 +59,8 @@ fn traffic_before_the_sign_on_is_refused_and_the_link_survives() {
     assert_eq!(
         rig.host_gets(),
         [
-            "0620 7=1121130405 11=000001 24=610 33=900 44=sign-on comes first: 0800 with 001 in field 70",
-            "0620 7=1121130405 11=000002 24=610 33=900 44=field 33: a sign-on names who signs on",
+            "0620 7=1121130405 11=000000 24=610 33=900 44=sign-on comes first: 0800 with 001 in field 70",
+            "0620 7=1121130405 11=000000 24=610 33=900 44=field 33: a sign-on names who signs on",
         ]
     );
     rig.host_sends(&network(800, "000003", "001"));
@@ -71,10 +71,11 @@ fn traffic_before_the_sign_on_is_refused_and_the_link_survives() {
 fn a_frame_that_is_no_message_is_answered_with_field_and_rule() {
     let mut rig = Rig::new();
     rig.host_sends(b"0800hello");
+    // No letter has this trace number: the host's 0630 acknowledges none.
     assert_eq!(
         rig.host_gets(),
         [
-            "0620 7=1121130405 11=000001 24=610 33=900 44=bitmap at byte 4: the bytes end before it does truncated",
+            "0620 7=1121130405 11=000000 24=610 33=900 44=bitmap at byte 4: the bytes end before it does truncated",
         ]
     );
     assert!(rig.event().is_none());
@@ -115,11 +116,11 @@ fn the_switch_signs_off_and_takes_what_is_still_coming() {
     rig.link.sign_off();
     assert_eq!(
         rig.host_gets(),
-        ["0800 7=1121130405 11=000001 33=900 70=002"]
+        ["0800 7=1121130405 11=000000 33=900 70=002"]
     );
     rig.host_sends(&network(800, "000007", "201"));
     assert_eq!(rig.message(), "0800 7=1121130405 11=000007 33=601 70=201");
-    rig.host_sends(&network(810, "000001", "002"));
+    rig.host_sends(&network(810, "000000", "002"));
     assert_eq!(rig.closed(), CloseReason::SignedOff);
 }
 

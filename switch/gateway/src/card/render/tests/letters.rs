@@ -145,6 +145,9 @@ fn a_reversal_names_what_the_issuer_knows() {
         "{text}"
     );
     assert!(!text.contains(" 95=") && !text.contains(" 35="), "{text}");
+    let cancelled = queued(reversal(0, ReversalCause::Cancelled), false);
+    let text = checked(Step::ToIssuer, &cancelled, Some(&original));
+    assert!(text.contains(" 39=68 "), "{text}");
     let text = checked(
         Step::ToIssuer,
         &queued(reversal(0, ReversalCause::Acquirer), true),
