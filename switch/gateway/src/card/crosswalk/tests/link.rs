@@ -106,7 +106,7 @@ fn a_host_of_1993_signs_on_is_asked_for_an_echo_and_is_answered() {
         1814,
         &[
             (7, "1121130435"),
-            (11, "000001"),
+            (11, "000000"),
             (12, "261121130435"),
             (24, "831"),
             (39, "800"),
@@ -121,7 +121,7 @@ fn a_host_of_1993_signs_on_is_asked_for_an_echo_and_is_answered() {
     rig.link.unreadable(&framed, &refusal);
     let [said] = rig.host_gets().try_into().unwrap();
     assert!(
-        said.starts_with("1624 7=1121130435 11=000002 12=261121130435 24=610 33=900 44="),
+        said.starts_with("1624 7=1121130435 11=000000 12=261121130435 24=610 33=900 44="),
         "{said}"
     );
 }
