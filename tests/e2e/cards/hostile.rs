@@ -122,6 +122,17 @@ fn strangers_are_turned_away_and_traffic_goes_on() {
 }
 
 #[test]
+fn strangers_who_fill_the_shared_door_keep_nobody_from_his_own() {
+    let mut lab = CardLab::start(Keys::None);
+    // As many as may be there at once, and some that wait.
+    let _held: Vec<TcpStream> = (0..300).map(|_| connect(lab.doors[0])).collect();
+    lab.end_host("ISSB");
+    lab.start_host("ISSB");
+    assert_eq!(lab.transact(purchase(1, "100.00")).1, "00");
+    lab.has_no_complaint();
+}
+
+#[test]
 fn garbage_from_a_signed_on_host_is_refused_and_counts_for_nothing() {
     let lab = CardLab::start(Keys::None);
     for hex in ["00", "303230300000", "ffffffff", "3032303070000000000000"] {

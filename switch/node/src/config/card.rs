@@ -23,7 +23,7 @@ pub struct Card {
     pub tpdu: bool,
     /// The switch's own institution number: DE33 of what it sends.
     pub institution: Institution,
-    /// Connections at once, over all doors.
+    /// Connections at once at the shared door, signed on or not.
     pub connections_max: usize,
     /// Messages that wait for one link before the oldest of them are dropped.
     pub waiting_max: usize,

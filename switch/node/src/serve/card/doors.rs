@@ -24,6 +24,9 @@ use crate::{
 /// First pause before a connection is opened again; it doubles up to the longest.
 const RECONNECT_MIN: Duration = Duration::from_millis(250);
 const RECONNECT_MAX: Duration = Duration::from_secs(15);
+/// Connections at once at a participant's own door: as many as it may have links, and as many again that come in their place. The shared
+/// door has places of its own, so that strangers there take none of these.
+const OWN_DOOR_MAX: usize = 2 * torap_engine::cards::LINKS_MAX;
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -100,22 +103,27 @@ fn keep_alive(link: &CardLink) -> Option<u64> {
 
 /// Accepts at all doors until the switch stops; returns when all connections have ended.
 pub async fn accept(switch: Arc<Switch>, cards: Arc<Cards>, doors: Vec<Door>) {
-    let most = cards.config.connections_max;
-    let places = Arc::new(Semaphore::new(most));
     let failures = Arc::new(Failures::new(
         switch.config.gateway.failed_sign_ons_per_minute_max,
     ));
     let mut tasks = JoinSet::new();
     for door in doors {
         let (switch, cards) = (Arc::clone(&switch), Arc::clone(&cards));
-        let (places, failures) = (Arc::clone(&places), Arc::clone(&failures));
-        tasks.spawn(async move { accept_at(switch, cards, door, places, failures).await });
+        let failures = Arc::clone(&failures);
+        tasks.spawn(async move {
+            let most = match door.admission.only {
+                None => cards.config.connections_max,
+                Some(_) => OWN_DOOR_MAX,
+            };
+            let places = Arc::new(Semaphore::new(most));
+            accept_at(switch, cards, door, Arc::clone(&places), failures).await;
+            // All places free again means all connections have ended.
+            let _ = places
+                .acquire_many(u32::try_from(most).unwrap_or(u32::MAX))
+                .await;
+        });
     }
     tasks.join_all().await;
-    // All places free again means all connections have ended.
-    let _ = places
-        .acquire_many(u32::try_from(most).unwrap_or(u32::MAX))
-        .await;
 }
 
 async fn accept_at(

@@ -164,7 +164,7 @@ impl Driver {
                     institution,
                     framed,
                 } => self.sign_on(institution, framed).await,
-                LinkEvent::Message(framed) => self.take_message(&framed),
+                LinkEvent::Message(framed) => self.take_message(&framed).await,
                 LinkEvent::Closed(reason) => self.closed = Some(reason),
             }
         }

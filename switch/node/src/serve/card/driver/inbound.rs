@@ -145,14 +145,14 @@ impl Driver {
         self.queue(core_intake(intake));
     }
 
-    pub(super) fn take_message(&mut self, framed: &Framed) {
+    pub(super) async fn take_message(&mut self, framed: &Framed) {
         let Some(participant) = self.signed_on.as_ref().map(|link| link.participant) else {
             return;
         };
         self.cards.count.received.increment(1);
         match self.translate(participant, framed) {
             Translated::Ready(intake) => self.queue(core_intake(intake)),
-            Translated::Ask(pending) => self.ask_about(pending),
+            Translated::Ask(pending) => self.ask(pending, Purpose::Message).await,
             Translated::Unreadable { intake, refusal } => {
                 self.link.unreadable(framed, &refusal);
                 self.queue(core_intake(intake));
@@ -186,13 +186,6 @@ impl Driver {
             hsm_is_up: self.cards.hsms.is_up(),
         };
         self.translator.translate(&inbound, &self.cards.network())
-    }
-
-    fn ask_about(&mut self, pending: Box<Pending>) {
-        if let Some(asked) = self.put(pending, Purpose::Message) {
-            let intake = self.finish(asked.pending);
-            self.queue(core_intake(intake));
-        }
     }
 
     async fn ask(&mut self, pending: Box<Pending>, purpose: Purpose) {
