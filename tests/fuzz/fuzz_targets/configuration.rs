@@ -3,15 +3,16 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, reason = "only the parser is driven")]
-#[path = "../../../switch/node/src/config.rs"]
-mod config;
-#[allow(dead_code, reason = "only the parser is driven")]
-#[path = "../../../switch/node/src/folder.rs"]
-mod folder;
-#[allow(dead_code, reason = "only the parser is driven")]
-#[path = "../../../switch/node/src/serve/seed.rs"]
-mod seed;
+#[allow(dead_code, unused_imports, reason = "only the parsers are driven")]
+#[path = "../../../switch/node/src"]
+mod node {
+    pub(crate) mod config;
+    pub(crate) mod folder;
+    pub(crate) mod serve {
+        pub(crate) mod seed;
+    }
+}
+use node::{config, folder, serve::seed};
 
 fuzz_target!(|text: &str| {
     for outcome in [
