@@ -15,10 +15,8 @@ use crate::{Codec, Content, samples};
 
 /// Version and folder are those of xtask/src/machine.rs.
 const FOLDER: &str = "pyiso8583-4.0.1";
-const PEER: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/interop/pyiso8583_peer.py"
-);
+/// Handed over as text: a path of the clone that built this program may be gone.
+const PEER: &str = include_str!("pyiso8583_peer.py");
 /// The code page of iso93-bcd, as Python names it.
 const CODE_PAGE: &str = "cp037";
 
@@ -51,7 +49,7 @@ impl<'d> PyIso8583<'d> {
 
     fn ask(&self, read: &[String], build: &[Value]) -> Value {
         let mut child = Command::new(&self.python)
-            .arg(PEER)
+            .args(["-c", PEER])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
