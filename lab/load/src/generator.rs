@@ -131,7 +131,7 @@ impl Generator {
         match self.schedule.phase {
             Phase::SigningOn { until } => {
                 if self.banks.iter().all(Bank::is_open) {
-                    self.schedule.begin(now);
+                    self.tally.latency_from_ns = self.schedule.begin(now);
                     self.send(now);
                 } else if now >= until {
                     let missing = self.banks.iter().find(|bank| !bank.is_open());

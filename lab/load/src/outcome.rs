@@ -41,6 +41,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// From the scheduled time of each payment to its final answer.
     pub latency: Histogram,
+    /// How long at the start no latency was taken.
+    pub warm_up: Duration,
     /// Final answers that came more than once.
     pub repeated: u64,
     /// Links lost and made again.
@@ -81,6 +83,9 @@ pub struct Line {
     pub throughput_per_s: f64,
     /// From scheduled to final answer.
     pub latency_ms: LatencyMs,
+    /// Seconds at the start of which no latency was taken, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up_s: Option<u64>,
     /// Processor time of the switch for each payment that it finished; `null` if it finished none.
     pub switch_cpu_us_per_payment: Option<f64>,
     /// Debits equal credits.
@@ -139,6 +144,7 @@ impl Outcome {
                 p99: ms(990),
                 p999: ms(999),
             },
+            warm_up_s: Some(self.warm_up.as_secs()).filter(|seconds| *seconds > 0),
             switch_cpu_us_per_payment: cpu.map(|cpu| rounded(cpu, 100.0)),
             conserved: switch.conserved,
         }

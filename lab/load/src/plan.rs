@@ -41,6 +41,9 @@ pub struct Plan {
     pub rate: u32,
     /// How long payments are scheduled, in whole seconds.
     pub duration: Duration,
+    /// How long at the start no latency is taken, while caches and buffers of a fresh process fill; shorter than `duration`. What is
+    /// sent in that time counts in everything else.
+    pub warm_up: Duration,
     /// Most payments without a final answer; with a rate a payment held back by it is still late by its schedule.
     pub in_flight_max: u32,
     /// How long after the last payment its answer may take.
@@ -54,6 +57,7 @@ pub struct Plan {
 pub(crate) struct Pace {
     pub(crate) rate: u32,
     pub(crate) duration: Duration,
+    pub(crate) warm_up: Duration,
     pub(crate) in_flight_max: u32,
     pub(crate) drain: Duration,
 }
@@ -62,6 +66,8 @@ impl Pace {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         within("rate", self.rate.into(), 0, RATE_MAX.into())?;
         within("duration", self.duration.as_secs(), 1, DURATION_S_MAX)?;
+        let warm_up_max = self.duration.as_secs().saturating_sub(1);
+        within("warm-up", self.warm_up.as_secs(), 0, warm_up_max)?;
         within(
             "inflight",
             self.in_flight_max.into(),
@@ -76,6 +82,7 @@ impl Plan {
         Pace {
             rate: self.rate,
             duration: self.duration,
+            warm_up: self.warm_up,
             in_flight_max: self.in_flight_max,
             drain: self.drain,
         }
@@ -95,6 +102,7 @@ impl Plan {
             mode,
             rate,
             duration,
+            warm_up: Duration::ZERO,
             in_flight_max: IN_FLIGHT_MAX,
             drain: Duration::from_secs(DRAIN_S),
             check_every: CHECK_EVERY,

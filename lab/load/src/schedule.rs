@@ -27,6 +27,7 @@ pub(crate) struct Schedule {
     /// Payments a second; 0 for a closed loop.
     rate: u32,
     duration_ns: u64,
+    warm_up_ns: u64,
     drain_ns: u64,
     began: Option<u64>,
     /// Payments that the rate calls for; `None` in a closed loop.
@@ -43,6 +44,7 @@ impl Schedule {
             in_flight_max: pace.in_flight_max.into(),
             rate: pace.rate,
             duration_ns: nanos(pace.duration),
+            warm_up_ns: nanos(pace.warm_up),
             drain_ns: nanos(pace.drain),
             began: None,
             total: (pace.rate > 0)
@@ -50,12 +52,14 @@ impl Schedule {
         }
     }
 
-    pub(crate) fn begin(&mut self, now: u64) {
+    /// Payments are scheduled from now on; gives the time from which latencies are taken.
+    pub(crate) fn begin(&mut self, now: u64) -> u64 {
         self.began = Some(now);
         self.phase = Phase::Paying {
             began: now,
             ended: None,
         };
+        now.saturating_add(self.warm_up_ns)
     }
 
     pub(crate) fn began(&self) -> Option<u64> {

@@ -15,6 +15,8 @@ pub(crate) struct Tally {
     pub(crate) rejected: BTreeMap<String, u64>,
     /// From due to final answer.
     pub(crate) latency: Histogram,
+    /// No latency is taken of what was due before.
+    pub(crate) latency_from_ns: u64,
     /// When the last final answer came.
     pub(crate) last_answer_ns: Option<u64>,
     /// Final answers that came again.
@@ -77,6 +79,7 @@ impl Tally {
             unknown,
             elapsed: Duration::from_nanos(ended.saturating_sub(began)),
             latency: self.latency,
+            warm_up: Duration::from_nanos(self.latency_from_ns.saturating_sub(began)),
             repeated: self.repeated,
             links_lost: self.links_lost,
             checked,
@@ -87,7 +90,9 @@ impl Tally {
     }
 
     fn answered(&mut self, due_ns: u64, now: u64) {
-        self.latency.record(now.saturating_sub(due_ns) / 1000);
+        if due_ns >= self.latency_from_ns {
+            self.latency.record(now.saturating_sub(due_ns) / 1000);
+        }
         self.last_answer_ns = Some(now);
     }
 }

@@ -37,6 +37,10 @@ const BANKS: [(&str, &str, u16); 4] = [
     ("IRTY", "IRTYKZKA", 965),
     ("TSES", "TSESKZKA", 998),
 ];
+/// The allocator of the switch.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Payments whose answers follow together: as many are in flight.
 const BATCH: usize = 64;
 /// Commands that are warmed together before they are applied, as the core does with what has come in.

@@ -119,7 +119,10 @@ impl Engine {
         let directory = chunks.read(Part::Directory, directory::State::read)?;
         let qr = chunks.read(Part::Qr, qr::State::read)?;
         let schedule = chunks.read(Part::Schedule, schedule::State::read)?;
-        chunks.read(Part::Window, |reader| instant.payments.read_window(reader))?;
+        let window_bytes = chunks.bytes_of(Part::Window);
+        chunks.read(Part::Window, |reader| {
+            instant.payments.read_window(reader, window_bytes)
+        })?;
         while chunks.next_is(Part::Window) {
             let mut reader = chunks.part(Part::Window)?;
             let read = instant.payments.read_entries(&mut reader);
@@ -259,6 +262,20 @@ impl<'a> Chunks<'a> {
     fn next_is(&self, part: Part) -> bool {
         let mut ahead = self.reader.clone();
         ahead.u16("tag") == Ok(part as u16)
+    }
+
+    /// Bytes of the chunks of a part that come next, as far as they are there.
+    fn bytes_of(&self, part: Part) -> usize {
+        let mut ahead = self.reader.clone();
+        let mut bytes: usize = 0;
+        while ahead.u16("tag") == Ok(part as u16) {
+            let length = ahead.u32("length").map_or(0, |length| length as usize);
+            match ahead.bytes("payload", length) {
+                Ok(payload) => bytes = bytes.saturating_add(payload.len()),
+                Err(_) => break,
+            }
+        }
+        bytes
     }
 
     fn payload(&mut self, part: Part) -> Result<&'a [u8], SnapshotError> {

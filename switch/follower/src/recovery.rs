@@ -50,7 +50,7 @@ pub struct RecoveryReport {
 ///
 /// It begins with the newest sound snapshot at or before the index' applied position, so that one pass over the log serves
 /// core, follower and index; an index that was deleted therefore means a pass over the whole log. `progress` is called with
-/// the position now and then.
+/// the position where the replay begins, and then now and again.
 pub fn recover<I: Index>(
     journal: &dyn Journal,
     snapshots: Arc<SnapshotStore>,
@@ -174,7 +174,7 @@ fn replay_rest<I: Index>(
         opened => opened?,
     };
     let index = Arc::clone(&tail.index);
-    index.catch_up(true)?;
+    progress(begins);
     // One batch is written while the next is replayed.
     let (full, waiting) = mpsc::sync_channel::<(Changes, Position)>(1);
     let (give_back, spent) = mpsc::channel();
@@ -215,7 +215,7 @@ fn replay_rest<I: Index>(
     }
     outcome?;
     tail.write()?;
-    tail.index.catch_up(false)?;
+    tail.index.caught_up()?;
     progress(tail.replay.position());
     Ok(replayed)
 }

@@ -53,6 +53,7 @@ fn main() -> io::Result<()> {
 
 fn payments(folder: &Path, count: u64) -> io::Result<()> {
     let index = RocksIndex::open(folder, RocksOptions::default()).map_err(io::Error::other)?;
+    index.caught_up().map_err(io::Error::other)?;
     let mut changes = Changes::new();
     let mut sequences = vec![0; BANKS as usize + 1];
     let (mut spent, cpu) = (Duration::ZERO, cpu_seconds());
@@ -146,6 +147,7 @@ fn payments(folder: &Path, count: u64) -> io::Result<()> {
 
 fn import(folder: &Path, count: u64) -> io::Result<()> {
     let index = RocksIndex::open(folder, RocksOptions::default()).map_err(io::Error::other)?;
+    index.caught_up().map_err(io::Error::other)?;
     let agent = Bic::parse("CASPKZKA").map_err(io::Error::other)?;
     let (mut changes, mut spent, mut most) = (Changes::new(), Duration::ZERO, 0);
     let fresh = count - count / 10;

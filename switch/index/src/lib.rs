@@ -55,9 +55,9 @@ pub trait Index: Send + Sync + 'static {
     /// Makes everything applied so far survive a power failure; gives the position up to which that holds.
     fn flush(&self) -> Result<Position, IndexError>;
 
-    /// Says whether changes come as fast as they can be taken (a start replays the log) or as fast as traffic makes them.
-    /// Changes how they are stored for the moment, never an answer.
-    fn catch_up(&self, catching: bool) -> Result<(), IndexError>;
+    /// Says that changes come as fast as traffic makes them from now on. An index is opened for a start, which replays the log as
+    /// fast as its changes can be taken. Changes how they are stored for the moment, never an answer.
+    fn caught_up(&self) -> Result<(), IndexError>;
 
     /// The payment or return with this key.
     fn payment_by_key(&self, key: &PaymentKey) -> Result<AsOf<Option<Finished>>, IndexError>;

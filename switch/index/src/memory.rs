@@ -72,7 +72,7 @@ impl Index for MemoryIndex {
         Ok(applied)
     }
 
-    fn catch_up(&self, _catching: bool) -> Result<(), IndexError> {
+    fn caught_up(&self) -> Result<(), IndexError> {
         Ok(())
     }
 

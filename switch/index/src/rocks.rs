@@ -14,7 +14,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use rocksdb::{ColumnFamily, DB, FlushOptions, ReadOptions};
+use rocksdb::{ColumnFamily, DB, FlushOptions, ReadOptions, WriteBufferManager};
 use torap_domain::{ParticipantId, Phone, Position, Sequence, Time, Uetr};
 use torap_engine::{
     Outbound,
@@ -37,6 +37,8 @@ pub struct RocksOptions {
     pub block_cache_bytes: usize,
     /// Changes kept in memory before they are flushed, all tables together. Writing waits when flushing falls behind.
     pub write_buffer_bytes: usize,
+    /// The same while a start replays the log: large, so that a flush runs beside the replay instead of holding it up.
+    pub catch_up_buffer_bytes: usize,
     /// Files kept open.
     pub open_files_max: i32,
     /// Threads for flushing and compaction.
@@ -44,16 +46,21 @@ pub struct RocksOptions {
 }
 
 impl Default for RocksOptions {
-    /// About 100 MB when all of it is in use, a few when the index is empty.
+    /// About 100 MB when all of it is in use, a few when the index is empty; while a start replays the log, up to 200 MB more.
     fn default() -> RocksOptions {
         RocksOptions {
             block_cache_bytes: 64 << 20,
             write_buffer_bytes: 32 << 20,
+            catch_up_buffer_bytes: 192 << 20,
             open_files_max: 256,
             background_jobs: 2,
         }
     }
 }
+
+/// Flushes that find room in the buffer of a start: one is being written, one waits, and one is being filled; what the tables
+/// need beside the rows themselves is less than as much again.
+const FLUSHES_IN_BUFFER: usize = 6;
 
 /// An index in a folder of its own.
 pub struct RocksIndex {
@@ -62,24 +69,76 @@ pub struct RocksIndex {
     applied: AtomicU64,
     counts: RwLock<Counts>,
     /// Held while changes are written: there is one writer.
-    writer: Mutex<()>,
+    writer: Mutex<Unflushed>,
+    /// Bounds what all tables together hold in memory.
+    buffers: WriteBufferManager,
+    options: RocksOptions,
+}
+
+/// What was written since the last flush began; counted only while a start replays the log.
+#[derive(Debug, Default)]
+struct Unflushed {
+    bytes: usize,
+    /// A flush begins at so many bytes, long before writing would have to wait for it.
+    flush_at: Option<usize>,
 }
 
 impl RocksIndex {
-    /// Opens the index in `folder`, and makes it if there is none. Another process that has it open, damage and another
+    /// Opens the index in `folder`, and makes it if there is none; as for a start, so nothing is merged before
+    /// [`Index::caught_up`] says that it is over. Another process that has it open, damage and another
     /// layout are errors.
     pub fn open(folder: &Path, options: RocksOptions) -> Result<RocksIndex, IndexError> {
-        let db = tables::open(folder, &options).map_err(storage("open"))?;
+        let (db, buffers) = tables::open(folder, &options).map_err(storage("open"))?;
         let state = match db.get_pinned(tables::STATE_KEY).map_err(storage("read"))? {
             Some(bytes) => StateRow::decode(&bytes)?,
             None => StateRow::default(),
         };
-        Ok(RocksIndex {
+        let index = RocksIndex {
             db,
             applied: AtomicU64::new(state.applied),
             counts: RwLock::new(state.counts),
-            writer: Mutex::new(()),
-        })
+            writer: Mutex::default(),
+            buffers,
+            options,
+        };
+        index.set_catching_up(true)?;
+        Ok(index)
+    }
+
+    fn set_catching_up(&self, catching: bool) -> Result<(), IndexError> {
+        let mut unflushed = self.writer.lock();
+        let bytes = if catching {
+            self.options.catch_up_buffer_bytes
+        } else {
+            self.options.write_buffer_bytes
+        };
+        for table in Table::ALL {
+            self.db
+                .set_options_cf(
+                    self.family(table)?,
+                    &tables::changeable(bytes, !catching)
+                        .each_ref()
+                        .map(|(name, value)| (*name, value.as_str())),
+                )
+                .map_err(storage("set options"))?;
+        }
+        self.buffers.set_buffer_size(bytes);
+        unflushed.flush_at = catching.then_some(bytes / FLUSHES_IN_BUFFER);
+        unflushed.bytes = 0;
+        Ok(())
+    }
+
+    /// Flushes all tables to one position; without `wait` the flush goes on in RocksDB's own threads.
+    fn flush_tables(&self, wait: bool) -> Result<(), IndexError> {
+        let mut families = Vec::with_capacity(Table::ALL.len());
+        for table in Table::ALL {
+            families.push(self.family(table)?);
+        }
+        let mut options = FlushOptions::default();
+        options.set_wait(wait);
+        self.db
+            .flush_cfs_opt(&families, &options)
+            .map_err(storage("flush"))
     }
 
     fn family(&self, table: Table) -> Result<&ColumnFamily, IndexError> {
@@ -178,7 +237,7 @@ impl Index for RocksIndex {
     }
 
     fn apply(&self, changes: &Changes, upto: Position) -> Result<Added, IndexError> {
-        let _one_writer = self.writer.lock();
+        let mut unflushed = self.writer.lock();
         let applied = self.applied_upto();
         let mut batch = Batch::new(self, changes.has_returns())?;
         let added = project(changes, applied, &mut batch)?;
@@ -186,31 +245,25 @@ impl Index for RocksIndex {
             applied: applied.max(upto).max(changes.last()).value(),
             counts: batch.counts,
         };
-        batch.write(&state)?;
+        let bytes = batch.write(&state)?;
         *self.counts.write() = state.counts;
         self.applied.store(state.applied, Ordering::Release);
+        unflushed.bytes = unflushed.bytes.saturating_add(bytes);
+        if unflushed.flush_at.is_some_and(|at| unflushed.bytes >= at) {
+            unflushed.bytes = 0;
+            self.flush_tables(false)?;
+        }
         Ok(added)
     }
 
     fn flush(&self) -> Result<Position, IndexError> {
         let applied = self.applied_upto();
-        let mut families = Vec::with_capacity(Table::ALL.len());
-        for table in Table::ALL {
-            families.push(self.family(table)?);
-        }
-        self.db
-            .flush_cfs_opt(&families, &FlushOptions::default())
-            .map_err(storage("flush"))?;
+        self.flush_tables(true)?;
         Ok(applied)
     }
 
-    fn catch_up(&self, catching: bool) -> Result<(), IndexError> {
-        for table in Table::ALL {
-            self.db
-                .set_options_cf(self.family(table)?, &tables::merging(!catching))
-                .map_err(storage("set options"))?;
-        }
-        Ok(())
+    fn caught_up(&self) -> Result<(), IndexError> {
+        self.set_catching_up(false)
     }
 
     fn payment_by_key(&self, key: &PaymentKey) -> Result<AsOf<Option<Finished>>, IndexError> {

@@ -109,6 +109,8 @@ struct Opened {
     recovered: Recovery<RocksIndex>,
     epoch: u32,
     store: Folders,
+    /// From the beginning until the state of the snapshot was there and its log open.
+    loaded: Duration,
 }
 
 fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
@@ -162,7 +164,9 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
         );
     }
     let mut told = Instant::now();
+    let mut loaded = None;
     let mut progress = |position: torap_domain::Position| {
+        loaded.get_or_insert_with(|| began.elapsed());
         if told.elapsed() > Duration::from_secs(2) {
             told = Instant::now();
             let percent = position.value().saturating_mul(100) / last.max(1);
@@ -187,6 +191,7 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
         recovered,
         epoch,
         store,
+        loaded: loaded.unwrap_or_else(|| began.elapsed()),
     })
 }
 
@@ -218,6 +223,8 @@ pub fn journal_options(folder: &Folder, config: &Config, reached: u64) -> Result
 pub struct StartUp {
     /// From the beginning to the moment when core and read side stand at the end of the log.
     pub took: Duration,
+    /// The part of it until the snapshot was read and the log opened; the rest is the replay.
+    pub loaded: Duration,
     /// Position of the snapshot it began with.
     pub snapshot: Option<u64>,
     /// Records replayed.
@@ -258,6 +265,7 @@ pub fn start_up(folder: &Folder, config: &Config, snapshot: bool) -> Result<Star
     }
     let start_up = StartUp {
         took,
+        loaded: opened.loaded,
         snapshot: report.snapshot.map(|info| info.position.value()),
         replayed: report.replayed,
         position: recovered.last.position.value(),
@@ -311,6 +319,7 @@ async fn serve(
         recovered,
         epoch,
         store,
+        ..
     } = opened;
     let Recovery {
         engine,

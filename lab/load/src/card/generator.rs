@@ -243,7 +243,7 @@ impl Traffic for CardGenerator {
         match self.schedule.phase {
             Phase::SigningOn { until } => {
                 if self.members.iter().all(Member::is_open) {
-                    self.schedule.begin(now);
+                    self.tally.latency_from_ns = self.schedule.begin(now);
                     self.send(now);
                 } else if now >= until {
                     let missing = self.members.iter().find(|member| !member.is_open());

@@ -39,6 +39,9 @@ pub struct CardPlan {
     pub rate: u32,
     /// How long transactions are scheduled, in whole seconds.
     pub duration: Duration,
+    /// How long at the start no latency is taken, while caches and buffers of a fresh process fill; shorter than `duration`. What is
+    /// sent in that time counts in everything else.
+    pub warm_up: Duration,
     /// Most transactions without an answer.
     pub in_flight_max: u32,
     /// How long after the last transaction its answer may take.
@@ -61,6 +64,7 @@ impl CardPlan {
             links: 1,
             rate,
             duration,
+            warm_up: Duration::ZERO,
             in_flight_max: IN_FLIGHT_MAX,
             drain: Duration::from_secs(DRAIN_S),
             check_every: CHECK_EVERY,
@@ -73,6 +77,7 @@ impl CardPlan {
         Pace {
             rate: self.rate,
             duration: self.duration,
+            warm_up: self.warm_up,
             in_flight_max: self.in_flight_max,
             drain: self.drain,
         }

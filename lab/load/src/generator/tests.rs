@@ -155,6 +155,17 @@ fn every_payment_of_the_schedule_settles_and_latency_counts_from_when_it_was_due
 }
 
 #[test]
+fn latency_of_the_warm_up_does_not_count_and_everything_else_does() {
+    let mut plan = plan(4, 1000, 3);
+    plan.warm_up = Duration::from_secs(1);
+    let (outcome, _) = World::new(&plan, |_| Behaviour::Settle).run();
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.sent, outcome.settled), (3000, 3000));
+    assert_eq!(outcome.latency.total(), 2000);
+    assert_eq!(outcome.warm_up, plan.warm_up);
+}
+
+#[test]
 fn a_closed_loop_keeps_its_payments_in_flight() {
     let mut plan = plan(3, 0, 1);
     plan.in_flight_max = 50;
@@ -368,6 +379,9 @@ fn wrong_plans_are_refused_with_their_place() {
     refused("rate: 1000001", |plan| plan.rate = 1_000_001);
     refused("duration: 0", |plan| {
         plan.duration = Duration::from_millis(900)
+    });
+    refused("warm-up: 1 is not between 0 and 0", |plan| {
+        plan.warm_up = Duration::from_secs(1)
     });
     refused("inflight: 0", |plan| plan.in_flight_max = 0);
     refused("check-every: 0", |plan| plan.check_every = 0);

@@ -13,6 +13,7 @@ fn outcome() -> Outcome {
         unknown: 0,
         elapsed: Duration::from_millis(500),
         latency,
+        warm_up: Duration::ZERO,
         repeated: 0,
         links_lost: 0,
         checked: 3,
@@ -37,6 +38,15 @@ fn the_line_has_exactly_these_keys_in_this_order() {
         r#""switch_cpu_us_per_payment":41.23,"conserved":true}"#,
     );
     assert_eq!(line, expected);
+    let warmed = Outcome {
+        warm_up: Duration::from_secs(5),
+        ..outcome()
+    };
+    let line = serde_json::to_string(&warmed.line(SWITCH)).unwrap();
+    assert!(
+        line.contains(r#""p999":9.991},"warm_up_s":5,"switch_cpu"#),
+        "{line}"
+    );
 }
 
 #[test]

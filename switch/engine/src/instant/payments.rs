@@ -23,6 +23,9 @@ const UNDER_WAY: u32 = 1 << 31;
 /// Entries dropped for one that is entered, at most: a bound that was lowered is reached step by step.
 const DROPS_MAX: usize = 4;
 
+/// Entries of a snapshot whose places in the tables are brought near together, before the first of them is entered.
+const READ_AHEAD: usize = 16;
+
 /// How many entries ahead of the one that is dropped the tables are read.
 const DROPS_AHEAD: u64 = 8;
 
@@ -282,24 +285,38 @@ impl Payments {
         self.window.write(scratch, piece);
     }
 
-    /// Reads the first piece of the window.
-    pub(crate) fn read_window(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+    /// Reads the first piece of the window; the further ones have `bytes` in all.
+    pub(crate) fn read_window(
+        &mut self,
+        reader: &mut Reader<'_>,
+        bytes: usize,
+    ) -> Result<(), FactsError> {
         self.window = Window::read(reader)?;
+        let entries = bytes / Window::ENTRY_BYTES_MIN;
+        self.by_key.reserve(entries);
+        self.by_uetr.reserve(entries);
         Ok(())
     }
 
     /// Reads a further piece: entries.
     pub(crate) fn read_entries(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        let mut ahead = Vec::with_capacity(READ_AHEAD);
         while reader.remaining() > 0 {
-            let offset = reader.offset();
-            let (entry, changed_at) = Window::read_entry(reader)?;
-            let uetr = entry.kind.has_uetr().then_some(&entry.uetr);
-            self.check_new(&entry.key, uetr, reader, offset)?;
-            let slot = match changed_at {
-                Some(at) => self.window.push_changed(entry, at),
-                None => self.window.push(entry),
-            };
-            self.enter(&entry.key, uetr, slot);
+            while ahead.len() < READ_AHEAD && reader.remaining() > 0 {
+                let offset = reader.offset();
+                let (entry, changed_at) = Window::read_entry(reader)?;
+                std::hint::black_box(self.touch(Some(&entry.key), &entry.uetr));
+                ahead.push((offset, entry, changed_at));
+            }
+            for (offset, entry, changed_at) in ahead.drain(..) {
+                let uetr = entry.kind.has_uetr().then_some(&entry.uetr);
+                self.check_new(&entry.key, uetr, reader, offset)?;
+                let slot = match changed_at {
+                    Some(at) => self.window.push_changed(entry, at),
+                    None => self.window.push(entry),
+                };
+                self.enter(&entry.key, uetr, slot);
+            }
         }
         Ok(())
     }

@@ -228,6 +228,9 @@ impl Window {
 
 /// Snapshot: what can be found, in the order it was entered, and which of it was entered by a return.
 impl Window {
+    /// An entry takes at least so many bytes in a snapshot.
+    pub(super) const ENTRY_BYTES_MIN: usize = 97;
+
     /// Feeds the snapshot in pieces of one page.
     pub(super) fn write(&self, scratch: &mut Vec<u8>, piece: &mut dyn FnMut(&[u8])) {
         scratch.clear();

@@ -82,6 +82,32 @@ fn growth_moves_a_few_slots_at_a_time_and_keeps_the_load() {
 }
 
 #[test]
+fn room_made_at_once_spares_the_splits() {
+    let (mut reserved, mut grown) = (Table::new(), Table::new());
+    reserved.reserve(50_000);
+    for slot in 0..50_000 {
+        reserved.insert(hash_of(slot), slot, |_| panic!("nothing is split"));
+        grown.insert(hash_of(slot), slot, hash_of);
+    }
+    assert_eq!(reserved.homes.count, grown.homes.count);
+    for slot in 0..60_000 {
+        let found = reserved.find(hash_of(slot), |other| other == slot);
+        assert_eq!(found, (slot < 50_000).then_some(slot));
+    }
+    // A table in use is left as it is, and one that was given room goes on growing.
+    reserved.reserve(1_000_000);
+    assert_eq!(reserved.homes.count, grown.homes.count);
+    for slot in 50_000..60_000 {
+        reserved.insert(hash_of(slot), slot, hash_of);
+    }
+    assert!((0..60_000).all(|slot| {
+        reserved
+            .find(hash_of(slot), |other| other == slot)
+            .is_some()
+    }));
+}
+
+#[test]
 fn a_seed_moves_every_identifier() {
     let value = 5_u128.to_le_bytes();
     assert_ne!(hash(1, value), hash(2, value));

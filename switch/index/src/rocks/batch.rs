@@ -69,15 +69,17 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Writes all rows and the state row, or nothing.
-    pub(super) fn write(mut self, state: &StateRow) -> Result<(), IndexError> {
+    /// Writes all rows and the state row, or nothing; gives how many bytes they are.
+    pub(super) fn write(mut self, state: &StateRow) -> Result<usize, IndexError> {
         self.rows.put(STATE_KEY, state.encode());
+        let bytes = self.rows.size_in_bytes();
         let mut options = WriteOptions::default();
         options.disable_wal(true);
         self.index
             .db
             .write_opt(self.rows, &options)
-            .map_err(storage("write"))
+            .map_err(storage("write"))?;
+        Ok(bytes)
     }
 
     fn encode(&mut self, stored: &impl Stored) {

@@ -112,8 +112,15 @@ impl Table {
 const UNMERGED_FILES_SLOW: i32 = 120;
 const UNMERGED_FILES_MAX: i32 = 240;
 
+/// Buffers of a table that may wait for their flush. The manager's bound on memory stops writing before this number does.
+const UNFLUSHED_BUFFERS_MAX: i32 = 8;
+
 /// Opens all tables under one bound of memory.
-pub(super) fn open(folder: &Path, options: &RocksOptions) -> Result<DB, rocksdb::Error> {
+pub(super) fn open(
+    folder: &Path,
+    options: &RocksOptions,
+) -> Result<(DB, WriteBufferManager), rocksdb::Error> {
+    let buffers = WriteBufferManager::new_write_buffer_manager(options.write_buffer_bytes, true);
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let mut families = Vec::with_capacity(Table::ALL.len());
     for table in Table::ALL {
@@ -122,28 +129,26 @@ pub(super) fn open(folder: &Path, options: &RocksOptions) -> Result<DB, rocksdb:
             family_options(table, options, &cache)?,
         ));
     }
-    DB::open_cf_descriptors(&database_options(options), folder, families)
+    let db = DB::open_cf_descriptors(&database_options(options, &buffers), folder, families)?;
+    Ok((db, buffers))
 }
 
-/// Whether files that wait to be merged are merged now. A start that replays the log needs both cores for the replay: merging
-/// waits until it is over.
-pub(super) fn merging(on: bool) -> [(&'static str, &'static str); 1] {
-    [(
-        "disable_auto_compactions",
-        if on { "false" } else { "true" },
-    )]
+/// What a start changes of a table while it replays the log: how much it may hold in memory, and whether files that wait to be
+/// merged are merged now. The replay needs both cores: merging waits until it is over.
+pub(super) fn changeable(buffer_bytes: usize, merging: bool) -> [(&'static str, String); 2] {
+    [
+        ("write_buffer_size", buffer_bytes.to_string()),
+        ("disable_auto_compactions", (!merging).to_string()),
+    ]
 }
 
-fn database_options(bounds: &RocksOptions) -> Options {
+fn database_options(bounds: &RocksOptions, buffers: &WriteBufferManager) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     // Without a log of its own RocksDB must flush all tables at once, or they would stand at different positions.
     options.set_atomic_flush(true);
-    options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(
-        bounds.write_buffer_bytes,
-        true,
-    ));
+    options.set_write_buffer_manager(buffers);
     options.set_max_open_files(bounds.open_files_max);
     options.set_max_background_jobs(bounds.background_jobs);
     options.set_bytes_per_sync(BYTES_PER_SYNC);
@@ -182,6 +187,8 @@ fn family_options(
     options.set_compression_type(DBCompressionType::Lz4);
     // The manager decides when to flush; a single table never holds more than all may.
     options.set_write_buffer_size(bounds.write_buffer_bytes);
+    options.set_disable_auto_compactions(true);
+    options.set_max_write_buffer_number(UNFLUSHED_BUFFERS_MAX);
     options.set_arena_block_size(ARENA_BLOCK_BYTES);
     options.set_level_zero_slowdown_writes_trigger(UNMERGED_FILES_SLOW);
     options.set_level_zero_stop_writes_trigger(UNMERGED_FILES_MAX);

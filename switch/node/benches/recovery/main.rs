@@ -15,6 +15,10 @@ use std::{
     time::Instant,
 };
 
+/// The allocator of the switch.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PAYMENTS: u64 = 10_000_000;
 /// Payments after the snapshot, at most.
 const SNAPSHOT_AGE_MAX: u64 = 1_000_000;
@@ -105,6 +109,7 @@ fn measure(parent: &Path, payments: u64) -> Result<bool, String> {
         "snapshot_s": rounded(snapshot_took.as_secs_f64()),
         "records_replayed": start_up.replayed,
         "recover_s": rounded(start_up.took.as_secs_f64()),
+        "load_s": rounded(start_up.loaded.as_secs_f64()),
         "indexed": start_up.payments,
         "conserved": start_up.conserved,
         "same_state": start_up.digest == outcome.digest,

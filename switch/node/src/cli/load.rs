@@ -65,6 +65,9 @@ pub(super) struct Arguments {
     /// Seconds
     #[arg(long, default_value_t = 30)]
     duration: u64,
+    /// Seconds of --duration at the start in which no latency is taken: the caches and buffers of a fresh process fill
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    warm_up: u64,
     /// Three phases instead of one: --rate, so many times --rate, and --rate again, each for --duration; one JSON line for each
     #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u32).range(2..=100))]
     overload: Option<u32>,
@@ -246,6 +249,7 @@ fn plan(arguments: &Arguments, switch: SocketAddr, mode: Mode, banks: Vec<LoadBa
         arguments.rate,
         Duration::from_secs(arguments.duration),
     );
+    plan.warm_up = Duration::from_secs(arguments.warm_up);
     plan.in_flight_max = in_flight_max(arguments);
     plan.check_every = arguments.check_every;
     plan

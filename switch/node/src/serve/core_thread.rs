@@ -96,6 +96,8 @@ impl CoreThread {
     fn release(&mut self) -> Result<bool, String> {
         let durable = self.journal.durable_upto();
         let mut any = false;
+        // Before anybody is told of any of it: who has been told may ask the read side, and finds it there.
+        self.published.durable.store(durable, Ordering::Release);
         while let Some(released) = self.core.release(Position::new(durable)) {
             any = true;
             if !matches!(released.command, Command::Tick | Command::Mark { .. }) {
@@ -146,7 +148,6 @@ impl CoreThread {
             if let Some(cards) = &mut self.cards {
                 cards.announce();
             }
-            self.published.durable.store(durable, Ordering::Release);
             self.intake.oldest_is(self.turn.queued.front().copied());
             (self.wake_follower)();
         }

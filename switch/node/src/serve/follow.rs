@@ -1,6 +1,7 @@
 //! The thread of the read side: durable records into index and snapshots.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,6 +12,7 @@ use std::{
 };
 
 use crossbeam::sync::{Parker, Unparker};
+use torap_domain::Position;
 use torap_engine::Engine;
 use torap_follower::{Follower, SnapshotInfo};
 use torap_index::RocksIndex;
@@ -22,11 +24,13 @@ const GATHER: Duration = Duration::from_millis(1);
 /// Longest sleep without news from the core.
 const PARK_MAX: Duration = Duration::from_millis(200);
 
-/// A question to the read side's engine, answered between two steps.
-type Question = Box<dyn FnOnce(&mut Follower<RocksIndex>) + Send>;
+/// A question to the read side's engine, answered between two steps, once it has applied the record `after`.
+struct Question {
+    after: Position,
+    put: Box<dyn FnOnce(&mut Follower<RocksIndex>) + Send>,
+}
 
 /// How others reach the follower's thread.
-#[derive(Debug)]
 pub struct FollowerHandle {
     questions: mpsc::Sender<Question>,
     unparker: Unparker,
@@ -41,15 +45,17 @@ pub(super) struct FollowerThread {
 }
 
 impl FollowerHandle {
-    /// Asks the read side's engine: durable state, never ahead of the log.
+    /// Asks the read side's engine: durable state, with the record `after` and perhaps some more.
     ///
     /// # Errors
     /// The thread has ended.
     pub async fn ask<T: Send + 'static>(
         &self,
+        after: Position,
         question: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Result<T, String> {
-        self.send(move |follower| question(follower.engine())).await
+        self.send(after, move |follower| question(follower.engine()))
+            .await
     }
 
     /// Takes a snapshot now.
@@ -57,19 +63,24 @@ impl FollowerHandle {
     /// # Errors
     /// The thread has ended, or the snapshot cannot be written.
     pub async fn snapshot(&self) -> Result<SnapshotInfo, String> {
-        self.send(|follower| follower.snapshot_now().map_err(|error| error.to_string()))
-            .await?
+        let question = |follower: &mut Follower<_>| follower.snapshot_now();
+        let written = self.send(Position::ZERO, question).await?;
+        written.map_err(|error| error.to_string())
     }
 
     async fn send<T: Send + 'static>(
         &self,
+        after: Position,
         question: impl FnOnce(&mut Follower<RocksIndex>) -> T + Send + 'static,
     ) -> Result<T, String> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let question: Question = Box::new(move |follower| {
-            // The asker may be gone.
-            let _ = sender.send(question(follower));
-        });
+        let question = Question {
+            after,
+            put: Box::new(move |follower| {
+                // The asker may be gone.
+                let _ = sender.send(question(follower));
+            }),
+        };
         let ended = || "the read side has ended".to_string();
         self.questions.send(question).map_err(|_| ended())?;
         self.unparker.unpark();
@@ -91,9 +102,14 @@ impl FollowerThread {
         let applied_at_end = Arc::clone(&applied);
         let stopping = Arc::clone(&stop);
         let work = move || {
+            let mut waiting = VecDeque::new();
             loop {
-                while let Ok(question) = asked.try_recv() {
-                    question(&mut follower);
+                waiting.extend(asked.try_iter());
+                let applied = follower.applied_upto();
+                while let Some(question) =
+                    waiting.pop_front_if(|question: &mut Question| question.after <= applied)
+                {
+                    (question.put)(&mut follower);
                 }
                 let progress = match follower.step(STEP_RECORDS) {
                     Ok(progress) => progress,
@@ -111,6 +127,10 @@ impl FollowerThread {
                     if stopping.load(Ordering::SeqCst) {
                         follower.snapshot_now().map_err(|error| error.to_string())?;
                         return Ok(());
+                    }
+                    // Whoever asked has heard of the record it wants applied: it was durable before this step.
+                    if !waiting.is_empty() {
+                        continue;
                     }
                     parker.park_timeout(PARK_MAX);
                     std::thread::sleep(GATHER);

@@ -75,7 +75,7 @@ pub(super) async fn sample(switch: Arc<Switch>) {
                 engine.conservation().is_ok(),
             )
         };
-        let Ok((in_flight, positions, conserved)) = switch.follower.ask(question).await else {
+        let Ok((in_flight, positions, conserved)) = switch.ask(question).await else {
             return;
         };
         set(IN_FLIGHT, in_flight as u64);

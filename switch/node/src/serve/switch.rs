@@ -11,8 +11,8 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use torap_core::Released;
-use torap_domain::{ParticipantId, Sequence, Time};
-use torap_engine::{Effect, Outcome, participants::View};
+use torap_domain::{ParticipantId, Position, Sequence, Time};
+use torap_engine::{Effect, Engine, Outcome, participants::View};
 use torap_gateway::{
     session::{Credentials, Secret},
     translate::{Network, Translator},
@@ -179,6 +179,18 @@ impl Switch {
 
     pub fn durable(&self) -> u64 {
         self.published.durable.load(Ordering::Acquire)
+    }
+
+    /// Asks the read side's engine. Its state holds everything that anybody has been told until now.
+    ///
+    /// # Errors
+    /// The read side has ended.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let after = Position::new(self.durable());
+        self.follower.ask(after, question).await
     }
 }
 

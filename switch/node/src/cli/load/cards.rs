@@ -236,6 +236,7 @@ fn plan(arguments: &Arguments, members: Vec<CardMember>, framing: Framing) -> Ca
     plan.links = arguments.links.unwrap_or(plan.links);
     plan.mac = arguments.mac;
     plan.pin_percent = arguments.pin_percent.unwrap_or(plan.pin_percent);
+    plan.warm_up = Duration::from_secs(arguments.warm_up);
     plan.in_flight_max = in_flight_max(arguments);
     plan.check_every = arguments.check_every;
     plan

@@ -55,6 +55,10 @@ fn wrong_flags_are_refused_with_their_name() {
     refused("--banks 33", "--banks: 33");
     refused("--rate 2000000", "--rate");
     refused("--duration 0", "--duration");
+    refused(
+        "--duration 5 --warm-up 5",
+        "--warm-up: 5 is not between 0 and 4",
+    );
     refused("--inflight 0", "--inflight");
     refused("--check-every 0", "--check-every");
     refused("--work-dir /data", "--own-switch");

@@ -314,7 +314,6 @@ pub(super) async fn ask<T: Send + 'static>(
     question: impl FnOnce(&Engine) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     switch
-        .follower
         .ask(question)
         .await
         .map_err(|error| Refusal::of_request("switch", error))
