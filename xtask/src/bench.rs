@@ -31,6 +31,7 @@ fn recovery(arguments: &[String]) -> Result<(), Failure> {
 const SUITES: &[&str] = &[
     "parse",
     "view",
+    "clearing",
     "payment",
     "step",
     "append",
