@@ -4,7 +4,7 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
@@ -38,6 +38,7 @@ pub(crate) struct State {
     pub(crate) qr: qr::State,
     pub(crate) schedule: schedule::State,
     pub(crate) cards: cards::State,
+    pub(crate) clearing: clearing::State,
 }
 
 /// The deterministic heart of the switch.
@@ -87,6 +88,7 @@ impl Engine {
                 qr: qr::State::new(),
                 schedule: schedule::State::new(),
                 cards: cards::State::new(seed),
+                clearing: clearing::State::new(seed),
             },
         }
     }
@@ -117,6 +119,7 @@ impl Engine {
         let touched = match command {
             Command::Instant(command) => self.state.instant.touch(command),
             Command::Cards(command) => self.state.cards.touch(command),
+            Command::Clearing(command) => self.state.clearing.touch(command),
             _ => return,
         };
         std::hint::black_box(touched);
@@ -228,7 +231,9 @@ impl Engine {
         let scheduled = self.scheduled().map(|waiting| waiting.id).min();
         let rail = self.state.instant.oldest_referred();
         let cards = self.state.cards.oldest_referred();
-        scheduled.into_iter().chain(rail).chain(cards).min()
+        let clearing = self.state.clearing.oldest_referred();
+        let oldest = scheduled.into_iter().chain(rail).chain(cards);
+        oldest.chain(clearing).min()
     }
 
     /// Sizes of what the engine holds.
@@ -274,6 +279,7 @@ enum Clock {
     QrCode,
     Schedule,
     Cards,
+    Clearing,
 }
 
 impl State {
@@ -307,6 +313,7 @@ impl State {
             Command::Participants(command) => participants::apply(self, stamp, command, out),
             Command::Schedule(command) => schedule::apply(self, stamp, command, out),
             Command::Cards(command) => cards::apply(self, stamp, command, out),
+            Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -357,6 +364,7 @@ impl State {
                     Clock::QrCode => qr::expire_first(self, stamp, out),
                     Clock::Schedule => schedule::expire_first(self, stamp, out),
                     Clock::Cards => cards::expire_first(self, stamp, out),
+                    Clock::Clearing => clearing::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -371,6 +379,7 @@ impl State {
             (self.qr.next_deadline(), Clock::QrCode),
             (self.schedule.next_deadline(), Clock::Schedule),
             (self.cards.next_deadline(), Clock::Cards),
+            (self.clearing.next_deadline(), Clock::Clearing),
         ];
         let waiting = clocks
             .into_iter()

@@ -3,7 +3,7 @@
 use torap_domain::{Money, ParticipantId, Reason, Time};
 
 use crate::{
-    cards, directory,
+    cards, clearing, directory,
     instant::{Finished, PaymentKey},
     participants,
 };
@@ -55,4 +55,5 @@ pub enum Event {
         reason: Reason,
     },
     Card(cards::Event),
+    Clearing(clearing::Event),
 }

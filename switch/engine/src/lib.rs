@@ -18,6 +18,7 @@
 )]
 
 pub mod cards;
+pub mod clearing;
 pub mod codec;
 pub mod directory;
 pub mod instant;

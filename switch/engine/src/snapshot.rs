@@ -16,7 +16,7 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp, cards,
+    Engine, Stamp, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory,
@@ -66,6 +66,8 @@ enum Part {
     Window = 9,
     Cards = 10,
     CardWindow = 11,
+    Clearing = 16,
+    ClearingItems = 17,
 }
 
 impl Engine {
@@ -126,6 +128,7 @@ impl Engine {
             read.map_err(SnapshotError::Layout)?;
         }
         let cards = chunks.cards(seed)?;
+        let clearing = chunks.clearing(seed)?;
         chunks.close()?;
         let state = State {
             rules,
@@ -139,6 +142,7 @@ impl Engine {
             qr,
             schedule,
             cards,
+            clearing,
         };
         state.check()?;
         Ok(Engine { state })
@@ -179,6 +183,11 @@ impl Engine {
         each(Part::Cards, &scratch);
         let cards = &state.cards;
         cards.write_window(&mut scratch, &mut |payload| each(Part::CardWindow, payload));
+        scratch.clear();
+        state.clearing.write(&mut Writer::new(&mut scratch));
+        each(Part::Clearing, &scratch);
+        let clearing = &state.clearing;
+        clearing.write_items(&mut scratch, &mut |payload| each(Part::ClearingItems, payload));
     }
 }
 
@@ -212,7 +221,9 @@ impl State {
         let held = self.instant.payments.held(&self.ledger);
         rule(held, "what is held is held for payments under way")?;
         let agrees = self.cards.agrees(&self.ledger);
-        rule(agrees, "the card accounts hold what the sessions count")
+        rule(agrees, "the card accounts hold what the sessions count")?;
+        let cleared = self.clearing.agrees(&self.ledger);
+        rule(cleared, "the technical account of clearing is zero")
     }
 }
 
@@ -254,6 +265,18 @@ impl<'a> Chunks<'a> {
             read.map_err(SnapshotError::Layout)?;
         }
         Ok(cards)
+    }
+
+    /// The clearing system, and its items piece by piece.
+    fn clearing(&mut self, seed: u64) -> Result<clearing::State, SnapshotError> {
+        let mut clearing =
+            self.read(Part::Clearing, |reader| clearing::State::read(reader, seed))?;
+        while self.next_is(Part::ClearingItems) {
+            let mut reader = self.part(Part::ClearingItems)?;
+            let read = clearing.read_items(&mut reader);
+            read.map_err(SnapshotError::Layout)?;
+        }
+        Ok(clearing)
     }
 
     fn next_is(&self, part: Part) -> bool {

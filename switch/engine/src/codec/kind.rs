@@ -1,6 +1,6 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
-use crate::{Command, cards, directory, instant, links, participants, qr, schedule};
+use crate::{Command, cards, clearing, directory, instant, links, participants, qr, schedule};
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident = $number:literal, $name:literal, $version:literal;)+) => {
@@ -151,6 +151,14 @@ kinds! {
     CardCutOver = 0x88, "card-cut-over", 1;
     /// A session is settled elsewhere
     CardSettleSession = 0x89, "card-settle-session", 1;
+    /// Items to be cleared: a pacs.008, or a piece of a file
+    ClearingSubmit = 0xa0, "clearing-submit", 1;
+    /// An item is taken back
+    ClearingWithdraw = 0xa1, "clearing-withdraw", 1;
+    /// The open session closes now
+    ClearingClose = 0xa2, "clearing-close", 1;
+    /// Rules and timetable of the clearing system
+    ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
 }
 
 impl Kind {
@@ -202,6 +210,12 @@ impl Kind {
                 schedule::Command::Withdraw { .. } => Kind::ScheduleWithdraw,
             },
             Command::Cards(command) => Kind::of_cards(command),
+            Command::Clearing(command) => match command {
+                clearing::Command::Submit(_) => Kind::ClearingSubmit,
+                clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
+                clearing::Command::Close { .. } => Kind::ClearingClose,
+                clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+            },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,

@@ -13,6 +13,7 @@ mod fields;
 
 mod block;
 mod cards;
+mod clearing;
 mod directory;
 mod error;
 mod instant;
@@ -60,6 +61,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Participants(command) => participants::put(command, &mut writer),
         Command::Schedule(command) => schedule::put(command, &mut writer),
         Command::Cards(command) => cards::put(command, &mut writer),
+        Command::Clearing(command) => clearing::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -178,6 +180,10 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardStopList
         | Kind::CardCutOver
         | Kind::CardSettleSession => Command::Cards(cards::take(kind, reader)?),
+        Kind::ClearingSubmit
+        | Kind::ClearingWithdraw
+        | Kind::ClearingClose
+        | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
     })
 }
 
