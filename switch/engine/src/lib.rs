@@ -46,7 +46,7 @@ mod world;
 pub use bounds::Bounds;
 pub use command::{Command, Source, Stamp};
 pub use digest::RunningDigest;
-pub use engine::{Engine, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
+pub use engine::{Engine, Imbalance, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
 pub use event::Event;
 pub use outbound::{Effect, Message, Notice, Outbound, Outcome, References, Status};
 pub use output::Output;

@@ -1,14 +1,15 @@
 //! The whole state as bytes, in pieces.
 //!
 //! ```text
-//! snapshot   magic "TPES" · version u16 (2) · chunks … · end chunk
+//! snapshot   magic "TPES" · version u16 (3) · chunks … · end chunk
 //! chunk      tag u16 · length u32 · payload
 //! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
 //! ```
 //!
 //! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
-//! 4,096 entries. Version 1, which is still read, ends with the window of payments: it knows no cards. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
-//! compared by their digests; a digest is taken over the same payloads.
+//! 4,096 entries. Versions 1 and 2 know no accounts in IMTS; they are not read, and the log is then applied from its first record.
+//! Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be compared
+//! by their digests; a digest is taken over the same payloads.
 
 use std::fmt;
 
@@ -27,9 +28,7 @@ use crate::{
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
-const VERSION: u16 = 2;
-/// The version before, which is read and no longer written.
-const VERSION_WITHOUT_CARDS: u16 = 1;
+const VERSION: u16 = 3;
 const END: u16 = 0xFFFF;
 
 /// Why bytes are not a snapshot of an engine.
@@ -213,6 +212,12 @@ impl State {
             account.is_some_and(|account| self.ledger.account(account).is_some())
         });
         rule(accounts, "every participant has an account")?;
+        let settling = self
+            .participants
+            .ids()
+            .all(|id| self.settlement_account(id).is_some());
+        rule(settling, "every participant has a settlement account")?;
+        rule(self.conservation().is_ok(), "the positions are backed")?;
         let links = self
             .participants
             .ids()
@@ -230,7 +235,6 @@ impl State {
 /// The chunks of a snapshot whose frames and digest are right.
 struct Chunks<'a> {
     reader: Reader<'a>,
-    version: u16,
     digest: StateDigest,
 }
 
@@ -242,21 +246,17 @@ impl<'a> Chunks<'a> {
             return Err(SnapshotError::Magic);
         }
         let found = reader.u16("version").map_err(SnapshotError::Layout)?;
-        if !(VERSION_WITHOUT_CARDS..=VERSION).contains(&found) {
+        if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
         Ok(Chunks {
             reader,
-            version: found,
             digest: StateDigest::new(),
         })
     }
 
-    /// The card rail; nothing of it in a snapshot from before it.
+    /// The card rail.
     fn cards(&mut self, seed: u64) -> Result<cards::State, SnapshotError> {
-        if self.version == VERSION_WITHOUT_CARDS {
-            return Ok(cards::State::new(seed));
-        }
         let mut cards = self.read(Part::Cards, |reader| cards::State::read(reader, seed))?;
         self.read(Part::CardWindow, |reader| cards.read_window(reader))?;
         while self.next_is(Part::CardWindow) {
@@ -338,7 +338,7 @@ impl fmt::Display for SnapshotError {
             }
             SnapshotError::Version { found } => write!(
                 formatter,
-                "engine snapshot of version {found}; this binary reads versions {VERSION_WITHOUT_CARDS} to {VERSION}"
+                "engine snapshot of version {found}; this binary reads version {VERSION}"
             ),
             SnapshotError::Frame { offset } => write!(
                 formatter,
