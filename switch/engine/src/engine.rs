@@ -338,6 +338,11 @@ impl State {
         self.technical(RAIL_TECHNICAL)
     }
 
+    /// The technical account in IMTS of clearing sessions; zero between any two records.
+    pub(crate) fn clearing_technical(&self) -> AccountId {
+        self.technical(CLEARING_TECHNICAL)
+    }
+
     /// One of the accounts that every engine opens first.
     fn technical(&self, key: AccountKey) -> AccountId {
         self.ledger.find(key).unwrap_or(AccountId(0))

@@ -4,8 +4,8 @@ use std::fmt;
 
 use torap_clearing::Priority;
 use torap_domain::{
-    Bic, Date, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money, SectorCode, Span,
-    TransactionId, Uetr, calendar::DayOverride,
+    Bic, Date, DayOverride, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money,
+    SectorCode, Span, TransactionId, Uetr,
 };
 
 use crate::{
@@ -103,10 +103,18 @@ pub struct Settings {
 pub enum Command {
     Submit(Submit),
     /// Takes an item back that has not been cleared.
-    Withdraw { source: Source, uetr: Uetr },
+    Withdraw {
+        source: Source,
+        uetr: Uetr,
+    },
     /// The open session closes now.
-    Close { source: Source },
-    SetSettings { source: Source, settings: Settings },
+    Close {
+        source: Source,
+    },
+    SetSettings {
+        source: Source,
+        settings: Settings,
+    },
 }
 
 impl Settings {

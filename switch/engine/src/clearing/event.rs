@@ -1,7 +1,7 @@
 //! What happened in the clearing system, and what it tells of itself.
 
 use torap_clearing::SessionId;
-use torap_domain::{Money, ParticipantId, Position, Reason, Time};
+use torap_domain::{Date, Money, ParticipantId, Position, Reason, Time};
 
 use super::FileKey;
 use crate::instant::PaymentKey;
@@ -61,7 +61,7 @@ pub struct View {
     /// Whether outcomes of the last session are still being told.
     pub telling: bool,
     /// By value date: items that wait, and what they come to in minor units of KZT.
-    pub waiting: Vec<(torap_domain::Date, u32, u64)>,
+    pub waiting: Vec<(Date, u32, u64)>,
     /// Items that are known.
     pub items: usize,
     /// Memory of the items and their tables, in bytes.
@@ -75,7 +75,7 @@ pub struct ItemView {
     pub debtor_agent: ParticipantId,
     pub creditor_agent: ParticipantId,
     pub amount: Money,
-    pub value_date: torap_domain::Date,
+    pub value_date: Date,
     pub status: crate::Status,
     /// The session that decided it.
     pub session: Option<SessionId>,

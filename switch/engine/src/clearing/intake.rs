@@ -4,16 +4,14 @@
 //! the first that is broken is the answer. A refused item is not remembered: it may be sent again, put right.
 
 use torap_clearing::SessionId;
-use torap_domain::{ParticipantId, Reason, Uetr};
+use torap_domain::{Date, ParticipantId, Position, Reason, Uetr};
 
 use super::{
     Event, Order, PIECE_ITEMS_MAX, Submit,
     items::{Item, Stage},
-    sessions, settlement_account, status_of,
+    sessions, status_of,
 };
-use crate::{
-    Event as Any, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter,
-};
+use crate::{Event as Any, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter};
 
 /// Items whose statuses share one message: the bits of its mask.
 pub(super) const BLOCK_ITEMS: usize = 64;
@@ -72,7 +70,7 @@ fn take_all(
     let mut accepted: u32 = 0;
     let mut refusals = Vec::new();
     let mut repeats: u32 = 0;
-    let mut answers = Answers::default();
+    let mut answers = Answers::about(stamp.position);
     for (index, order) in (0_u16..).zip(&submit.items) {
         let outcome = match seen_before(state, order) {
             Ok(Some(status)) => {
@@ -99,7 +97,7 @@ fn take_all(
     let first = refusals.first().map(|(_, reason)| *reason);
     if let (Some(piece), true) = (&submit.piece, new) {
         let date = state.clearing.open.map(|open| open.session.date);
-        let date = date.unwrap_or_else(|| torap_domain::Date::from_time(stamp.time));
+        let date = date.unwrap_or_else(|| Date::from_time(stamp.time));
         let files = &mut state.clearing.files;
         files.take(sender, piece, accepted, refusals, date);
     } else if !new {
@@ -168,7 +166,10 @@ fn admit(
         .timetable
         .admit(&clearing.calendar, session, order.value_date)
         .map_err(|_| Reason::ValueDateNotAllowed)?;
-    let settles = |participant| settlement_account(state, participant).is_some();
+    let settles = |participant| {
+        let settling = participants.settles_through(participant);
+        state.settlement_account(settling).is_some()
+    };
     if !settles(debtor) || !settles(creditor) {
         return Err(Reason::ServiceNotAllowed);
     }
@@ -242,18 +243,17 @@ pub(crate) fn withdraw(
     out.event(Any::Clearing(Event::Withdrawn { key: item.key }));
     let reason = Reason::ItemWithdrawn;
     let agent_code = None;
-    let mut answers = Answers::default();
+    let mut answers = Answers::about(item.submitted);
     answers.add(item.index, Status::Rejected { reason, agent_code }, None);
-    answers.about = Some(item.submitted);
     answers.send(state, stamp, item.sender, out);
     Ok(())
 }
 
 /// What becomes of items of one record, put together by block and status: one message says the same of up to 64 items.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Answers {
-    /// The record; the one in hand if none.
-    pub(super) about: Option<torap_domain::Position>,
+    /// The record that brought the items.
+    about: Position,
     groups: Vec<Group>,
 }
 
@@ -266,6 +266,13 @@ struct Group {
 }
 
 impl Answers {
+    pub(super) fn about(submission: Position) -> Answers {
+        Answers {
+            about: submission,
+            groups: Vec::new(),
+        }
+    }
+
     /// Items come by rising index, so that what belongs together is among the last groups.
     pub(super) fn add(&mut self, index: u16, status: Status, session: Option<SessionId>) {
         let (first, bit) = place(index);
@@ -289,7 +296,7 @@ impl Answers {
         to: ParticipantId,
         out: &mut Output,
     ) {
-        let original = self.about.unwrap_or(stamp.position);
+        let original = self.about;
         for group in &self.groups {
             let message = Message::ClearingStatus {
                 original,

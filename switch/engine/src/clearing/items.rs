@@ -101,10 +101,6 @@ impl Items {
             .saturating_add(self.by_uetr.memory_bytes())
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Item> {
-        self.slab.get(slot)
-    }
-
     pub(super) fn find_key(&self, key: &PaymentKey) -> Option<(u32, &Item)> {
         let slot = self.by_key.find(table::hash(self.seed, key.0), |slot| {
             self.slab.get(slot).is_some_and(|item| item.key == *key)

@@ -35,7 +35,6 @@ use std::collections::VecDeque;
 
 use torap_clearing::{SessionId, Timetable};
 use torap_domain::{Asset, Calendar, Date, Money, ParticipantId, Position, Reason, Time, Uetr};
-use torap_ledger::{AccountId, AccountKey, Book, Ledger};
 
 use crate::{
     Engine, Outcome, Output, Source, Stamp, Status,
@@ -125,12 +124,6 @@ impl State {
             }
             Command::Withdraw { .. } | Command::Close { .. } | Command::SetSettings { .. } => 0,
         }
-    }
-
-    /// Whether the technical account is zero, as it is between any two records.
-    pub(crate) fn agrees(&self, ledger: &Ledger) -> bool {
-        let technical = ledger.find(TECHNICAL);
-        technical.is_none_or(|account| ledger.balance(account) == 0)
     }
 
     fn item(&self, uetr: &Uetr) -> Option<ItemView> {
@@ -250,13 +243,6 @@ impl State {
     }
 }
 
-/// The technical account of sessions, in IMTS.
-const TECHNICAL: AccountKey = AccountKey {
-    owner: ParticipantId::SWITCH,
-    book: Book::ClearingTechnical,
-    asset: Asset::Kzt,
-};
-
 pub(crate) fn apply(
     state: &mut engine::State,
     stamp: Stamp,
@@ -313,15 +299,6 @@ fn timetable_of(settings: &Settings) -> Option<Timetable> {
         && rising.into_iter().all(|((one, _), (next, _))| one < next);
     let timetable = Timetable::new(settings.closes_at.clone(), settings.days_ahead).ok()?;
     sound.then_some(timetable)
-}
-
-/// The settlement account in IMTS of whoever settles for `participant`.
-fn settlement_account(state: &engine::State, participant: ParticipantId) -> Option<AccountId> {
-    state.ledger.find(AccountKey {
-        owner: state.participants.settles_through(participant),
-        book: Book::Settlement,
-        asset: Asset::Kzt,
-    })
 }
 
 /// How an item stands, as its sender sees it.

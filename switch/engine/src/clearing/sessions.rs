@@ -7,14 +7,12 @@ use torap_domain::{Asset, Date, Money, ParticipantId, Reason, Span};
 use torap_ledger::AccountId;
 
 use super::{
-    Event, Open, Report, Row, State, TECHNICAL, Telling,
+    Event, Open, Report, Row, State, Telling,
     intake::{Answers, place},
     items::{Item, Stage},
-    settlement_account, status_of,
+    status_of,
 };
-use crate::{
-    Event as Any, Message, Outcome, Output, Source, Stamp, engine, links::Letter,
-};
+use crate::{Event as Any, Message, Outcome, Output, Source, Stamp, engine, links::Letter};
 
 /// Sessions whose reports are remembered.
 pub const REPORTS_MAX: usize = 64;
@@ -147,7 +145,7 @@ impl Prepared {
         let member = match known {
             Some(member) => member,
             None => {
-                let account = settlement_account(state, settling)?;
+                let account = state.settlement_account(settling)?;
                 let member = Member(u16::try_from(self.participants.len()).ok()?);
                 let available = state.ledger.available(account).max(0);
                 self.participants.push(settling);
@@ -210,7 +208,7 @@ fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
         let nets: Vec<(AccountId, i128)> = nets
             .map(|(account, net)| (*account, net.balance()))
             .collect();
-        let technical = state.ledger.open(TECHNICAL);
+        let technical = state.clearing_technical();
         torap_clearing::settle(&mut state.ledger, technical, Asset::Kzt, &nets).is_ok()
     });
     let Some(closing) = booked else {
@@ -304,22 +302,14 @@ fn tell(state: &mut engine::State, stamp: Stamp, telling: Telling, out: &mut Out
 }
 
 /// To the senders first, and only then to the receivers.
-fn tell_items(
-    state: &mut engine::State,
-    stamp: Stamp,
-    session: SessionId,
-    out: &mut Output,
-) {
+fn tell_items(state: &mut engine::State, stamp: Stamp, session: SessionId, out: &mut Output) {
     let mut items: Vec<Item> = Vec::with_capacity(TOLD_EACH);
     state.clearing.items.take_untold(TOLD_EACH, &mut items);
     for record in items.chunk_by(|one, next| one.submitted == next.submitted) {
         let Some(first) = record.first() else {
             continue;
         };
-        let mut answers = Answers {
-            about: Some(first.submitted),
-            ..Answers::default()
-        };
+        let mut answers = Answers::about(first.submitted);
         for item in record {
             answers.add(item.index, status_of(item), item.session);
         }
@@ -342,12 +332,7 @@ fn tell_items(
     }
 }
 
-fn tell_reports(
-    state: &mut engine::State,
-    stamp: Stamp,
-    session: SessionId,
-    out: &mut Output,
-) {
+fn tell_reports(state: &mut engine::State, stamp: Stamp, session: SessionId, out: &mut Output) {
     let report = state.clearing.reports.back();
     let rows = report.map_or_else(Vec::new, |report| report.rows.clone());
     for row in rows {

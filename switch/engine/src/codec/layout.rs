@@ -1,9 +1,9 @@
 //! Layouts of the values that all others are made of: numbers, and the words of the domain.
 
 use torap_domain::{
-    Asset, BankCode, Bic, CancellationId, EndToEndId, Epoch, Iban, IinBin, InstructionId,
-    Knp, MessageId, Money, ParticipantId, Phone, Position, QrId, Reason, ReturnId, SectorCode, Sequence, Service,
-    Span, Text, Time, TransactionId, Uetr,
+    Asset, BankCode, Bic, CancellationId, EndToEndId, Epoch, Iban, IinBin, InstructionId, Knp,
+    MessageId, Money, ParticipantId, Phone, Position, QrId, Reason, ReturnId, SectorCode, Sequence,
+    Service, Span, Text, Time, TransactionId, Uetr,
 };
 
 use super::{FactsError, LayoutRule, Reader, Writer};

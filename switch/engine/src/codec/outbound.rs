@@ -1,4 +1,4 @@
-//! Layout of one entry of an outbound stream: at most 60 bytes with the version (68 for a status that expires, which none does).
+//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session (8 more for one that expires, which none of the longest does).
 
 use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{Message, Notice, Outbound, Status};

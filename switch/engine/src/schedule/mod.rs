@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 use torap_domain::{Position, Reason, Span, Time};
 
 use crate::{
-    Command as Any, Event, Outcome, Output, Stamp,
+    Command as Any, Event, Outcome, Output, Stamp, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    clearing, engine, instant,
+    engine, instant,
 };
 
 /// Changes that may wait.
