@@ -273,10 +273,15 @@ impl<'a> Chunks<'a> {
     fn clearing(&mut self, seed: u64) -> Result<clearing::State, SnapshotError> {
         let mut clearing =
             self.read(Part::Clearing, |reader| clearing::State::read(reader, seed))?;
+        let items = self.read(Part::ClearingItems, |reader| reader.u32("clearing items"))?;
         while self.next_is(Part::ClearingItems) {
             let mut reader = self.part(Part::ClearingItems)?;
             let read = clearing.read_items(&mut reader);
             read.map_err(SnapshotError::Layout)?;
+        }
+        if u32::try_from(clearing.len()) != Ok(items) {
+            let rule = "every item of the clearing system is there";
+            return Err(SnapshotError::State { rule });
         }
         Ok(clearing)
     }

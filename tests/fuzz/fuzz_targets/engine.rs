@@ -386,6 +386,7 @@ impl Bench {
                 }
                 // No card command is made here.
                 Event::Card(_)
+                | Event::Clearing(_)
                 | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }
                 | Event::ParticipantChanged(_)

@@ -259,16 +259,19 @@ impl Items {
         writer.count(self.days.len());
         for (date, day) in &self.days {
             writer.put(date);
-            for count in [day.slots.len(), day.closed, day.told] {
+            for count in [day.closed, day.told] {
                 writer.u32(u32::try_from(count).unwrap_or(u32::MAX));
             }
         }
     }
 
-    /// Feeds the items in pieces; the first is empty, so that there is one.
+    /// Feeds the items in pieces; the first says how many there are.
     pub(super) fn write_items(&self, scratch: &mut Vec<u8>, piece: &mut dyn FnMut(&[u8])) {
         scratch.clear();
+        let count = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        Writer::new(scratch).u32(count);
         piece(scratch);
+        scratch.clear();
         let mut written: usize = 0;
         for slot in self.days.values().flat_map(|day| &day.slots) {
             if let Some(item) = self.slab.get(*slot) {
@@ -291,7 +294,6 @@ impl Items {
         for _ in 0..reader.count("clearing dates")? {
             let offset = reader.offset();
             let date = reader.field("clearing date")?;
-            let length = reader.u32("clearing items")? as usize;
             let day = Day {
                 closed: reader.u32("clearing closed")? as usize,
                 told: reader.u32("clearing told")? as usize,
@@ -299,9 +301,7 @@ impl Items {
             };
             let last = items.days.last_key_value();
             let in_order = last.is_none_or(|(before, _)| *before < date);
-            // While a date is being forgotten, fewer are there than were told.
-            if !in_order || day.told > day.closed || (day.closed > length && day.told < day.closed)
-            {
+            if !in_order || day.told > day.closed {
                 return Err(reader.error("clearing date", offset, LayoutRule::Value));
             }
             items.days.insert(date, day);

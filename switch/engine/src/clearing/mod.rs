@@ -29,11 +29,13 @@ pub use event::{Event, FileView, ItemView, Report, Row, View};
 pub use files::FILES_MAX;
 pub use sessions::{REPORTS_MAX, TOLD_EACH, TOLD_EVERY};
 
+pub use torap_clearing::{Priority, SessionId};
+
 pub(crate) use sessions::expire_first;
 
 use std::collections::VecDeque;
 
-use torap_clearing::{SessionId, Timetable};
+use torap_clearing::Timetable;
 use torap_domain::{Asset, Calendar, Date, Money, ParticipantId, Position, Reason, Time, Uetr};
 
 use crate::{
@@ -236,6 +238,11 @@ impl State {
         state.files = Files::read(reader)?;
         state.items = Items::read(reader, seed)?;
         Ok(state)
+    }
+
+    /// Items that are known.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
     }
 
     pub(crate) fn read_items(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {

@@ -235,10 +235,15 @@ fn a_switch_that_was_down_closes_what_it_missed_in_order() {
     later.value_date = date(TUESDAY);
     world.send(CASP, vec![order(1, CASP, HSBK, 100), later]);
     world.stamp.time = at("2026-11-25T10:00:00+05:00");
-    world.tell();
-    assert_eq!(world.item(1), Status::Settled);
-    assert_eq!(world.item(2), Status::Pending);
-    world.tell();
+    let sent = world.tell();
+    assert_eq!(
+        told(&sent, HSBK),
+        [
+            "forward [0] of 2026-11-23/1",
+            "report 2026-11-23/1: 0 0 1 100 0 0",
+            "report 2026-11-24/1: 0 0 0 0 0 0",
+        ]
+    );
     assert_eq!(world.item(2), rejected(Reason::InsufficientFunds));
     let open = world.engine.clearing_view().open.unwrap();
     assert_eq!(open.0, session("2026-11-25", 1));
