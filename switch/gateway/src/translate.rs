@@ -208,7 +208,7 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
                 source: context.source,
             }));
         }
-        Body::EventNotice(_) | Body::Other => {
+        Body::EventNotice(_) | Body::Other | Body::Clearing => {
             let text = "this message is not one that a bank sends on the instant rail";
             return Err(Breach::of_profile(
                 "/Document",

@@ -1,6 +1,7 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
 mod card;
+mod clearing;
 mod history;
 mod import;
 mod table;
@@ -99,6 +100,9 @@ enum Command {
     /// Card traffic
     #[command(subcommand)]
     Card(card::Card),
+    /// The clearing system
+    #[command(subcommand)]
+    Clearing(clearing::Clearing),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -266,7 +270,13 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     let mut client = Client::connect(&folder.control())?;
     let moves_money = matches!(
         arguments.command,
-        Command::Fund { .. } | Command::Defund { .. }
+        Command::Fund { .. }
+            | Command::Defund { .. }
+            | Command::Clearing(
+                clearing::Clearing::Close
+                    | clearing::Clearing::Submit { .. }
+                    | clearing::Clearing::Withdraw { .. }
+            )
     );
     if moves_money && arguments.reference.is_none() {
         let text = "--reference is needed: the paper or ticket that orders the money to be moved";
@@ -274,6 +284,16 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     }
     if let Command::Directory(Directory::Import { code, file }) = &arguments.command {
         return import::run(&mut client, &by, code, file, arguments.json);
+    }
+    if let Command::Clearing(clearing::Clearing::Submit {
+        code,
+        file,
+        file_id,
+    }) = &arguments.command
+        && arguments.effective.is_none()
+    {
+        let which = (code.as_str(), file.as_path(), file_id.as_deref());
+        return clearing::submit(&mut client, &by, which, arguments.json);
     }
     let originals = match &arguments.command {
         Command::Payment { originals, .. } => *originals,
@@ -412,6 +432,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             dry_run,
         },
         Command::Card(command) => card::request(command, by)?,
+        Command::Clearing(command) => clearing::request(command, by)?,
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

@@ -2,6 +2,7 @@
 
 mod cards;
 mod change;
+mod clearing;
 mod history;
 mod retention;
 mod show;
@@ -129,6 +130,8 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Schedule => show::schedule(switch).await,
         Request::Card { what } => cards::show(switch, what).await,
         Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
+        Request::Clearing { what } => clearing::show(switch, what).await,
+        submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -159,6 +162,10 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
         | Request::CardSettle { by, .. }
+        | Request::ClearingSubmit { by, .. }
+        | Request::ClearingWithdraw { by, .. }
+        | Request::ClearingClose { by }
+        | Request::ClearingSet { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -171,6 +178,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Schedule
         | Request::JournalArchive
         | Request::Card { .. }
+        | Request::Clearing { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

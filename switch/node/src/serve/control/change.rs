@@ -15,7 +15,7 @@ use torap_engine::{
 };
 use torap_gateway::translate::command_from_json;
 
-use super::{cards, decide};
+use super::{cards, clearing, decide};
 use crate::{
     control::{By, ImportRow, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
@@ -67,6 +67,9 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
         | Request::CardStop { .. }
         | Request::CardCutOver { .. }
         | Request::CardSettle { .. }) => cards::command(switch, request).await,
+        request @ (Request::ClearingWithdraw { .. }
+        | Request::ClearingClose { .. }
+        | Request::ClearingSet { .. }) => clearing::command(request),
         request => plain(switch, request),
     }
 }
