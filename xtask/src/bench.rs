@@ -39,6 +39,7 @@ const SUITES: &[&str] = &[
     "port",
     "hsm",
     "card",
+    "lsm",
 ];
 
 fn suites() -> Command {
