@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod cards;
+mod settlement;
 
 /// Odd, with about as many ones as zeros.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -154,6 +155,7 @@ impl RunningDigest {
             }
             Event::Refused { reason } => mix.word(tagged(0x1C, *reason)),
             Event::Card(event) => cards::event(mix, event),
+            Event::Settlement(event) => settlement::event(mix, event),
         }
     }
 

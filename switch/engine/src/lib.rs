@@ -25,6 +25,7 @@ pub mod links;
 pub mod participants;
 pub mod qr;
 pub mod schedule;
+pub mod settlement;
 
 mod bounds;
 mod command;

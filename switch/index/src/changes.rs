@@ -153,6 +153,7 @@ fn rows(event: &Event) -> usize {
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
-        | Event::Card(_) => 0,
+        | Event::Card(_)
+        | Event::Settlement(_) => 0,
     }
 }

@@ -106,7 +106,8 @@ fn project_event(
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
-        | Event::Card(_) => {}
+        | Event::Card(_)
+        | Event::Settlement(_) => {}
     }
     Ok(())
 }

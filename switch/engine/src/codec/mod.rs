@@ -24,6 +24,7 @@ mod participants;
 mod qr;
 mod reader;
 mod schedule;
+mod settlement;
 mod source;
 mod stored;
 mod writer;
@@ -60,6 +61,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Participants(command) => participants::put(command, &mut writer),
         Command::Schedule(command) => schedule::put(command, &mut writer),
         Command::Cards(command) => cards::put(command, &mut writer),
+        Command::Settlement(command) => settlement::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -178,6 +180,16 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardStopList
         | Kind::CardCutOver
         | Kind::CardSettleSession => Command::Cards(cards::take(kind, reader)?),
+        Kind::SettlementFund
+        | Kind::SettlementTransfer
+        | Kind::SettlementPay
+        | Kind::SettlementChange
+        | Kind::SettlementCreditLine
+        | Kind::SettlementLimit
+        | Kind::SettlementReserve
+        | Kind::SettlementResolve
+        | Kind::SettlementOpen
+        | Kind::SettlementClose => Command::Settlement(settlement::take(kind, reader)?),
     })
 }
 

@@ -1,6 +1,7 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
 pub(super) mod cards;
+mod settlement;
 
 use torap_domain::*;
 
@@ -61,6 +62,7 @@ pub(super) fn commands() -> Vec<Command> {
         },
     ]);
     all.extend(cards::commands().into_iter().map(Command::Cards));
+    all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all
 }
 
