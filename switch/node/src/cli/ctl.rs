@@ -3,6 +3,7 @@
 mod card;
 mod history;
 mod import;
+mod rtgs;
 mod table;
 
 use clap::{Args, Subcommand};
@@ -99,6 +100,9 @@ enum Command {
     /// Card traffic
     #[command(subcommand)]
     Card(card::Card),
+    /// IMTS: settlement accounts, payments, queue, business day
+    #[command(subcommand)]
+    Rtgs(rtgs::Rtgs),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -264,10 +268,11 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .unwrap_or_else(|| "-".to_string()),
     };
     let mut client = Client::connect(&folder.control())?;
-    let moves_money = matches!(
-        arguments.command,
-        Command::Fund { .. } | Command::Defund { .. }
-    );
+    let moves_money = match &arguments.command {
+        Command::Fund { .. } | Command::Defund { .. } => true,
+        Command::Rtgs(command) => command.moves_money(),
+        _ => false,
+    };
     if moves_money && arguments.reference.is_none() {
         let text = "--reference is needed: the paper or ticket that orders the money to be moved";
         return Err(Failure::Usage(text.into()));
@@ -385,6 +390,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             Request::Set { by, key, value }
         }
         Command::Schedule => Request::Schedule,
+        Command::Rtgs(command) => rtgs::request(command, by),
         Command::Withdraw { id } => Request::Withdraw { by, id },
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {

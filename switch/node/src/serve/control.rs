@@ -4,6 +4,7 @@ mod cards;
 mod change;
 mod history;
 mod retention;
+mod rtgs;
 mod show;
 
 use std::{io, sync::Arc};
@@ -129,6 +130,12 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Schedule => show::schedule(switch).await,
         Request::Card { what } => cards::show(switch, what).await,
         Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
+        Request::Rtgs { what } => rtgs::show(switch, what).await,
+        Request::RtgsResolve {
+            by,
+            rule,
+            steps_max,
+        } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -159,6 +166,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
         | Request::CardSettle { by, .. }
+        | Request::RtgsChange { by, .. }
+        | Request::RtgsResolve { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -171,6 +180,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Schedule
         | Request::JournalArchive
         | Request::Card { .. }
+        | Request::Rtgs { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,
