@@ -16,4 +16,5 @@ mod load;
 mod order;
 mod program;
 mod rows;
+mod rtgs;
 mod schedule;

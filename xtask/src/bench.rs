@@ -40,6 +40,7 @@ const SUITES: &[&str] = &[
     "port",
     "hsm",
     "card",
+    "lsm",
 ];
 
 fn suites() -> Command {

@@ -406,6 +406,7 @@ fn changed_view(engine: &Engine, event: &Event) -> Option<participants::View> {
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
         | Event::Card(_)
+        | Event::Settlement(_)
         | Event::Clearing(_) => None,
     }
 }

@@ -95,6 +95,7 @@ reasons! {
         SwitchTimeout = 232, "switch-timeout", Us, "The switch could not finish the payment before its own deadline.";
         ReceiverRejected = 233, "receiver-rejected", Peer, "The payee's bank rejected the payment with its own code.";
         ConfirmationRefused = 234, "confirmation-refused", Peer, "The payee's bank did not confirm the payee.";
+        LatestTimePassed = 235, "latest-time-passed", Peer, "The payment was not settled before its latest time.";
         NotReceived = 241, "not-received", Peer, "The payment asked about was never received; it can no longer arrive.";
         ItemWithdrawn = 242, "item-withdrawn", Peer, "The item was withdrawn before its session closed.";
         OperatorRefused = 251, "operator-refused", Operator, "The operator's rules refuse this request.";
@@ -104,6 +105,9 @@ reasons! {
         ClaimOpen = 255, "claim-open", Peer, "A claim on this directory entry is open.";
         ClaimUnknown = 256, "claim-unknown", Peer, "There is no such claim.";
         ConsentMissing = 257, "consent-missing", Peer, "The customer's consent reference is missing.";
+        ImtsClosed = 258, "imts-closed", Operator, "IMTS is closed: no business day is open.";
+        QueuedPaymentUnknown = 259, "queued-payment-unknown", Peer, "No payment with this identifier waits in the queue.";
+        ResolutionStale = 260, "resolution-stale", Us, "The queue has changed since the resolution was found; nothing was settled.";
         InternalLimit = 261, "internal-limit", Us, "A named limit of the switch was reached.";
     }
 }

@@ -15,6 +15,7 @@ use crate::{
 
 mod cards;
 mod clearing;
+mod settlement;
 
 /// Odd, with about as many ones as zeros.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -155,6 +156,7 @@ impl RunningDigest {
             }
             Event::Refused { reason } => mix.word(tagged(0x1C, *reason)),
             Event::Card(event) => cards::event(mix, event),
+            Event::Settlement(event) => settlement::event(mix, event),
             Event::Clearing(event) => clearing::event(mix, event),
         }
     }

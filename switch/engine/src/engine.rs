@@ -9,7 +9,7 @@ use crate::{
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
-    qr, schedule,
+    qr, schedule, settlement,
 };
 use torap_domain::{Money, Service, Uetr};
 
@@ -39,6 +39,7 @@ pub(crate) struct State {
     pub(crate) qr: qr::State,
     pub(crate) schedule: schedule::State,
     pub(crate) cards: cards::State,
+    pub(crate) settlement: settlement::State,
     pub(crate) clearing: clearing::State,
 }
 
@@ -91,6 +92,7 @@ impl Engine {
                 qr: qr::State::new(),
                 schedule: schedule::State::new(),
                 cards: cards::State::new(seed),
+                settlement: settlement::State::new(),
                 clearing: clearing::State::new(seed),
             },
         }
@@ -319,6 +321,7 @@ enum Clock {
     QrCode,
     Schedule,
     Cards,
+    Settlement,
     Clearing,
 }
 
@@ -427,6 +430,7 @@ impl State {
             Command::Participants(command) => participants::apply(self, stamp, command, out),
             Command::Schedule(command) => schedule::apply(self, stamp, command, out),
             Command::Cards(command) => cards::apply(self, stamp, command, out),
+            Command::Settlement(command) => settlement::apply(self, stamp, command, out),
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
@@ -478,6 +482,7 @@ impl State {
                     Clock::QrCode => qr::expire_first(self, stamp, out),
                     Clock::Schedule => schedule::expire_first(self, stamp, out),
                     Clock::Cards => cards::expire_first(self, stamp, out),
+                    Clock::Settlement => settlement::expire_first(self, stamp, out),
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
                 },
                 _ => break,
@@ -493,6 +498,7 @@ impl State {
             (self.qr.next_deadline(), Clock::QrCode),
             (self.schedule.next_deadline(), Clock::Schedule),
             (self.cards.next_deadline(), Clock::Cards),
+            (self.settlement.next_deadline(), Clock::Settlement),
             (self.clearing.next_deadline(), Clock::Clearing),
         ];
         let waiting = clocks

@@ -26,6 +26,7 @@ pub mod links;
 pub mod participants;
 pub mod qr;
 pub mod schedule;
+pub mod settlement;
 
 mod bounds;
 mod command;

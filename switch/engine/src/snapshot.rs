@@ -24,7 +24,7 @@ use crate::{
     engine::State,
     instant, links,
     participants::Participants,
-    qr, schedule,
+    qr, schedule, settlement,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -65,6 +65,7 @@ enum Part {
     Window = 9,
     Cards = 10,
     CardWindow = 11,
+    Settlement = 12,
     Clearing = 16,
     ClearingItems = 17,
 }
@@ -127,6 +128,7 @@ impl Engine {
             read.map_err(SnapshotError::Layout)?;
         }
         let cards = chunks.cards(seed)?;
+        let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
         chunks.close()?;
         let state = State {
@@ -141,6 +143,7 @@ impl Engine {
             qr,
             schedule,
             cards,
+            settlement,
             clearing,
         };
         state.check()?;
@@ -182,6 +185,9 @@ impl Engine {
         each(Part::Cards, &scratch);
         let cards = &state.cards;
         cards.write_window(&mut scratch, &mut |payload| each(Part::CardWindow, payload));
+        scratch.clear();
+        state.settlement.write(&mut Writer::new(&mut scratch));
+        each(Part::Settlement, &scratch);
         scratch.clear();
         state.clearing.write(&mut Writer::new(&mut scratch));
         each(Part::Clearing, &scratch);

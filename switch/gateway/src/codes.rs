@@ -93,6 +93,7 @@ codes! {
     SwitchTimeout           "AB06" "NOAS" "NORR";
     ReceiverRejected        "MS03" "AGNT" "NR01";
     ConfirmationRefused     "BE01" "NARR" "PI01";
+    LatestTimePassed        "TM01" "NARR" "MS03";
     NotReceived             "AG09" "NOOR" "MS03";
     ItemWithdrawn           "DS02" "ARDT" "MS03";
     OperatorRefused         "AG01" "NARR" "MS03";
@@ -102,6 +103,9 @@ codes! {
     ClaimOpen               "RCON" "NARR" "MS03";
     ClaimUnknown            "BE23" "NARR" "MS03";
     ConsentMissing          "CH21" "NARR" "MS03";
+    ImtsClosed              "TM01" "NARR" "MS03";
+    QueuedPaymentUnknown    "AG09" "NOOR" "MS03";
+    ResolutionStale         "AB10" "NARR" "NORR";
     InternalLimit           "AB10" "NARR" "NORR";
 }
 

@@ -154,6 +154,7 @@ fn rows(event: &Event) -> usize {
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
         | Event::Card(_)
+        | Event::Settlement(_)
         | Event::Clearing(_) => 0,
     }
 }

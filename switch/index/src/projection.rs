@@ -107,6 +107,7 @@ fn project_event(
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
         | Event::Card(_)
+        | Event::Settlement(_)
         | Event::Clearing(_) => {}
     }
     Ok(())

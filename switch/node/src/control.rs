@@ -3,10 +3,14 @@
 //! Commands that change something name the operator and a reference; both go into the log. `torap ctl` speaks this protocol, and so
 //! may a script.
 
+mod rtgs;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use rtgs::{RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
 
 use crate::{serve::CardTables, socket::JsonSocket};
 
@@ -182,6 +186,21 @@ pub enum Request {
     CardSettle {
         by: By,
         session: String,
+    },
+    /// IMTS.
+    Rtgs {
+        what: RtgsShow,
+    },
+    RtgsChange {
+        by: By,
+        change: RtgsChange,
+    },
+    /// Looks for payments that settle all at once, and settles them.
+    RtgsResolve {
+        by: By,
+        rule: RtgsRule,
+        /// Payments looked at by `bypass`, at most.
+        steps_max: u64,
     },
     /// A look at the clearing system.
     Clearing {

@@ -384,8 +384,9 @@ impl Bench {
                     };
                     self.accounts.fund(*participant, signed);
                 }
-                // No card command is made here.
+                // No command of cards or of IMTS is made here.
                 Event::Card(_)
+                | Event::Settlement(_)
                 | Event::Clearing(_)
                 | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }

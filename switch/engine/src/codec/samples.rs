@@ -2,6 +2,7 @@
 
 pub(super) mod cards;
 pub(super) mod clearing;
+mod settlement;
 
 use torap_domain::*;
 
@@ -62,6 +63,7 @@ pub(super) fn commands() -> Vec<Command> {
         },
     ]);
     all.extend(cards::commands().into_iter().map(Command::Cards));
+    all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
     all
 }

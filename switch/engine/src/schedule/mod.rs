@@ -16,7 +16,7 @@ use torap_domain::{Position, Reason, Span, Time};
 use crate::{
     Command as Any, Event, Outcome, Output, Stamp, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    engine, instant,
+    engine, instant, settlement,
 };
 
 /// Changes that may wait.
@@ -140,6 +140,12 @@ pub fn may_wait(command: &Any) -> bool {
                 | instant::Command::SetRecallRule { .. }
         ),
         Any::Cards(command) => command.source().is_some(),
+        Any::Settlement(command) => !matches!(
+            command,
+            settlement::Command::Pay { .. }
+                | settlement::Command::Change { .. }
+                | settlement::Command::Resolve { .. }
+        ),
         Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
         Any::Directory(_)
         | Any::Qr(_)

@@ -493,3 +493,72 @@ fn positions_without_backing_are_found() {
     let rule = "the positions are backed";
     assert_eq!(refused, SnapshotError::State { rule });
 }
+
+/// A business day with something of everything that IMTS remembers.
+#[test]
+fn the_layout_of_imts_is_the_one_of_its_golden_file() {
+    use crate::{
+        participants::Direction,
+        settlement::{Change, Command as Imts, Payment, Priority},
+    };
+    let mut world = World::new();
+    let (source, participant) = (operator(), CASP);
+    let until = world.now().saturating_add(Span::from_secs(3_600));
+    let payment = |to, amount, priority, reference: &str| Payment {
+        from: CASP,
+        to,
+        amount: Money::kzt(amount),
+        priority,
+        reference: Text::truncated(reference),
+        earliest: None,
+        latest: Some(until),
+    };
+    let pay = |payment| Imts::Pay { source, payment };
+    let commands = [
+        Imts::Open { source, until },
+        Imts::Fund {
+            source,
+            participant,
+            direction: Direction::In,
+            amount: Money::kzt(1_000),
+        },
+        Imts::SetCreditLine {
+            source,
+            participant,
+            amount: Money::kzt(50),
+        },
+        Imts::SetLimit {
+            source,
+            participant,
+            towards: Some(HSBK),
+            amount: Some(Money::kzt(700)),
+        },
+        Imts::SetLimit {
+            source,
+            participant,
+            towards: None,
+            amount: Some(Money::kzt(900)),
+        },
+        Imts::Reserve {
+            source,
+            participant,
+            amount: Money::kzt(10),
+        },
+        pay(payment(HSBK, 700, Priority::Normal, "SETTLED")),
+        pay(payment(HSBK, 1, Priority::High, "WAITS")),
+        pay(payment(IRTY, 5_000, Priority::Normal, "TOO-MUCH")),
+    ];
+    for command in commands {
+        world.accept(Command::Settlement(command));
+    }
+    let id = world.stamp.position;
+    let change = Change::Withdraw;
+    world.accept(Command::Settlement(Imts::Change { source, id, change }));
+    let bytes = bytes_of(&world.engine);
+    check_golden("settlement", &bytes);
+    let restored = Engine::restore(&bytes, 0).unwrap();
+    assert_eq!(restored.settlement_queue().count(), 1);
+    assert_eq!(restored.settlement_done().count(), 2);
+    assert_eq!(restored.settlement_limits().count(), 2);
+    assert_eq!(restored.imts_open_until(), Some(until));
+}

@@ -67,6 +67,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Participants(_)
         | Command::Schedule(_)
         | Command::Cards(_)
+        | Command::Settlement(_)
         | Command::Clearing(_)
         | Command::Tick
         | Command::Start { .. }

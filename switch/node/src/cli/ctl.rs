@@ -4,6 +4,7 @@ mod card;
 mod clearing;
 mod history;
 mod import;
+mod rtgs;
 mod table;
 
 use clap::{Args, Subcommand};
@@ -100,6 +101,9 @@ enum Command {
     /// Card traffic
     #[command(subcommand)]
     Card(card::Card),
+    /// IMTS: settlement accounts, payments, queue, business day
+    #[command(subcommand)]
+    Rtgs(rtgs::Rtgs),
     /// The clearing system
     #[command(subcommand)]
     Clearing(clearing::Clearing),
@@ -268,16 +272,12 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .unwrap_or_else(|| "-".to_string()),
     };
     let mut client = Client::connect(&folder.control())?;
-    let moves_money = matches!(
-        arguments.command,
-        Command::Fund { .. }
-            | Command::Defund { .. }
-            | Command::Clearing(
-                clearing::Clearing::Close
-                    | clearing::Clearing::Submit { .. }
-                    | clearing::Clearing::Withdraw { .. }
-            )
-    );
+    let moves_money = match &arguments.command {
+        Command::Fund { .. } | Command::Defund { .. } => true,
+        Command::Rtgs(command) => command.moves_money(),
+        Command::Clearing(command) => command.moves_money(),
+        _ => false,
+    };
     if moves_money && arguments.reference.is_none() {
         let text = "--reference is needed: the paper or ticket that orders the money to be moved";
         return Err(Failure::Usage(text.into()));
@@ -405,6 +405,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             Request::Set { by, key, value }
         }
         Command::Schedule => Request::Schedule,
+        Command::Rtgs(command) => rtgs::request(command, by),
         Command::Withdraw { id } => Request::Withdraw { by, id },
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {

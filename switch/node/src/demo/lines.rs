@@ -1,4 +1,5 @@
-//! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md.
+//! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md,
+//! those about IMTS of docs/settlement.md.
 
 mod after;
 mod cards;
@@ -6,6 +7,7 @@ mod directory;
 mod faults;
 mod payments;
 mod qr;
+mod rtgs;
 
 use super::day::{Day, Told};
 
@@ -91,3 +93,6 @@ pub const CARD_LINES: &[&Line] = &[
     &cards::HSM_STOPPED,
     &cards::CLOSED,
 ];
+
+/// All lines of IMTS; their rows are those of docs/settlement.md.
+pub const RTGS_LINES: &[&Line] = &[&rtgs::TRANSFER, &rtgs::RELEASED, &rtgs::GRIDLOCK];

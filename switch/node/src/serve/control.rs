@@ -5,6 +5,7 @@ mod change;
 mod clearing;
 mod history;
 mod retention;
+mod rtgs;
 mod show;
 
 use std::{io, sync::Arc};
@@ -130,6 +131,12 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Schedule => show::schedule(switch).await,
         Request::Card { what } => cards::show(switch, what).await,
         Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
+        Request::Rtgs { what } => rtgs::show(switch, what).await,
+        Request::RtgsResolve {
+            by,
+            rule,
+            steps_max,
+        } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Clearing { what } => clearing::show(switch, what).await,
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
         Request::Report => show::report(switch).await,
@@ -162,6 +169,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
         | Request::CardSettle { by, .. }
+        | Request::RtgsChange { by, .. }
+        | Request::RtgsResolve { by, .. }
         | Request::ClearingSubmit { by, .. }
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
@@ -178,6 +187,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Schedule
         | Request::JournalArchive
         | Request::Card { .. }
+        | Request::Rtgs { .. }
         | Request::Clearing { .. }
         | Request::Report
         | Request::Snapshot

@@ -75,6 +75,16 @@ pub(super) enum Clearing {
     },
 }
 
+impl Clearing {
+    /// Whether a paper must order it.
+    pub(super) fn moves_money(&self) -> bool {
+        matches!(
+            self,
+            Clearing::Close | Clearing::Submit { .. } | Clearing::Withdraw { .. }
+        )
+    }
+}
+
 pub(super) fn request(command: Clearing, by: By) -> Result<Request, Failure> {
     let show = |what| Request::Clearing { what };
     Ok(match command {
