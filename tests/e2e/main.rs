@@ -2,6 +2,7 @@
 
 mod cards;
 mod certify;
+mod clearing;
 mod client;
 mod command_line;
 mod crash;

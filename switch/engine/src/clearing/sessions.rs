@@ -12,7 +12,9 @@ use super::{
     items::{Item, Stage},
     status_of,
 };
-use crate::{Event as Any, Message, Outcome, Output, Source, Stamp, engine, links::Letter};
+use crate::{
+    Event as Any, Message, Outcome, Output, Source, Stamp, engine, links::Letter, settlement,
+};
 
 /// Sessions whose reports are remembered.
 pub const REPORTS_MAX: usize = 64;
@@ -230,7 +232,16 @@ fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     state.clearing.items.close(session.date);
     let rows = prepared.rows(&closing);
     report(out, session, &rows);
+    let creditors: Vec<ParticipantId> = rows
+        .iter()
+        .filter(|row| row.net() > 0)
+        .map(|row| row.participant)
+        .collect();
     finish(&mut state.clearing, stamp, session, rows);
+    // What they were paid may settle what waits in their queues of IMTS.
+    for creditor in creditors {
+        settlement::credited(state, stamp, creditor, out);
+    }
 }
 
 fn report(out: &mut Output, session: SessionId, rows: &[Row]) {

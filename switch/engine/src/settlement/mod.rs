@@ -15,6 +15,7 @@ mod view;
 
 pub use command::{Change, Command, Payment, Priority, RESOLUTION_MAX};
 pub use event::{Done, End, Event};
+pub(crate) use liquidity::credited;
 pub use queue::{QUEUE_MAX, Waiting};
 pub use view::{AccountView, Gridlock, LimitView, SolverOrder};
 

@@ -3,6 +3,7 @@ use crate::{
     Event,
     clearing::{self, Row},
     participants::{self, Profile},
+    settlement,
     world::{CASP, HSBK, IRTY, TSES},
 };
 use torap_domain::{BankCode, Text};
@@ -334,4 +335,32 @@ fn records_are_kept_as_long_as_items_refer_to_them() {
     assert_eq!(world.engine.oldest_referred(), Some(position));
     world.close();
     assert_eq!(world.engine.oldest_referred(), None);
+}
+
+#[test]
+fn what_a_session_pays_releases_a_payment_that_waits_in_imts() {
+    let mut world = World::new();
+    world.endow(CASP, 100);
+    let until = at("2026-11-27T18:00:00+05:00");
+    let source = operator();
+    world.accept(Any::Settlement(settlement::Command::Open { source, until }));
+    let payment = settlement::Payment {
+        from: HSBK,
+        to: IRTY,
+        amount: Money::kzt(70),
+        priority: settlement::Priority::Normal,
+        reference: Text::truncated("WAITS"),
+        earliest: None,
+        latest: None,
+    };
+    world.accept(Any::Settlement(settlement::Command::Pay {
+        source,
+        payment,
+    }));
+    world.send_one(1, CASP, HSBK, 100);
+    world.accept(Any::Clearing(Command::Close { source }));
+    assert_eq!(
+        [CASP, HSBK, IRTY].map(|bank| world.settlement(bank)),
+        [0, 30, 70]
+    );
 }
