@@ -384,7 +384,7 @@ impl Bench {
                     };
                     self.accounts.fund(*participant, signed);
                 }
-                // No command of cards or of IMTS is made here.
+                // No command of cards, of IMTS or of the clearing system is made here.
                 Event::Card(_)
                 | Event::Settlement(_)
                 | Event::Clearing(_)

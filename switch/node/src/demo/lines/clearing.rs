@@ -35,10 +35,8 @@ fn item(
     amount: &str,
     date: &str,
 ) -> Result<ClearingItem, String> {
-    let person = IinBin::with_check(90_010_100_010 + u64::from(number) * 10);
-    let person =
-        (0..9).find_map(|step| person.or_else(|| IinBin::with_check(90_010_100_011 + step)));
-    let person = person.ok_or("no IIN")?.to_string();
+    let mut issued = (90_010_100_010..).filter_map(IinBin::with_check);
+    let person = issued.next().ok_or("no IIN")?.to_string();
     Ok(ClearingItem {
         transaction_id: format!("ICS-{number}"),
         uetr: format!("00000000-0000-4000-8000-0000000000{number:02}"),
