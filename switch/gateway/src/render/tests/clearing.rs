@@ -30,7 +30,7 @@ fn party(agent: &str, bank: u16, number: u64, name: &str, sector: &str) -> Party
     Party {
         agent: Bic::parse(agent).unwrap(),
         account: Iban::for_kz(bank, "000000000000A").unwrap(),
-        number: IinBin::with_check(number).unwrap(),
+        number: (number..).find_map(IinBin::with_check).unwrap(),
         name: Line::parse(name).unwrap(),
         sector: SectorCode::parse(sector).unwrap(),
     }
@@ -48,7 +48,7 @@ fn order(number: u8, amount: u64) -> Order {
         value_date: Date::parse("2026-11-23").unwrap(),
         priority: Priority::High,
         debtor: party("CASPKZKA", 722, 90_010_112_345, "Ертай & сыновья", "19"),
-        creditor: party("HSBKKZKX", 601, 90_040_112_345, "Салық <комитеті>", "11"),
+        creditor: party("HSBKKZKX", 601, 90_044_112_345, "Салық <комитеті>", "11"),
         purpose: Knp::parse("911").unwrap(),
         remittance: Line::parse("Налог за ноябрь"),
     }
