@@ -1,7 +1,7 @@
 //! The clearing system: a session in which one bank has no funds.
 
 use serde_json::Value;
-use torap_bank::control::WaitFor;
+use torap_bank::WaitFor;
 use torap_domain::{BankCode, Iban, IinBin};
 
 use super::Line;
