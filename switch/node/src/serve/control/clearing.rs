@@ -118,10 +118,6 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
 }
 
 /// A file's key, and the question how far it has come.
-#[expect(
-    clippy::type_complexity,
-    reason = "a question to the read side is a closure"
-)]
 fn file_of(
     switch: &Switch,
     code: &str,
