@@ -1,6 +1,6 @@
 //! The scripted day of `torap demo`: every line as expected, books that agree, a log that verifies.
 
-use torap_node::demo::{CARD_LINES, Day, LINES};
+use torap_node::demo::{CARD_LINES, Day, LINES, RTGS_LINES};
 
 use crate::program::{lab_with, stdout, torap};
 
@@ -9,7 +9,7 @@ fn every_line_of_the_day_comes_out_as_expected() {
     let (dir, lab) = lab_with(|options| options.cards = true);
     let mut day = Day::new(lab);
     let mut wrong = Vec::new();
-    for line in LINES.iter().chain(CARD_LINES) {
+    for line in LINES.iter().chain(CARD_LINES).chain(RTGS_LINES) {
         let report = day.run(line);
         if !report.told.is_as_expected() {
             wrong.push(format!(

@@ -2,6 +2,7 @@
 
 mod cards;
 mod certify;
+mod clearing;
 mod client;
 mod command_line;
 mod crash;
@@ -16,4 +17,5 @@ mod load;
 mod order;
 mod program;
 mod rows;
+mod rtgs;
 mod schedule;

@@ -31,6 +31,7 @@ fn recovery(arguments: &[String]) -> Result<(), Failure> {
 const SUITES: &[&str] = &[
     "parse",
     "view",
+    "clearing",
     "payment",
     "step",
     "append",
@@ -39,6 +40,7 @@ const SUITES: &[&str] = &[
     "port",
     "hsm",
     "card",
+    "lsm",
 ];
 
 fn suites() -> Command {

@@ -93,4 +93,6 @@ pub enum Body<'a> {
     EventAcknowledgement(EventAcknowledgement<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
+    /// What the clearing system says of many payments, by BizSvc; not read further.
+    Clearing,
 }

@@ -16,6 +16,10 @@ use super::{
     verification_request,
 };
 
+/// BizSvc of messages of the clearing system. The tables of the instant rail do not hold for them: they are about many payments,
+/// and only their schema and header are checked.
+const CLEARING_SERVICE: &str = "torap.ics.1";
+
 static CAPTURES: LazyLock<CaptureSet> = LazyLock::new(|| CaptureSet::compile(FIELDS));
 
 /// Reads messages under the national profile. One per connection or thread: its buffers are reused.
@@ -121,6 +125,15 @@ fn read_parsed<'a>(
         .header()
         .map(|part| read_header(part, &facts))
         .transpose()?;
+    if header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE) {
+        return Ok(Message {
+            header,
+            message_type: document_type,
+            document: range,
+            splice: None,
+            body: Body::Clearing,
+        });
+    }
     let (service, table) = match document_type.kind() {
         MessageKind::Pacs008 => {
             let (service, table) = credit_transfer::service(&fields)

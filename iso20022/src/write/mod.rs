@@ -1,7 +1,8 @@
 //! Typed views to bytes: every message that the switch and a bank's host send.
 //!
 //! A function appends one whole message to the caller's buffer and allocates nothing else. It takes the same struct that
-//! [`Reader::read`](crate::view::Reader::read) returns, so what is written reads back equal (times to the millisecond). Text is escaped,
+//! [`Reader::read`](crate::view::Reader::read) returns, so what is written reads back equal (times to the millisecond); batches of
+//! the clearing system have structs of their own, and are not read. Text is escaped,
 //! and cut to the schema's longest length in characters. Output is valid against the schema if the fields hold what their documentation says: the
 //! functions do not check identifiers, they are the caller's typed values.
 //!
@@ -10,6 +11,7 @@
 //! acmt.023.001.03, acmt.024.001.03, admi.002.001.01, admi.004.001.02, admi.011.001.01. A forward keeps the version it received.
 
 mod cancellation_request;
+mod clearing;
 mod credit_transfer;
 mod event;
 mod forward;
@@ -27,6 +29,7 @@ mod xml;
 mod tests;
 
 pub use cancellation_request::cancellation_request;
+pub use clearing::{Batch, BatchItem, BatchParty, batch, status_reports};
 pub use credit_transfer::{Address, Carried, credit_transfer};
 pub use event::{event_acknowledgement, event_notice};
 pub use forward::{Resolved, forward, forward_resolved};

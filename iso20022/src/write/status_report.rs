@@ -15,26 +15,32 @@ pub fn status_report(
     report: &StatusReport<'_>,
 ) {
     message(out, header, MessageType::PACS_002_001_12, |xml| {
-        xml.raw("<FIToFIPmtStsRpt><GrpHdr>");
-        nested!(
-            xml,
-            [MsgId],
-            text(report.message_id, IDENTIFIER_CHARACTERS_MAX)
-        );
-        nested!(xml, [CreDtTm], time(report.created_ns));
-        if let Some(bic) = report.instructing_agent {
-            nested!(xml, [InstgAgt], agent(bic));
-        }
-        if let Some(bic) = report.instructed_agent {
-            nested!(xml, [InstdAgt], agent(bic));
-        }
-        xml.raw("</GrpHdr><TxInfAndSts>");
+        xml.raw("<FIToFIPmtStsRpt>");
+        group_header(xml, report);
+        xml.raw("<TxInfAndSts>");
         transaction(xml, report);
         xml.raw("</TxInfAndSts></FIToFIPmtStsRpt>");
     });
 }
 
-fn transaction(xml: &mut Xml<'_>, report: &StatusReport<'_>) {
+pub(super) fn group_header(xml: &mut Xml<'_>, report: &StatusReport<'_>) {
+    xml.raw("<GrpHdr>");
+    nested!(
+        xml,
+        [MsgId],
+        text(report.message_id, IDENTIFIER_CHARACTERS_MAX)
+    );
+    nested!(xml, [CreDtTm], time(report.created_ns));
+    if let Some(bic) = report.instructing_agent {
+        nested!(xml, [InstgAgt], agent(bic));
+    }
+    if let Some(bic) = report.instructed_agent {
+        nested!(xml, [InstdAgt], agent(bic));
+    }
+    xml.raw("</GrpHdr>");
+}
+
+pub(super) fn transaction(xml: &mut Xml<'_>, report: &StatusReport<'_>) {
     optional!(xml, [StsId], report.status_id, IDENTIFIER_CHARACTERS_MAX);
     xml.original_group(&report.original);
     xml.original_identifiers(&report.original);

@@ -252,6 +252,7 @@ impl Values {
                 Body::EventAcknowledgement(acknowledgement)
             }
             Body::Other => Body::Other,
+            Body::Clearing => Body::Clearing,
         }
     }
 }

@@ -370,7 +370,7 @@ pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
         Body::VerificationRequest(message) => message.assignment.id,
         Body::VerificationReport(message) => message.assignment.id,
         Body::EventAcknowledgement(message) => message.message_id,
-        Body::Reject(_) | Body::EventNotice(_) | Body::Other => "TORP-0001",
+        Body::Reject(_) | Body::EventNotice(_) | Body::Other | Body::Clearing => "TORP-0001",
     }
 }
 
@@ -388,6 +388,6 @@ pub(crate) fn append(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, bod
         Body::Reject(message) => write::reject(out, header, message),
         Body::EventNotice(message) => write::event_notice(out, header, message),
         Body::EventAcknowledgement(message) => write::event_acknowledgement(out, header, message),
-        Body::Other => {}
+        Body::Other | Body::Clearing => {}
     }
 }

@@ -123,6 +123,11 @@ impl Bank {
                     ..seen
                 });
             }
+            // Its items are another system's: the bank's books are those of the instant rail.
+            Body::Clearing => self.see(Seen {
+                status: Some("clearing".into()),
+                ..seen
+            }),
             Body::StatusRequest(_) | Body::EventAcknowledgement(_) | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));

@@ -405,6 +405,8 @@ fn changed_view(engine: &Engine, event: &Event) -> Option<participants::View> {
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
-        | Event::Card(_) => None,
+        | Event::Card(_)
+        | Event::Settlement(_)
+        | Event::Clearing(_) => None,
     }
 }

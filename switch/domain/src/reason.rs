@@ -46,6 +46,7 @@ reasons! {
         NotTechnicalSender = 113, "not-technical-sender", Peer, "The session's owner is not the technical sender of the instructing participant.";
         Overloaded = 121, "overloaded", Us, "The switch's intake is full; send the message again a little later.";
         RetryLater = 122, "retry-later", Us, "The facts gathered for this message are older than the state allows; send it again.";
+        PieceOutOfOrder = 123, "piece-out-of-order", Peer, "The piece is not the next one of its file, or the file is complete.";
         DuplicateMismatch = 131, "duplicate-mismatch", Peer, "The identifier was used before with different content; the original is untouched.";
         DuplicateReplay = 132, "duplicate-replay", Peer, "The same payment was received before; its first answer applies.";
         Tombstoned = 133, "tombstoned", Peer, "A status query had this identifier declared never received, so it can no longer be used.";
@@ -56,6 +57,7 @@ reasons! {
         SameParticipant = 145, "same-participant", Peer, "Both sides of the payment are in one bank; settle it there.";
         AcceptanceTooOld = 151, "acceptance-too-old", Peer, "The acceptance time is too long ago for the payment to finish in time.";
         AcceptanceInFuture = 152, "acceptance-in-future", Peer, "The acceptance time is further ahead of the switch's clock than allowed.";
+        ValueDateNotAllowed = 153, "value-date-not-allowed", Peer, "The value date is no business day, has been cleared, or lies too far ahead.";
         ServiceNotAllowed = 161, "service-not-allowed", Operator, "The participant may not use this service.";
         AliasUnknown = 162, "alias-unknown", Peer, "The phone number is not in the directory.";
         AliasSuspended = 163, "alias-suspended", Operator, "The phone number is suspended in the directory until it is released.";
@@ -85,6 +87,7 @@ reasons! {
         RecallReasonUnknown = 208, "recall-reason-unknown", Peer, "The reason given for the recall is not in the table of recall reasons.";
         RecallWindowClosed = 209, "recall-window-closed", Peer, "The time in which the payment could be recalled for this reason has passed.";
         RecallInProgress = 210, "recall-in-progress", Peer, "A recall of this payment is waiting for its answer.";
+        SessionClosed = 211, "session-closed", Peer, "The session of the item has closed, so it can no longer be withdrawn.";
         ReceiverOffline = 221, "receiver-offline", Peer, "The payee's bank has no link to the switch at the moment.";
         InFlightFull = 222, "in-flight-full", Us, "Too many payments are under way; send the message again a little later.";
         InsufficientFunds = 223, "insufficient-funds", Peer, "The payer's bank does not have enough on its position.";
@@ -92,7 +95,9 @@ reasons! {
         SwitchTimeout = 232, "switch-timeout", Us, "The switch could not finish the payment before its own deadline.";
         ReceiverRejected = 233, "receiver-rejected", Peer, "The payee's bank rejected the payment with its own code.";
         ConfirmationRefused = 234, "confirmation-refused", Peer, "The payee's bank did not confirm the payee.";
+        LatestTimePassed = 235, "latest-time-passed", Peer, "The payment was not settled before its latest time.";
         NotReceived = 241, "not-received", Peer, "The payment asked about was never received; it can no longer arrive.";
+        ItemWithdrawn = 242, "item-withdrawn", Peer, "The item was withdrawn before its session closed.";
         OperatorRefused = 251, "operator-refused", Operator, "The operator's rules refuse this request.";
         EntryNotOwned = 252, "entry-not-owned", Peer, "The directory entry belongs to another participant.";
         EntryExists = 253, "entry-exists", Peer, "The directory entry exists already.";
@@ -100,6 +105,9 @@ reasons! {
         ClaimOpen = 255, "claim-open", Peer, "A claim on this directory entry is open.";
         ClaimUnknown = 256, "claim-unknown", Peer, "There is no such claim.";
         ConsentMissing = 257, "consent-missing", Peer, "The customer's consent reference is missing.";
+        ImtsClosed = 258, "imts-closed", Operator, "IMTS is closed: no business day is open.";
+        QueuedPaymentUnknown = 259, "queued-payment-unknown", Peer, "No payment with this identifier waits in the queue.";
+        ResolutionStale = 260, "resolution-stale", Us, "The queue has changed since the resolution was found; nothing was settled.";
         InternalLimit = 261, "internal-limit", Us, "A named limit of the switch was reached.";
     }
 }

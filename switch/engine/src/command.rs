@@ -3,7 +3,9 @@
 
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
-use crate::{Bounds, cards, directory, instant, links, participants, qr, schedule};
+use crate::{
+    Bounds, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
+};
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub enum Command {
     /// A change with an effective time.
     Schedule(schedule::Command),
     Cards(cards::Command),
+    Settlement(settlement::Command),
+    Clearing(clearing::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -105,6 +109,8 @@ impl Command {
             Command::Participants(command) => command.source(),
             Command::Schedule(command) => command.source(),
             Command::Cards(command) => return command.source(),
+            Command::Settlement(command) => command.source(),
+            Command::Clearing(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

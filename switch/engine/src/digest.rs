@@ -14,6 +14,8 @@ use crate::{
 };
 
 mod cards;
+mod clearing;
+mod settlement;
 
 /// Odd, with about as many ones as zeros.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -154,6 +156,8 @@ impl RunningDigest {
             }
             Event::Refused { reason } => mix.word(tagged(0x1C, *reason)),
             Event::Card(event) => cards::event(mix, event),
+            Event::Settlement(event) => settlement::event(mix, event),
+            Event::Clearing(event) => clearing::event(mix, event),
         }
     }
 
@@ -313,6 +317,12 @@ fn message(mix: &mut Mix, message: &Message) {
             return;
         }
         Message::NotReceived { original } => (0x2C, original),
+        Message::ClearingStatus { .. }
+        | Message::ClearingForward { .. }
+        | Message::ClearingReport { .. } => {
+            clearing::message(mix, message);
+            return;
+        }
     };
     mix.word(tag);
     mix.word(original.0);

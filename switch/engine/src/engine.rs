@@ -1,16 +1,17 @@
 //! The engine: the whole state and the one function that changes it.
 
+use std::fmt;
 use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
-    qr, schedule,
+    qr, schedule, settlement,
 };
-use torap_domain::{Service, Uetr};
+use torap_domain::{Money, Service, Uetr};
 
 /// Deadlines that one Tick decides, at most; if more are due, [`Engine::next_deadline`] stays in the past and the core ticks
 /// again, so that other commands get their turn between.
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) qr: qr::State,
     pub(crate) schedule: schedule::State,
     pub(crate) cards: cards::State,
+    pub(crate) settlement: settlement::State,
+    pub(crate) clearing: clearing::State,
 }
 
 /// The deterministic heart of the switch.
@@ -70,7 +73,9 @@ impl Engine {
     /// that they collide.
     pub fn seeded(seed: u64) -> Engine {
         let mut ledger = Ledger::new();
-        ledger.open(MIRROR);
+        for key in [MIRROR, CENTRAL_BANK, RAIL_TECHNICAL, CLEARING_TECHNICAL] {
+            ledger.open(key);
+        }
         Engine {
             state: State {
                 rules: RULES_AT_FIRST,
@@ -87,6 +92,8 @@ impl Engine {
                 qr: qr::State::new(),
                 schedule: schedule::State::new(),
                 cards: cards::State::new(seed),
+                settlement: settlement::State::new(),
+                clearing: clearing::State::new(seed),
             },
         }
     }
@@ -117,6 +124,7 @@ impl Engine {
         let touched = match command {
             Command::Instant(command) => self.state.instant.touch(command),
             Command::Cards(command) => self.state.cards.touch(command),
+            Command::Clearing(command) => self.state.clearing.touch(command),
             _ => return,
         };
         std::hint::black_box(touched);
@@ -161,9 +169,10 @@ impl Engine {
         0_i128.saturating_sub(self.state.ledger.balance(self.state.mirror()))
     }
 
-    /// Checks that debits equal credits and that no position is below its line. Reads every account.
-    pub fn conservation(&self) -> Result<(), ConservationError> {
-        self.state.ledger.check_conservation()
+    /// Checks that debits equal credits, that no account is below its line, and that the technical account in IMTS holds what
+    /// the positions of the instant rail sum to. Reads every account.
+    pub fn conservation(&self) -> Result<(), Imbalance> {
+        self.state.conservation()
     }
 
     /// Clocks and rules of the rail.
@@ -228,7 +237,9 @@ impl Engine {
         let scheduled = self.scheduled().map(|waiting| waiting.id).min();
         let rail = self.state.instant.oldest_referred();
         let cards = self.state.cards.oldest_referred();
-        scheduled.into_iter().chain(rail).chain(cards).min()
+        let clearing = self.state.clearing.oldest_referred();
+        let oldest = scheduled.into_iter().chain(rail).chain(cards);
+        oldest.chain(clearing).min()
     }
 
     /// Sizes of what the engine holds.
@@ -259,12 +270,48 @@ fn finished(found: Found) -> Option<Finished> {
     }
 }
 
-/// The central bank's counter-account; opened first.
-const MIRROR: AccountKey = AccountKey {
-    owner: ParticipantId::SWITCH,
-    book: Book::CentralBankMirror,
-    asset: Asset::Kzt,
-};
+/// Money that is not where it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Imbalance {
+    /// The accounts do not balance, or one is below its line.
+    Ledger(ConservationError),
+    /// The technical account in IMTS holds another amount than the positions of the instant rail sum to; in minor units of KZT.
+    Backing { positions: i128, technical: i128 },
+}
+
+impl fmt::Display for Imbalance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Imbalance::Ledger(error) => error.fmt(formatter),
+            Imbalance::Backing {
+                positions,
+                technical,
+            } => write!(
+                formatter,
+                "the positions of the instant rail sum to {positions}, their technical account in IMTS holds {technical}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Imbalance {}
+
+/// The central bank's counter-account on the instant rail; opened first.
+const MIRROR: AccountKey = of_switch(Book::CentralBankMirror);
+/// The central bank's counter-account in IMTS.
+const CENTRAL_BANK: AccountKey = of_switch(Book::CentralBank);
+/// What backs the positions of the instant rail in IMTS.
+const RAIL_TECHNICAL: AccountKey = of_switch(Book::RailTechnical);
+/// The technical account of clearing sessions in IMTS.
+const CLEARING_TECHNICAL: AccountKey = of_switch(Book::ClearingTechnical);
+
+const fn of_switch(book: Book) -> AccountKey {
+    AccountKey {
+        owner: ParticipantId::SWITCH,
+        book,
+        asset: Asset::Kzt,
+    }
+}
 
 /// Whose deadline is due.
 #[derive(Clone, Copy, Debug)]
@@ -274,12 +321,88 @@ enum Clock {
     QrCode,
     Schedule,
     Cards,
+    Settlement,
+    Clearing,
 }
 
 impl State {
     /// The account that funding is booked against.
     pub(crate) fn mirror(&self) -> AccountId {
-        self.ledger.find(MIRROR).unwrap_or(AccountId(0))
+        self.technical(MIRROR)
+    }
+
+    /// The account that funding of settlement accounts is booked against.
+    pub(crate) fn central_bank(&self) -> AccountId {
+        self.technical(CENTRAL_BANK)
+    }
+
+    /// The account in IMTS that backs the positions of the instant rail.
+    pub(crate) fn rail_technical(&self) -> AccountId {
+        self.technical(RAIL_TECHNICAL)
+    }
+
+    /// The technical account in IMTS of clearing sessions; zero between any two records.
+    pub(crate) fn clearing_technical(&self) -> AccountId {
+        self.technical(CLEARING_TECHNICAL)
+    }
+
+    /// One of the accounts that every engine opens first.
+    fn technical(&self, key: AccountKey) -> AccountId {
+        self.ledger.find(key).unwrap_or(AccountId(0))
+    }
+
+    /// A participant's settlement account in IMTS; opened with the participant.
+    pub(crate) fn settlement_account(&self, id: ParticipantId) -> Option<AccountId> {
+        self.ledger.find(AccountKey {
+            owner: id,
+            book: Book::Settlement,
+            asset: Asset::Kzt,
+        })
+    }
+
+    pub(crate) fn conservation(&self) -> Result<(), Imbalance> {
+        let ledger = &self.ledger;
+        ledger.check_conservation().map_err(Imbalance::Ledger)?;
+        let accounts = ledger.accounts().map(|(_, account)| account);
+        let positions = accounts
+            .filter(|account| account.key().book == Book::InstantPosition)
+            .fold(0_i128, |sum, account| sum.saturating_add(account.balance()));
+        let technical = ledger.balance(self.rail_technical());
+        if positions == technical {
+            Ok(())
+        } else {
+            Err(Imbalance::Backing {
+                positions,
+                technical,
+            })
+        }
+    }
+
+    /// Money enters or leaves the instant rail: a booking between the central bank's mirror and a position, and beside it the
+    /// booking in IMTS between `funds` and the technical account, so that the positions stay backed. Both or neither.
+    pub(crate) fn move_to_rail(
+        &mut self,
+        direction: participants::Direction,
+        position: AccountId,
+        funds: AccountId,
+        amount: Money,
+    ) -> Result<(), LedgerRefusal> {
+        let (mirror, technical) = (self.mirror(), self.rail_technical());
+        let ledger = &mut self.ledger;
+        match direction {
+            participants::Direction::In => {
+                ledger.transfer(funds, technical, amount)?;
+                ledger
+                    .transfer(mirror, position, amount)
+                    .inspect_err(|_| undo(ledger, technical, funds, amount))
+            }
+            participants::Direction::Out => {
+                ledger.transfer(position, mirror, amount)?;
+                ledger
+                    .transfer(technical, funds, amount)
+                    .inspect_err(|_| undo(ledger, mirror, position, amount))
+            }
+        }
     }
 
     pub(crate) fn dispatch(
@@ -307,6 +430,8 @@ impl State {
             Command::Participants(command) => participants::apply(self, stamp, command, out),
             Command::Schedule(command) => schedule::apply(self, stamp, command, out),
             Command::Cards(command) => cards::apply(self, stamp, command, out),
+            Command::Settlement(command) => settlement::apply(self, stamp, command, out),
+            Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -357,6 +482,8 @@ impl State {
                     Clock::QrCode => qr::expire_first(self, stamp, out),
                     Clock::Schedule => schedule::expire_first(self, stamp, out),
                     Clock::Cards => cards::expire_first(self, stamp, out),
+                    Clock::Settlement => settlement::expire_first(self, stamp, out),
+                    Clock::Clearing => clearing::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -371,12 +498,20 @@ impl State {
             (self.qr.next_deadline(), Clock::QrCode),
             (self.schedule.next_deadline(), Clock::Schedule),
             (self.cards.next_deadline(), Clock::Cards),
+            (self.settlement.next_deadline(), Clock::Settlement),
+            (self.clearing.next_deadline(), Clock::Clearing),
         ];
         let waiting = clocks
             .into_iter()
             .filter_map(|(due, clock)| due.map(|(time, position)| (time, position, clock)));
         waiting.min_by_key(|(time, position, _)| (*time, *position))
     }
+}
+
+/// Takes a booking back that was made a moment ago; the second of a pair was refused because a sum is full.
+fn undo(ledger: &mut Ledger, debit: AccountId, credit: AccountId, amount: Money) {
+    let back = ledger.transfer(debit, credit, amount);
+    assert!(back.is_ok(), "a booking of this command is taken back");
 }
 
 /// What a refusal of the ledger means for a payment. All but missing funds break a rule of the engine itself, and are refused

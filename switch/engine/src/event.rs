@@ -3,9 +3,9 @@
 use torap_domain::{Money, ParticipantId, Reason, Time};
 
 use crate::{
-    cards, directory,
+    cards, clearing, directory,
     instant::{Finished, PaymentKey},
-    participants,
+    participants, settlement,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,4 +55,6 @@ pub enum Event {
         reason: Reason,
     },
     Card(cards::Event),
+    Settlement(settlement::Event),
+    Clearing(clearing::Event),
 }

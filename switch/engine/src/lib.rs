@@ -18,6 +18,7 @@
 )]
 
 pub mod cards;
+pub mod clearing;
 pub mod codec;
 pub mod directory;
 pub mod instant;
@@ -25,6 +26,7 @@ pub mod links;
 pub mod participants;
 pub mod qr;
 pub mod schedule;
+pub mod settlement;
 
 mod bounds;
 mod command;
@@ -45,7 +47,7 @@ mod world;
 pub use bounds::Bounds;
 pub use command::{Command, Source, Stamp};
 pub use digest::RunningDigest;
-pub use engine::{Engine, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
+pub use engine::{Engine, Imbalance, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
 pub use event::Event;
 pub use outbound::{Effect, Message, Notice, Outbound, Outcome, References, Status};
 pub use output::Output;

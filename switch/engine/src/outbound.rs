@@ -1,6 +1,7 @@
 //! What leaves the engine for a participant. The outbound stream of a participant is a function of the log: each entry has a
 //! contiguous sequence, and its text is derived from the entry and the log record(s) it names, so a resend is byte-identical.
 
+use torap_clearing::SessionId;
 use torap_domain::{
     Bic, EndToEndId, Iban, InstructionId, MessageId, Money, ParticipantId, Position, Reason,
     Sequence, Time, TransactionId, Uetr,
@@ -61,6 +62,32 @@ pub enum Message {
     Notice { notice: Notice },
     /// pacs.002 RJCT/AG09 about the pacs.028 at `original`: never received, and never will be.
     NotReceived { original: Position },
+    /// pacs.002 about items of the submission at `original`: bit n of `items` is the item of index `first` + n. `session`
+    /// decided them.
+    ClearingStatus {
+        original: Position,
+        first: u16,
+        items: u64,
+        status: Status,
+        session: Option<SessionId>,
+    },
+    /// pacs.008 to the creditor's bank: settled items of the submission at `original`, named as above.
+    ClearingForward {
+        original: Position,
+        first: u16,
+        items: u64,
+        session: SessionId,
+    },
+    /// admi.004: what a session came to for the participant.
+    ClearingReport {
+        session: SessionId,
+        sent: u32,
+        debits: Money,
+        received: u32,
+        credits: Money,
+        left_out: u32,
+        left_out_amount: Money,
+    },
 }
 
 /// Status of a payment or return as participants see it.

@@ -1,6 +1,6 @@
 //! What one command did: events for those who follow the log, effects for participants, and the outcome for the submitter.
 
-use crate::{Effect, Event, Outcome, Stamp, cards, digest::RunningDigest};
+use crate::{Effect, Event, Outcome, Stamp, cards, digest::RunningDigest, settlement};
 
 /// Filled by [`crate::Engine::apply`]; cleared and used again by the core, so that the steady state allocates nothing.
 #[derive(Debug)]
@@ -45,6 +45,10 @@ impl Output {
 
     pub(crate) fn card_event(&mut self, event: cards::Event) {
         self.events.push(Event::Card(event));
+    }
+
+    pub(crate) fn settlement_event(&mut self, event: settlement::Event) {
+        self.events.push(Event::Settlement(event));
     }
 }
 

@@ -1,14 +1,15 @@
 //! The whole state as bytes, in pieces.
 //!
 //! ```text
-//! snapshot   magic "TPES" · version u16 (2) · chunks … · end chunk
+//! snapshot   magic "TPES" · version u16 (3) · chunks … · end chunk
 //! chunk      tag u16 · length u32 · payload
 //! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
 //! ```
 //!
 //! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
-//! 4,096 entries. Version 1, which is still read, ends with the window of payments: it knows no cards. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
-//! compared by their digests; a digest is taken over the same payloads.
+//! 4,096 entries. Versions 1 and 2 know no accounts in IMTS; they are not read, and the log is then applied from its first record.
+//! Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be compared
+//! by their digests; a digest is taken over the same payloads.
 
 use std::fmt;
 
@@ -16,20 +17,18 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp, cards,
+    Engine, Stamp, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory,
     engine::State,
     instant, links,
     participants::Participants,
-    qr, schedule,
+    qr, schedule, settlement,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
-const VERSION: u16 = 2;
-/// The version before, which is read and no longer written.
-const VERSION_WITHOUT_CARDS: u16 = 1;
+const VERSION: u16 = 3;
 const END: u16 = 0xFFFF;
 
 /// Why bytes are not a snapshot of an engine.
@@ -66,6 +65,9 @@ enum Part {
     Window = 9,
     Cards = 10,
     CardWindow = 11,
+    Settlement = 12,
+    Clearing = 16,
+    ClearingItems = 17,
 }
 
 impl Engine {
@@ -129,6 +131,8 @@ impl Engine {
             read.map_err(SnapshotError::Layout)?;
         }
         let cards = chunks.cards(seed)?;
+        let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
+        let clearing = chunks.clearing(seed)?;
         chunks.close()?;
         let state = State {
             rules,
@@ -142,6 +146,8 @@ impl Engine {
             qr,
             schedule,
             cards,
+            settlement,
+            clearing,
         };
         state.check()?;
         Ok(Engine { state })
@@ -182,6 +188,16 @@ impl Engine {
         each(Part::Cards, &scratch);
         let cards = &state.cards;
         cards.write_window(&mut scratch, &mut |payload| each(Part::CardWindow, payload));
+        scratch.clear();
+        state.settlement.write(&mut Writer::new(&mut scratch));
+        each(Part::Settlement, &scratch);
+        scratch.clear();
+        state.clearing.write(&mut Writer::new(&mut scratch));
+        each(Part::Clearing, &scratch);
+        let clearing = &state.clearing;
+        clearing.write_items(&mut scratch, &mut |payload| {
+            each(Part::ClearingItems, payload)
+        });
     }
 }
 
@@ -207,6 +223,12 @@ impl State {
             account.is_some_and(|account| self.ledger.account(account).is_some())
         });
         rule(accounts, "every participant has an account")?;
+        let settling = self
+            .participants
+            .ids()
+            .all(|id| self.settlement_account(id).is_some());
+        rule(settling, "every participant has a settlement account")?;
+        rule(self.conservation().is_ok(), "the positions are backed")?;
         let links = self
             .participants
             .ids()
@@ -215,14 +237,15 @@ impl State {
         let held = self.instant.payments.held(&self.ledger);
         rule(held, "what is held is held for payments under way")?;
         let agrees = self.cards.agrees(&self.ledger);
-        rule(agrees, "the card accounts hold what the sessions count")
+        rule(agrees, "the card accounts hold what the sessions count")?;
+        let cleared = self.ledger.balance(self.clearing_technical()) == 0;
+        rule(cleared, "the technical account of clearing is zero")
     }
 }
 
 /// The chunks of a snapshot whose frames and digest are right.
 struct Chunks<'a> {
     reader: Reader<'a>,
-    version: u16,
     digest: StateDigest,
 }
 
@@ -234,21 +257,17 @@ impl<'a> Chunks<'a> {
             return Err(SnapshotError::Magic);
         }
         let found = reader.u16("version").map_err(SnapshotError::Layout)?;
-        if !(VERSION_WITHOUT_CARDS..=VERSION).contains(&found) {
+        if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
         Ok(Chunks {
             reader,
-            version: found,
             digest: StateDigest::new(),
         })
     }
 
-    /// The card rail; nothing of it in a snapshot from before it.
+    /// The card rail.
     fn cards(&mut self, seed: u64) -> Result<cards::State, SnapshotError> {
-        if self.version == VERSION_WITHOUT_CARDS {
-            return Ok(cards::State::new(seed));
-        }
         let mut cards = self.read(Part::Cards, |reader| cards::State::read(reader, seed))?;
         self.read(Part::CardWindow, |reader| cards.read_window(reader))?;
         while self.next_is(Part::CardWindow) {
@@ -257,6 +276,23 @@ impl<'a> Chunks<'a> {
             read.map_err(SnapshotError::Layout)?;
         }
         Ok(cards)
+    }
+
+    /// The clearing system, and its items piece by piece.
+    fn clearing(&mut self, seed: u64) -> Result<clearing::State, SnapshotError> {
+        let mut clearing =
+            self.read(Part::Clearing, |reader| clearing::State::read(reader, seed))?;
+        let items = self.read(Part::ClearingItems, |reader| reader.u32("clearing items"))?;
+        while self.next_is(Part::ClearingItems) {
+            let mut reader = self.part(Part::ClearingItems)?;
+            let read = clearing.read_items(&mut reader);
+            read.map_err(SnapshotError::Layout)?;
+        }
+        if u32::try_from(clearing.len()) != Ok(items) {
+            let rule = "every item of the clearing system is there";
+            return Err(SnapshotError::State { rule });
+        }
+        Ok(clearing)
     }
 
     fn next_is(&self, part: Part) -> bool {
@@ -332,7 +368,7 @@ impl fmt::Display for SnapshotError {
             }
             SnapshotError::Version { found } => write!(
                 formatter,
-                "engine snapshot of version {found}; this binary reads versions {VERSION_WITHOUT_CARDS} to {VERSION}"
+                "engine snapshot of version {found}; this binary reads version {VERSION}"
             ),
             SnapshotError::Frame { offset } => write!(
                 formatter,

@@ -22,6 +22,8 @@ pub(crate) const CASP: ParticipantId = ParticipantId(1);
 pub(crate) const HSBK: ParticipantId = ParticipantId(2);
 pub(crate) const IRTY: ParticipantId = ParticipantId(3);
 pub(crate) const TSES: ParticipantId = ParticipantId(4);
+/// All four.
+pub(crate) const BANK_IDS: [ParticipantId; 4] = [CASP, HSBK, IRTY, TSES];
 /// No participant.
 pub(crate) const NOBODY: ParticipantId = ParticipantId(77);
 

@@ -44,6 +44,7 @@ codes! {
     NotTechnicalSender      "AG08" "AGNT" "AGNT";
     Overloaded              "ED06" "NARR" "NORR";
     RetryLater              "AB10" "NARR" "NORR";
+    PieceOutOfOrder         "NARR" "NARR" "MS03";
     DuplicateMismatch       "AM05" "NARR" "DUPL";
     DuplicateReplay         "AM05" "NARR" "DUPL";
     Tombstoned              "AG09" "NOOR" "MS03";
@@ -54,6 +55,7 @@ codes! {
     SameParticipant         "AG12" "NARR" "MS03";
     AcceptanceTooOld        "TM01" "NARR" "TM01";
     AcceptanceInFuture      "TM01" "NARR" "TM01";
+    ValueDateNotAllowed     "DT01" "NARR" "MS03";
     ServiceNotAllowed       "AG03" "NARR" "BNOR";
     AliasUnknown            "BE23" "NARR" "AC01";
     AliasSuspended          "AC06" "NARR" "AG01";
@@ -83,6 +85,7 @@ codes! {
     RecallReasonUnknown     "CH16" "NARR" "MS03";
     RecallWindowClosed      "DT05" "NARR" "MS03";
     RecallInProgress        "DUPL" "NARR" "MS03";
+    SessionClosed           "TM01" "PTNA" "MS03";
     ReceiverOffline         "AB08" "NARR" "NORR";
     InFlightFull            "ED06" "NARR" "NORR";
     InsufficientFunds       "AM04" "AM04" "MS03";
@@ -90,7 +93,9 @@ codes! {
     SwitchTimeout           "AB06" "NOAS" "NORR";
     ReceiverRejected        "MS03" "AGNT" "NR01";
     ConfirmationRefused     "BE01" "NARR" "PI01";
+    LatestTimePassed        "TM01" "NARR" "MS03";
     NotReceived             "AG09" "NOOR" "MS03";
+    ItemWithdrawn           "DS02" "ARDT" "MS03";
     OperatorRefused         "AG01" "NARR" "MS03";
     EntryNotOwned           "AG08" "NARR" "MS03";
     EntryExists             "DU03" "NARR" "DUPL";
@@ -98,6 +103,9 @@ codes! {
     ClaimOpen               "RCON" "NARR" "MS03";
     ClaimUnknown            "BE23" "NARR" "MS03";
     ConsentMissing          "CH21" "NARR" "MS03";
+    ImtsClosed              "TM01" "NARR" "MS03";
+    QueuedPaymentUnknown    "AG09" "NOOR" "MS03";
+    ResolutionStale         "AB10" "NARR" "NORR";
     InternalLimit           "AB10" "NARR" "NORR";
 }
 

@@ -11,6 +11,7 @@
 //!
 //! It never decides anything, and never changes a Document beyond what docs/messages.md says of a payment by phone.
 
+mod clearing;
 mod command_answer;
 mod entry;
 mod error;
@@ -28,6 +29,7 @@ use torap_domain::Position;
 use torap_engine::{Command, Effect, Message};
 
 use crate::{network::Network, wire::ContentType};
+use clearing::Items;
 use entry::Entry;
 
 /// The log, for texts that need more than the entry.
@@ -108,6 +110,50 @@ impl Renderer {
                 reject::reject(entry, original, reason, &mut self.sentence, out)?;
             }
             Message::Notice { notice } => notice::notice(entry, notice, out)?,
+            Message::ClearingStatus {
+                original,
+                first,
+                items: mask,
+                status,
+                session,
+            } => {
+                let items = Items {
+                    original,
+                    first,
+                    mask,
+                };
+                clearing::statuses(entry, items, status, session, out)?;
+            }
+            Message::ClearingForward {
+                original,
+                first,
+                items: mask,
+                session,
+            } => {
+                let items = Items {
+                    original,
+                    first,
+                    mask,
+                };
+                clearing::forward(entry, items, session, out)?;
+            }
+            Message::ClearingReport {
+                session,
+                sent,
+                debits,
+                received,
+                credits,
+                left_out,
+                left_out_amount,
+            } => {
+                let report = clearing::Report {
+                    session,
+                    sent: (sent, debits),
+                    received: (received, credits),
+                    left_out: (left_out, left_out_amount),
+                };
+                clearing::report(entry, &report, out);
+            }
             Message::CommandAnswer { original, refusal } => {
                 command_answer::answer(entry, original, refusal, out)?;
                 return Ok(ContentType::AnswerJson);

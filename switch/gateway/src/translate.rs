@@ -18,7 +18,7 @@ mod refusal;
 pub(crate) mod resolution_id;
 
 pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
-pub use keys::{payment_key, return_key};
+pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
 
 use bytes::Bytes;
 use torap_domain::{ParticipantId, Phone, Position, Reason, Sequence, Uetr};
@@ -208,7 +208,7 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
                 source: context.source,
             }));
         }
-        Body::EventNotice(_) | Body::Other => {
+        Body::EventNotice(_) | Body::Other | Body::Clearing => {
             let text = "this message is not one that a bank sends on the instant rail";
             return Err(Breach::of_profile(
                 "/Document",

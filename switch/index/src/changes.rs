@@ -153,6 +153,8 @@ fn rows(event: &Event) -> usize {
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
-        | Event::Card(_) => 0,
+        | Event::Card(_)
+        | Event::Settlement(_)
+        | Event::Clearing(_) => 0,
     }
 }

@@ -106,7 +106,9 @@ fn project_event(
         | Event::PositionChanged { .. }
         | Event::LateAnswer { .. }
         | Event::Refused { .. }
-        | Event::Card(_) => {}
+        | Event::Card(_)
+        | Event::Settlement(_)
+        | Event::Clearing(_) => {}
     }
     Ok(())
 }

@@ -20,6 +20,17 @@ pub enum Book {
     CardFees = 4,
     /// The counter-account of card nets that have been settled elsewhere; zero after every session.
     CardSettlement = 5,
+    /// A participant's settlement account at the central bank, in IMTS; its credit line is intraday credit.
+    Settlement = 6,
+    /// The central bank's own counter-account in IMTS: funding a settlement account debits it.
+    CentralBank = 7,
+    /// The technical account in IMTS that backs the positions of the instant rail: its balance is their sum, always.
+    RailTechnical = 8,
+    /// The technical account in IMTS of a clearing session: debits of participants first, then credits, so that it never goes
+    /// below zero and is zero before and after every session.
+    ClearingTechnical = 9,
+    /// A participant's contribution to the guarantee fund.
+    GuaranteeFund = 10,
 }
 
 /// Owner, book and asset name an account.
@@ -46,12 +57,17 @@ pub struct Account {
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Book; 5] = [
+    pub const ALL: [Book; 10] = [
         Book::InstantPosition,
         Book::CentralBankMirror,
         Book::Card,
         Book::CardFees,
         Book::CardSettlement,
+        Book::Settlement,
+        Book::CentralBank,
+        Book::RailTechnical,
+        Book::ClearingTechnical,
+        Book::GuaranteeFund,
     ];
 
     /// The stored number.
@@ -67,8 +83,17 @@ impl Book {
     /// Whether accounts of this book keep `posted − held + credit line ≥ 0`.
     pub const fn is_constrained(self) -> bool {
         match self {
-            Book::InstantPosition => true,
-            Book::CentralBankMirror | Book::Card | Book::CardFees | Book::CardSettlement => false,
+            Book::InstantPosition
+            | Book::Settlement
+            | Book::ClearingTechnical
+            | Book::GuaranteeFund => true,
+            // Positions may sum to less than zero while an operator takes money out within a net debit cap.
+            Book::CentralBankMirror
+            | Book::Card
+            | Book::CardFees
+            | Book::CardSettlement
+            | Book::CentralBank
+            | Book::RailTechnical => false,
         }
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod hsm_sim;
 mod journal;
 mod load;
+mod lsm;
 mod qr;
 mod replay;
 mod simulate;
@@ -54,6 +55,8 @@ enum Command {
     Card(card::Arguments),
     /// Make and read national QR codes
     Qr(qr::Arguments),
+    /// Which payments of a queue can settle all at once (liquidity saving), offline
+    Lsm(lsm::Arguments),
     /// Look into a journal, or move old segments away: verify, stat, dump, archive
     Journal(journal::Arguments),
     /// Rebuild any moment of the past from the log, without the switch
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Card(arguments) => card::run(arguments),
         Command::Qr(arguments) => qr::run(arguments),
+        Command::Lsm(arguments) => lsm::run(arguments),
         Command::Journal(arguments) => journal::run(&folder, arguments),
         Command::Replay(arguments) => replay::run(&folder, arguments),
         Command::Bank(arguments) => bank::run(&folder, arguments),

@@ -3,10 +3,14 @@
 //! Commands that change something name the operator and a reference; both go into the log. `torap ctl` speaks this protocol, and so
 //! may a script.
 
+mod rtgs;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use rtgs::{RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
 
 use crate::{serve::CardTables, socket::JsonSocket};
 
@@ -183,8 +187,100 @@ pub enum Request {
         by: By,
         session: String,
     },
+    /// IMTS.
+    Rtgs {
+        what: RtgsShow,
+    },
+    RtgsChange {
+        by: By,
+        change: RtgsChange,
+    },
+    /// Looks for payments that settle all at once, and settles them.
+    RtgsResolve {
+        by: By,
+        rule: RtgsRule,
+        /// Payments looked at by `bypass`, at most.
+        steps_max: u64,
+    },
+    /// A look at the clearing system.
+    Clearing {
+        what: ClearingShow,
+    },
+    /// One piece of a participant's file of items, from 1 upwards; `file` tells the file from others of the participant.
+    ClearingSubmit {
+        by: By,
+        code: String,
+        file: String,
+        number: u32,
+        last: bool,
+        items: Vec<ClearingItem>,
+    },
+    /// Takes back an item that has not been cleared.
+    ClearingWithdraw {
+        by: By,
+        uetr: String,
+    },
+    /// Closes the open session now.
+    ClearingClose {
+        by: By,
+    },
+    /// Rules and timetable of the clearing system.
+    ClearingSet {
+        by: By,
+        settings: ClearingSettings,
+    },
     Snapshot,
     Stop,
+}
+
+/// One item of a file; amounts in tenge, dates as 2026-12-01. The banks are those of the accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearingItem {
+    pub transaction_id: String,
+    pub uetr: String,
+    pub end_to_end_id: String,
+    pub amount: String,
+    pub value_date: String,
+    /// `high`, `normal`, or nothing.
+    pub priority: String,
+    pub debtor_account: String,
+    /// IIN or BIN.
+    pub debtor: String,
+    pub debtor_name: String,
+    pub kod: String,
+    pub creditor_account: String,
+    pub creditor: String,
+    pub creditor_name: String,
+    pub kbe: String,
+    /// KNP.
+    pub purpose: String,
+    pub remittance: String,
+}
+
+/// Rules of the clearing system: times of day as 15:00, dates as 2026-12-01.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearingSettings {
+    pub closes_at: Vec<String>,
+    pub days_ahead: u8,
+    pub amount_max: String,
+    pub items_max: u32,
+    #[serde(default)]
+    pub closed: Vec<String>,
+    #[serde(default)]
+    pub worked: Vec<String>,
+}
+
+/// What of the clearing system is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClearingShow {
+    Session,
+    Timetable,
+    Report { session: Option<String> },
+    Item { uetr: String },
+    File { code: String, file: String },
 }
 
 /// A whole card number on its way to the switch; never shown.

@@ -7,4 +7,4 @@ mod lines;
 
 pub use day::{Day, Report, Told, customer_of};
 pub use lab::{BANKS, BankRow, CARD_HOSTS, CardHostRow, Lab, Options, SCHEME_HOST};
-pub use lines::{CARD_LINES, LINES, Line};
+pub use lines::{CARD_LINES, LINES, Line, RTGS_LINES};

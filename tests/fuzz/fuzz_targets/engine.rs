@@ -384,8 +384,10 @@ impl Bench {
                     };
                     self.accounts.fund(*participant, signed);
                 }
-                // No card command is made here.
+                // No command of cards, of IMTS or of the clearing system is made here.
                 Event::Card(_)
+                | Event::Settlement(_)
+                | Event::Clearing(_)
                 | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }
                 | Event::ParticipantChanged(_)

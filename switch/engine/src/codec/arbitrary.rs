@@ -2,14 +2,18 @@
 
 mod aliases;
 mod cards;
+mod clearing;
 mod others;
 mod payments;
+mod settlement;
 mod streams;
 
 pub(super) use aliases::*;
 pub(super) use cards::{card_finished, cards_command};
+pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use others::*;
 pub(super) use payments::*;
+pub(super) use settlement::settlement_command;
 pub(super) use streams::*;
 
 use proptest::{
@@ -31,6 +35,8 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         3 => links_command().prop_map(Command::Links),
         4 => participants_command().prop_map(Command::Participants),
         6 => cards_command().prop_map(Command::Cards),
+        5 => settlement_command().prop_map(Command::Settlement),
+        3 => clearing_command().prop_map(Command::Clearing),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

@@ -1,6 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
-use crate::{Command, cards, directory, instant, links, participants, qr, schedule};
+use crate::{
+    Command, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
+};
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident = $number:literal, $name:literal, $version:literal;)+) => {
@@ -151,6 +153,34 @@ kinds! {
     CardCutOver = 0x88, "card-cut-over", 1;
     /// A session is settled elsewhere
     CardSettleSession = 0x89, "card-settle-session", 1;
+    /// Money between the central bank and a settlement account
+    SettlementFund = 0x90, "settlement-fund", 1;
+    /// A liquidity transfer
+    SettlementTransfer = 0x91, "settlement-transfer", 1;
+    /// An RTGS payment
+    SettlementPay = 0x92, "settlement-pay", 1;
+    /// A change of a queued payment
+    SettlementChange = 0x93, "settlement-change", 1;
+    /// An intraday credit line
+    SettlementCreditLine = 0x94, "settlement-credit-line", 1;
+    /// A limit of IMTS
+    SettlementLimit = 0x95, "settlement-limit", 1;
+    /// A reservation
+    SettlementReserve = 0x96, "settlement-reserve", 1;
+    /// Payments that settle all at once
+    SettlementResolve = 0x97, "settlement-resolve", 1;
+    /// A business day of IMTS begins
+    SettlementOpen = 0x98, "settlement-open", 1;
+    /// It ends
+    SettlementClose = 0x99, "settlement-close", 1;
+    /// Items to be cleared: a pacs.008, or a piece of a file
+    ClearingSubmit = 0xa0, "clearing-submit", 1;
+    /// An item is taken back
+    ClearingWithdraw = 0xa1, "clearing-withdraw", 1;
+    /// The open session closes now
+    ClearingClose = 0xa2, "clearing-close", 1;
+    /// Rules and timetable of the clearing system
+    ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
 }
 
 impl Kind {
@@ -202,6 +232,13 @@ impl Kind {
                 schedule::Command::Withdraw { .. } => Kind::ScheduleWithdraw,
             },
             Command::Cards(command) => Kind::of_cards(command),
+            Command::Settlement(command) => Kind::of_settlement(command),
+            Command::Clearing(command) => match command {
+                clearing::Command::Submit(_) => Kind::ClearingSubmit,
+                clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
+                clearing::Command::Close { .. } => Kind::ClearingClose,
+                clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+            },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,
@@ -235,6 +272,21 @@ impl Kind {
             cards::Command::StopList { .. } => Kind::CardStopList,
             cards::Command::CutOver { .. } => Kind::CardCutOver,
             cards::Command::SettleSession { .. } => Kind::CardSettleSession,
+        }
+    }
+
+    const fn of_settlement(command: &settlement::Command) -> Kind {
+        match command {
+            settlement::Command::Fund { .. } => Kind::SettlementFund,
+            settlement::Command::Transfer { .. } => Kind::SettlementTransfer,
+            settlement::Command::Pay { .. } => Kind::SettlementPay,
+            settlement::Command::Change { .. } => Kind::SettlementChange,
+            settlement::Command::SetCreditLine { .. } => Kind::SettlementCreditLine,
+            settlement::Command::SetLimit { .. } => Kind::SettlementLimit,
+            settlement::Command::Reserve { .. } => Kind::SettlementReserve,
+            settlement::Command::Resolve { .. } => Kind::SettlementResolve,
+            settlement::Command::Open { .. } => Kind::SettlementOpen,
+            settlement::Command::Close { .. } => Kind::SettlementClose,
         }
     }
 }

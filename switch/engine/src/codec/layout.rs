@@ -1,9 +1,9 @@
 //! Layouts of the values that all others are made of: numbers, and the words of the domain.
 
 use torap_domain::{
-    Asset, BankCode, Bic, CancellationId, EndToEndId, Epoch, Iban, IinBin, InstructionId,
-    MessageId, Money, ParticipantId, Phone, Position, QrId, Reason, ReturnId, Sequence, Service,
-    Span, Text, Time, TransactionId, Uetr,
+    Asset, BankCode, Bic, CancellationId, EndToEndId, Epoch, Iban, IinBin, InstructionId, Knp,
+    MessageId, Money, ParticipantId, Phone, Position, QrId, Reason, ReturnId, SectorCode, Sequence,
+    Service, Span, Text, Time, TransactionId, Uetr,
 };
 
 use super::{FactsError, LayoutRule, Reader, Writer};
@@ -58,10 +58,12 @@ numbered! {
     BankCode: u16, BankCode::value, BankCode::from_value;
     Epoch: u32, Epoch::value, |number| Some(Epoch(number));
     IinBin: u64, IinBin::value, |number| IinBin::from_value(number).ok();
+    Knp: u16, Knp::value, Knp::from_value;
     ParticipantId: u16, ParticipantId::value, |number| Some(ParticipantId(number));
     Phone: u64, Phone::value, Phone::from_value;
     Position: u64, Position::value, |number| Some(Position(number));
     Reason: u16, Reason::code_number, Reason::from_number;
+    SectorCode: u8, SectorCode::value, SectorCode::from_value;
     Sequence: u64, Sequence::value, |number| Some(Sequence(number));
     Service: u8, Service::number, Service::from_number;
     Span: u64, Span::nanos, |number| Some(Span::from_nanos(number));

@@ -13,6 +13,7 @@ mod fields;
 
 mod block;
 mod cards;
+mod clearing;
 mod directory;
 mod error;
 mod instant;
@@ -24,6 +25,7 @@ mod participants;
 mod qr;
 mod reader;
 mod schedule;
+mod settlement;
 mod source;
 mod stored;
 mod writer;
@@ -60,6 +62,8 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Participants(command) => participants::put(command, &mut writer),
         Command::Schedule(command) => schedule::put(command, &mut writer),
         Command::Cards(command) => cards::put(command, &mut writer),
+        Command::Settlement(command) => settlement::put(command, &mut writer),
+        Command::Clearing(command) => clearing::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -178,6 +182,20 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardStopList
         | Kind::CardCutOver
         | Kind::CardSettleSession => Command::Cards(cards::take(kind, reader)?),
+        Kind::SettlementFund
+        | Kind::SettlementTransfer
+        | Kind::SettlementPay
+        | Kind::SettlementChange
+        | Kind::SettlementCreditLine
+        | Kind::SettlementLimit
+        | Kind::SettlementReserve
+        | Kind::SettlementResolve
+        | Kind::SettlementOpen
+        | Kind::SettlementClose => Command::Settlement(settlement::take(kind, reader)?),
+        Kind::ClearingSubmit
+        | Kind::ClearingWithdraw
+        | Kind::ClearingClose
+        | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Layout of one entry of an outbound stream: at most 60 bytes with the version (68 for a status that expires, which none does).
+//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session (8 more for one that expires, which none of the longest does).
 
 use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{Message, Notice, Outbound, Status};
@@ -125,7 +125,88 @@ fn put_message(message: &Message, writer: &mut Writer<'_>) {
             writer.put(notice);
         }
         Message::NotReceived { original } => put_about(12, original, writer),
+        Message::ClearingStatus {
+            original,
+            first,
+            items,
+            status,
+            session,
+        } => {
+            put_about(32, original, writer);
+            writer.u16(*first);
+            writer.u64(*items);
+            put_clearing_status(status, writer);
+            writer.put(session);
+        }
+        Message::ClearingForward {
+            original,
+            first,
+            items,
+            session,
+        } => {
+            put_about(33, original, writer);
+            writer.u16(*first);
+            writer.u64(*items);
+            writer.put(session);
+        }
+        Message::ClearingReport {
+            session,
+            sent,
+            debits,
+            received,
+            credits,
+            left_out,
+            left_out_amount,
+        } => {
+            writer.u8(34);
+            writer.put(session);
+            for (items, amount) in [
+                (sent, debits),
+                (received, credits),
+                (left_out, left_out_amount),
+            ] {
+                writer.u32(*items);
+                writer.put(amount);
+            }
+        }
     }
+}
+
+/// Items have no bank's own code, so their status has no flag.
+fn put_clearing_status(status: &Status, writer: &mut Writer<'_>) {
+    match status {
+        Status::Pending => writer.u8(1),
+        Status::Settled => writer.u8(2),
+        Status::Rejected { reason, .. } => {
+            writer.u8(3);
+            writer.put(reason);
+        }
+    }
+}
+
+fn take_clearing_status(reader: &mut Reader<'_>) -> Result<Status, FactsError> {
+    let offset = reader.offset();
+    Ok(match reader.u8("status")? {
+        1 => Status::Pending,
+        2 => Status::Settled,
+        3 => Status::Rejected {
+            reason: reader.field("reason")?,
+            agent_code: None,
+        },
+        _ => return Err(reader.error("status", offset, LayoutRule::Tag)),
+    })
+}
+
+fn take_clearing_report(reader: &mut Reader<'_>) -> Result<Message, FactsError> {
+    Ok(Message::ClearingReport {
+        session: reader.field("session")?,
+        sent: reader.field("sent")?,
+        debits: reader.field("debits")?,
+        received: reader.field("received")?,
+        credits: reader.field("credits")?,
+        left_out: reader.field("left out")?,
+        left_out_amount: reader.field("left out amount")?,
+    })
 }
 
 fn put_about(tag: u8, original: &torap_domain::Position, writer: &mut Writer<'_>) {
@@ -140,6 +221,9 @@ fn take_message(reader: &mut Reader<'_>, flags: Flags) -> Result<Message, FactsE
         return reader
             .field("notice")
             .map(|notice| Message::Notice { notice });
+    }
+    if tag == 34 {
+        return take_clearing_report(reader);
     }
     let original = reader.field("original")?;
     Ok(match tag {
@@ -172,6 +256,19 @@ fn take_message(reader: &mut Reader<'_>, flags: Flags) -> Result<Message, FactsE
             refusal: reader.optional("refusal", flags.has(REFUSAL))?,
         },
         12 => Message::NotReceived { original },
+        32 => Message::ClearingStatus {
+            original,
+            first: reader.field("first item")?,
+            items: reader.field("items")?,
+            status: take_clearing_status(reader)?,
+            session: reader.field("session")?,
+        },
+        33 => Message::ClearingForward {
+            original,
+            first: reader.field("first item")?,
+            items: reader.field("items")?,
+            session: reader.field("session")?,
+        },
         _ => return Err(reader.error("message", offset, LayoutRule::Tag)),
     })
 }

@@ -1,6 +1,8 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
 pub(super) mod cards;
+pub(super) mod clearing;
+mod settlement;
 
 use torap_domain::*;
 
@@ -61,6 +63,8 @@ pub(super) fn commands() -> Vec<Command> {
         },
     ]);
     all.extend(cards::commands().into_iter().map(Command::Cards));
+    all.extend(settlement::commands().into_iter().map(Command::Settlement));
+    all.extend(clearing::commands().into_iter().map(Command::Clearing));
     all
 }
 

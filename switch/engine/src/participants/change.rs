@@ -103,6 +103,11 @@ fn add(
         book: Book::InstantPosition,
         asset: Asset::Kzt,
     });
+    state.ledger.open(AccountKey {
+        owner: id,
+        book: Book::Settlement,
+        asset: Asset::Kzt,
+    });
     state.participants.list.push(Participant {
         profile: profile.clone(),
         state: State::Certifying,
@@ -216,7 +221,8 @@ fn set_successor(
     Ok(())
 }
 
-/// Money enters and leaves the rail as a transfer between the central bank's mirror account and the position.
+/// Money enters and leaves the rail as a transfer between the central bank's mirror account and the position; in IMTS the
+/// central bank's own account pays the technical account that backs the positions.
 fn fund(
     state: &mut engine::State,
     stamp: Stamp,
@@ -233,14 +239,9 @@ fn fund(
     if amount.is_zero() {
         return Err(Reason::AmountZero);
     }
-    let mirror = state.mirror();
-    let (debit, credit) = match direction {
-        Direction::In => (mirror, participant.account),
-        Direction::Out => (participant.account, mirror),
-    };
+    let (position, funds) = (participant.account, state.central_bank());
     state
-        .ledger
-        .transfer(debit, credit, amount)
+        .move_to_rail(direction, position, funds, amount)
         .map_err(engine::refused_by_ledger)?;
     out.event(Event::PositionChanged {
         participant: id,

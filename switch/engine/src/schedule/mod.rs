@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 use torap_domain::{Position, Reason, Span, Time};
 
 use crate::{
-    Command as Any, Event, Outcome, Output, Stamp,
+    Command as Any, Event, Outcome, Output, Stamp, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    engine, instant,
+    engine, instant, settlement,
 };
 
 /// Changes that may wait.
@@ -140,6 +140,13 @@ pub fn may_wait(command: &Any) -> bool {
                 | instant::Command::SetRecallRule { .. }
         ),
         Any::Cards(command) => command.source().is_some(),
+        Any::Settlement(command) => !matches!(
+            command,
+            settlement::Command::Pay { .. }
+                | settlement::Command::Change { .. }
+                | settlement::Command::Resolve { .. }
+        ),
+        Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)
@@ -191,7 +198,9 @@ fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(),
     let sets = |command: &Any| {
         matches!(
             command,
-            Any::Instant(instant::Command::SetSettings { .. }) | Any::Bounds { .. }
+            Any::Instant(instant::Command::SetSettings { .. })
+                | Any::Clearing(_)
+                | Any::Bounds { .. }
         )
     };
     let same = |other: &Any| std::mem::discriminant(other) == std::mem::discriminant(command);

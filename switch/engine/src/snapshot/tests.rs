@@ -227,19 +227,6 @@ fn check_golden(name: &str, bytes: &[u8]) {
     );
 }
 
-/// Written before there were cards: an engine of today goes on from it.
-#[test]
-fn the_version_before_is_read() {
-    let hex = include_str!("golden/engine-1.hex");
-    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let bytes: Vec<u8> = digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
-    let restored = Engine::restore(&bytes, 0).unwrap();
-    assert_eq!(restored.digest(), full().engine.digest());
-}
-
 #[test]
 fn a_restored_engine_goes_on_as_the_one_it_came_from() {
     let mut world = full();
@@ -317,7 +304,7 @@ fn chunks(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 
 /// A snapshot of the chunks, with a right digest.
 fn assembled(chunks: &[(u16, Vec<u8>)]) -> Vec<u8> {
-    let mut bytes = b"TPES\x02\x00".to_vec();
+    let mut bytes = b"TPES\x03\x00".to_vec();
     let mut digest = StateDigest::new();
     for (tag, payload) in chunks {
         digest.feed(payload);
@@ -413,9 +400,12 @@ fn errors_name_what_is_wrong() {
     let error = |bytes: &[u8]| Engine::restore(bytes, 0).unwrap_err();
     assert_eq!(error(b"nothing"), SnapshotError::Magic);
     assert_eq!(error(b""), SnapshotError::Magic);
-    let mut newer = bytes.clone();
-    newer[4] = 3;
-    assert_eq!(error(&newer), SnapshotError::Version { found: 3 });
+    for found in [2, 4] {
+        let mut other = bytes.clone();
+        other[4] = found;
+        let found = u16::from(found);
+        assert_eq!(error(&other), SnapshotError::Version { found });
+    }
     assert_eq!(error(&bytes[..20]), SnapshotError::Frame { offset: 6 });
     let mut other = bytes.clone();
     let last = other.len() - 1;
@@ -482,4 +472,93 @@ fn a_start_and_a_mark_change_no_money() {
     };
     let source = operator();
     world.refuse(Command::Bounds { source, bounds }, reason);
+}
+
+#[test]
+fn positions_without_backing_are_found() {
+    let mut world = full();
+    let position = world.engine.state.participants.account(CASP).unwrap();
+    let mirror = world.engine.state.mirror();
+    let ledger = &mut world.engine.state.ledger;
+    ledger.transfer(mirror, position, Money::kzt(1)).unwrap();
+    let funded = i128::from(4 * crate::world::FUNDS) + 1;
+    assert_eq!(
+        world.engine.conservation(),
+        Err(crate::Imbalance::Backing {
+            positions: funded,
+            technical: funded - 1,
+        })
+    );
+    let refused = Engine::restore(&bytes_of(&world.engine), 0).unwrap_err();
+    let rule = "the positions are backed";
+    assert_eq!(refused, SnapshotError::State { rule });
+}
+
+/// A business day with something of everything that IMTS remembers.
+#[test]
+fn the_layout_of_imts_is_the_one_of_its_golden_file() {
+    use crate::{
+        participants::Direction,
+        settlement::{Change, Command as Imts, Payment, Priority},
+    };
+    let mut world = World::new();
+    let (source, participant) = (operator(), CASP);
+    let until = world.now().saturating_add(Span::from_secs(3_600));
+    let payment = |to, amount, priority, reference: &str| Payment {
+        from: CASP,
+        to,
+        amount: Money::kzt(amount),
+        priority,
+        reference: Text::truncated(reference),
+        earliest: None,
+        latest: Some(until),
+    };
+    let pay = |payment| Imts::Pay { source, payment };
+    let commands = [
+        Imts::Open { source, until },
+        Imts::Fund {
+            source,
+            participant,
+            direction: Direction::In,
+            amount: Money::kzt(1_000),
+        },
+        Imts::SetCreditLine {
+            source,
+            participant,
+            amount: Money::kzt(50),
+        },
+        Imts::SetLimit {
+            source,
+            participant,
+            towards: Some(HSBK),
+            amount: Some(Money::kzt(700)),
+        },
+        Imts::SetLimit {
+            source,
+            participant,
+            towards: None,
+            amount: Some(Money::kzt(900)),
+        },
+        Imts::Reserve {
+            source,
+            participant,
+            amount: Money::kzt(10),
+        },
+        pay(payment(HSBK, 700, Priority::Normal, "SETTLED")),
+        pay(payment(HSBK, 1, Priority::High, "WAITS")),
+        pay(payment(IRTY, 5_000, Priority::Normal, "TOO-MUCH")),
+    ];
+    for command in commands {
+        world.accept(Command::Settlement(command));
+    }
+    let id = world.stamp.position;
+    let change = Change::Withdraw;
+    world.accept(Command::Settlement(Imts::Change { source, id, change }));
+    let bytes = bytes_of(&world.engine);
+    check_golden("settlement", &bytes);
+    let restored = Engine::restore(&bytes, 0).unwrap();
+    assert_eq!(restored.settlement_queue().count(), 1);
+    assert_eq!(restored.settlement_done().count(), 2);
+    assert_eq!(restored.settlement_limits().count(), 2);
+    assert_eq!(restored.imts_open_until(), Some(until));
 }

@@ -67,6 +67,8 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Participants(_)
         | Command::Schedule(_)
         | Command::Cards(_)
+        | Command::Settlement(_)
+        | Command::Clearing(_)
         | Command::Tick
         | Command::Start { .. }
         | Command::Rules { .. }

@@ -147,7 +147,11 @@ fn named_sender<'m>(body: &Body<'m>) -> Option<(&'m str, &'static str)> {
             view.assignment.assigner,
             "/Document/IdVrfctnRpt/Assgnmt/Assgnr/Agt/FinInstnId/BICFI",
         ),
-        Body::Reject(_) | Body::EventNotice(_) | Body::EventAcknowledgement(_) | Body::Other => {
+        Body::Reject(_)
+        | Body::EventNotice(_)
+        | Body::EventAcknowledgement(_)
+        | Body::Other
+        | Body::Clearing => {
             return None;
         }
     })

@@ -9,12 +9,20 @@
 //! | key of a payment | `torap key payment 1` | participant (u16) whose own BIC InstgAgt is, TxId |
 //! | key of a return | `torap key return 1` | participant (u16) whose own BIC InstgAgt is, RtrId |
 //! | fingerprint of a payment | `torap payment 1` | service (u8), asset (u16), amount (u64, minor units), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN (empty by phone), phone (u64) and chosen bank (empty if none) by phone, QR identifier (empty if none) |
+//! | fingerprint of an item | `torap item 1` | asset (u16), amount (u64), value date (i32, days since 1970), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN, KNP (u16) |
+//! | key of a file | `torap key file 1` | participant (u16), the file's identifier |
 //! | fingerprint of a return | `torap return 1` | asset (u16), amount (u64), InstgAgt, OrgnlTxId, OrgnlUETR (16 bytes) |
 //!
 //! Numbers are big-endian. A fingerprint never has message identifiers, times, names, purposes or signatures.
 
-use torap_domain::{Bic, Iban, Money, ParticipantId, Phone, QrId, Service, Uetr};
-use torap_engine::instant::{Fingerprint, PaymentKey};
+use torap_domain::{Bic, Date, Iban, Knp, Money, ParticipantId, Phone, QrId, Service, Uetr};
+use torap_engine::{
+    clearing::FileKey,
+    instant::{Fingerprint, PaymentKey},
+};
+use torap_iso20022::MessageType;
+
+use crate::versions;
 
 /// Key of the payment that the participant whose own BIC is InstgAgt names with this TxId. After a merger the key stays
 /// that of the participant that was taken over.
@@ -55,6 +63,35 @@ pub(super) fn payment_fingerprint(fields: &PaymentFields<'_>) -> Fingerprint {
     }
     input.field(fields.qr.map_or("", QrId::as_str).as_bytes());
     Fingerprint(input.hash())
+}
+
+/// Fingerprint of an item of the clearing system: `debtor` and `creditor` are agent and account.
+pub fn item_fingerprint(
+    amount: Money,
+    value_date: Date,
+    (debtor_agent, debtor_account): (&Bic, &Iban),
+    (creditor_agent, creditor_account): (&Bic, &Iban),
+    purpose: Knp,
+) -> Fingerprint {
+    let mut input = Input::new(b"torap item 1");
+    input.money(amount);
+    input.field(&value_date.days().to_be_bytes());
+    input.field(debtor_agent.as_str().as_bytes());
+    input.field(debtor_account.as_str().as_bytes());
+    input.field(creditor_agent.as_str().as_bytes());
+    input.field(creditor_account.as_str().as_bytes());
+    input.field(&purpose.value().to_be_bytes());
+    Fingerprint(input.hash())
+}
+
+/// Version that a submission without a message of its own, such as a piece of a file, is answered as.
+pub fn submission_version() -> u8 {
+    versions::number(MessageType::PACS_008_001_10).unwrap_or_default()
+}
+
+/// Key of a participant's file of items, by the identifier that its submitter gives it.
+pub fn file_key(participant: ParticipantId, file_id: &str) -> FileKey {
+    FileKey(key(b"torap key file 1", participant, file_id).0)
 }
 
 pub(super) fn return_fingerprint(

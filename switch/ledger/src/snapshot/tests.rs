@@ -83,8 +83,8 @@ fn refuses_what_is_not_a_snapshot() {
     check(|bytes| bytes.truncate(100), LedgerDecodeError::Truncated);
     check(Vec::clear, LedgerDecodeError::Truncated);
     check(
-        |bytes| bytes[10 + 62 + 2] = 9,
-        LedgerDecodeError::Book { account, found: 9 },
+        |bytes| bytes[10 + 62 + 2] = 99,
+        LedgerDecodeError::Book { account, found: 99 },
     );
     check(
         |bytes| bytes[10 + 62 + 5] = 9,

@@ -1,8 +1,10 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
 mod card;
+mod clearing;
 mod history;
 mod import;
+mod rtgs;
 mod table;
 
 use clap::{Args, Subcommand};
@@ -99,6 +101,12 @@ enum Command {
     /// Card traffic
     #[command(subcommand)]
     Card(card::Card),
+    /// IMTS: settlement accounts, payments, queue, business day
+    #[command(subcommand)]
+    Rtgs(rtgs::Rtgs),
+    /// The clearing system
+    #[command(subcommand)]
+    Clearing(clearing::Clearing),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -264,16 +272,28 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .unwrap_or_else(|| "-".to_string()),
     };
     let mut client = Client::connect(&folder.control())?;
-    let moves_money = matches!(
-        arguments.command,
-        Command::Fund { .. } | Command::Defund { .. }
-    );
+    let moves_money = match &arguments.command {
+        Command::Fund { .. } | Command::Defund { .. } => true,
+        Command::Rtgs(command) => command.moves_money(),
+        Command::Clearing(command) => command.moves_money(),
+        _ => false,
+    };
     if moves_money && arguments.reference.is_none() {
         let text = "--reference is needed: the paper or ticket that orders the money to be moved";
         return Err(Failure::Usage(text.into()));
     }
     if let Command::Directory(Directory::Import { code, file }) = &arguments.command {
         return import::run(&mut client, &by, code, file, arguments.json);
+    }
+    if let Command::Clearing(clearing::Clearing::Submit {
+        code,
+        file,
+        file_id,
+    }) = &arguments.command
+        && arguments.effective.is_none()
+    {
+        let which = (code.as_str(), file.as_path(), file_id.as_deref());
+        return clearing::submit(&mut client, &by, which, arguments.json);
     }
     let originals = match &arguments.command {
         Command::Payment { originals, .. } => *originals,
@@ -385,6 +405,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             Request::Set { by, key, value }
         }
         Command::Schedule => Request::Schedule,
+        Command::Rtgs(command) => rtgs::request(command, by),
         Command::Withdraw { id } => Request::Withdraw { by, id },
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {
@@ -412,6 +433,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             dry_run,
         },
         Command::Card(command) => card::request(command, by)?,
+        Command::Clearing(command) => clearing::request(command, by)?,
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

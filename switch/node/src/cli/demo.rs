@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Ending, Failure, print_line};
 use crate::{
     control::Request,
-    demo::{BANKS, CARD_LINES, Day, LINES, Lab, Options},
+    demo::{BANKS, CARD_LINES, Day, LINES, Lab, Options, RTGS_LINES},
 };
 
 #[derive(Debug, Args)]
@@ -79,7 +79,8 @@ fn run_lines(day: &mut Day, only: Option<&str>) -> Result<usize, Failure> {
         "{:>3}  {:<58} {:<36} {:<36} {:>8}",
         "", "sent", "expected", "came back", "ms"
     ))?;
-    for (number, line) in LINES.iter().chain(CARD_LINES).enumerate() {
+    let lines = LINES.iter().chain(CARD_LINES).chain(RTGS_LINES);
+    for (number, line) in lines.enumerate() {
         if only.is_some_and(|text| !line.title.contains(text)) {
             continue;
         }

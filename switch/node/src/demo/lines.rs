@@ -1,11 +1,14 @@
-//! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md.
+//! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md,
+//! those about IMTS of docs/settlement.md, those about the clearing system of docs/clearing.md.
 
 mod after;
 mod cards;
+mod clearing;
 mod directory;
 mod faults;
 mod payments;
 mod qr;
+mod rtgs;
 
 use super::day::{Day, Told};
 
@@ -90,4 +93,12 @@ pub const CARD_LINES: &[&Line] = &[
     &cards::SCHEME_CUT,
     &cards::HSM_STOPPED,
     &cards::CLOSED,
+];
+
+/// All lines of IMTS and of the clearing system, which settles in it; their rows are those of docs/settlement.md and docs/clearing.md.
+pub const RTGS_LINES: &[&Line] = &[
+    &rtgs::TRANSFER,
+    &rtgs::RELEASED,
+    &rtgs::GRIDLOCK,
+    &clearing::SESSION,
 ];

@@ -2,8 +2,10 @@
 
 mod cards;
 mod change;
+mod clearing;
 mod history;
 mod retention;
+mod rtgs;
 mod show;
 
 use std::{io, sync::Arc};
@@ -129,6 +131,14 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         Request::Schedule => show::schedule(switch).await,
         Request::Card { what } => cards::show(switch, what).await,
         Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
+        Request::Rtgs { what } => rtgs::show(switch, what).await,
+        Request::RtgsResolve {
+            by,
+            rule,
+            steps_max,
+        } => rtgs::resolve(switch, &by, rule, steps_max).await,
+        Request::Clearing { what } => clearing::show(switch, what).await,
+        submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -159,6 +169,12 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
         | Request::CardSettle { by, .. }
+        | Request::RtgsChange { by, .. }
+        | Request::RtgsResolve { by, .. }
+        | Request::ClearingSubmit { by, .. }
+        | Request::ClearingWithdraw { by, .. }
+        | Request::ClearingClose { by }
+        | Request::ClearingSet { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -171,6 +187,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Schedule
         | Request::JournalArchive
         | Request::Card { .. }
+        | Request::Rtgs { .. }
+        | Request::Clearing { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

@@ -80,6 +80,7 @@ pub(in crate::codec) fn message() -> BoxedStrategy<Message> {
                 repeat,
             }
         ),
+        clearing_message(),
     ]
     .boxed()
 }

@@ -64,6 +64,13 @@ fn messages() -> Vec<Message> {
             refusal: Some(reason),
         },
         Message::NotReceived { original },
+        Message::ClearingStatus {
+            original,
+            first: 0,
+            items: 1,
+            status: Status::Settled,
+            session: None,
+        },
     ];
     messages.extend(notices.map(|notice| Message::Notice { notice }));
     messages

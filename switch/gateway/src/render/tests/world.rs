@@ -416,6 +416,9 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::Reject { .. } => "reject",
         Message::CommandAnswer { .. } => "command-answer",
         Message::NotReceived { .. } => "not-received",
+        Message::ClearingStatus { .. } => "clearing-status",
+        Message::ClearingForward { .. } => "clearing-forward",
+        Message::ClearingReport { .. } => "clearing-report",
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } => "floor",
             Notice::Ceiling { .. } => "ceiling",

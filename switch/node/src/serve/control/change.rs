@@ -13,7 +13,7 @@ use torap_engine::{
 };
 use torap_gateway::translate::command_from_json;
 
-use super::{cards, decide};
+use super::{cards, clearing, decide, rtgs};
 use crate::{
     control::{By, ImportRow, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
@@ -54,10 +54,14 @@ pub(super) async fn follow_up_to(switch: &Switch, decided: &Value) {
 async fn configuration(switch: &Switch, request: Request) -> Result<Command, Refusal> {
     match request {
         Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
+        Request::RtgsChange { by, change } => rtgs::command(switch, &by, &change),
         request @ (Request::CardSet { .. }
         | Request::CardStop { .. }
         | Request::CardCutOver { .. }
         | Request::CardSettle { .. }) => cards::command(switch, request).await,
+        request @ (Request::ClearingWithdraw { .. }
+        | Request::ClearingClose { .. }
+        | Request::ClearingSet { .. }) => clearing::command(request),
         request => plain(switch, request),
     }
 }
@@ -432,15 +436,15 @@ pub(super) fn participant(switch: &Switch, code: &str) -> Result<View, Refusal> 
         .ok_or_else(|| Refusal::of_request("code", format!("there is no participant `{code}`")))
 }
 
-fn participant_id(switch: &Switch, code: &str) -> Result<ParticipantId, Refusal> {
+pub(super) fn participant_id(switch: &Switch, code: &str) -> Result<ParticipantId, Refusal> {
     participant(switch, code).map(|view| view.id)
 }
 
-fn optional_money(key: &str, text: Option<&str>) -> Result<Option<Money>, Refusal> {
+pub(super) fn optional_money(key: &str, text: Option<&str>) -> Result<Option<Money>, Refusal> {
     money(key, text).map_err(in_request(key))
 }
 
-fn required_money(key: &str, text: &str) -> Result<Money, Refusal> {
+pub(super) fn required_money(key: &str, text: &str) -> Result<Money, Refusal> {
     optional_money(key, Some(text))?.ok_or_else(|| Refusal::of_request(key, "is missing"))
 }
 

@@ -204,7 +204,10 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::LookUpAnswer { original, .. }
         | Message::Reject { original, .. }
         | Message::CommandAnswer { original, .. }
-        | Message::NotReceived { original } => original,
+        | Message::NotReceived { original }
+        | Message::ClearingStatus { original, .. }
+        | Message::ClearingForward { original, .. } => original,
+        Message::ClearingReport { .. } => entry.cause,
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } | Notice::Ceiling { .. } => entry.cause,
             Notice::AliasClaimed { claim }

@@ -351,7 +351,7 @@ pub(super) fn decimal(money: Money) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn signed_decimal(tiyn: i128) -> String {
+pub(super) fn signed_decimal(tiyn: i128) -> String {
     let sign = if tiyn < 0 { "-" } else { "" };
     let size = tiyn.unsigned_abs();
     format!("{sign}{}.{:02}", size / 100, size % 100)

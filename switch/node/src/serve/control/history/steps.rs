@@ -304,7 +304,11 @@ fn original_of(message: &Message) -> Option<Position> {
         | Message::ForwardResolution { original }
         | Message::Resolution { original, .. }
         | Message::NotReceived { original } => Some(*original),
-        Message::LookUpAnswer { .. }
+        // Messages about many items are no step of one payment.
+        Message::ClearingStatus { .. }
+        | Message::ClearingForward { .. }
+        | Message::ClearingReport { .. }
+        | Message::LookUpAnswer { .. }
         | Message::Reject { .. }
         | Message::CommandAnswer { .. }
         | Message::Notice { .. } => None,
@@ -332,5 +336,8 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::Reject { .. } => ("reject", "admi.002"),
         Message::CommandAnswer { .. } => ("answer", "JSON"),
         Message::Notice { .. } => ("notice", "admi.004"),
+        Message::ClearingStatus { .. } => ("items", "pacs.002"),
+        Message::ClearingForward { .. } => ("items-forwarded", "pacs.008"),
+        Message::ClearingReport { .. } => ("session-report", "admi.004"),
     }
 }

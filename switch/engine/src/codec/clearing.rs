@@ -1,0 +1,242 @@
+//! Layouts of the commands of the clearing system, and of what its outbound entries and snapshots share with them.
+
+use torap_clearing::{Priority, SessionId};
+use torap_domain::DayOverride;
+
+use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, reader::Flags};
+use crate::{
+    clearing::{Command, FileKey, Line, Order, Party, Piece, Row, Settings, Submit},
+    instant::{Fingerprint, PaymentKey},
+};
+
+/// Appends what follows the version byte.
+pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
+    match command {
+        Command::Submit(submit) => writer.put(submit),
+        Command::Withdraw { source, uetr } => {
+            writer.put(source);
+            writer.put(uetr);
+        }
+        Command::Close { source } => writer.put(source),
+        Command::SetSettings { source, settings } => {
+            writer.put(source);
+            writer.put(settings);
+        }
+    }
+}
+
+/// Reads what follows the version byte of a kind of the clearing system.
+pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
+    if kind == Kind::ClearingSubmit {
+        return reader.field("submit").map(Command::Submit);
+    }
+    let source = reader.field("source")?;
+    Ok(match kind {
+        Kind::ClearingWithdraw => Command::Withdraw {
+            source,
+            uetr: reader.field("UETR")?,
+        },
+        Kind::ClearingClose => Command::Close { source },
+        Kind::ClearingSetSettings => Command::SetSettings {
+            source,
+            settings: reader.field("settings")?,
+        },
+        _ => {
+            let rule = LayoutRule::UnknownKind(kind.number());
+            return Err(reader.error("kind", reader.offset(), rule));
+        }
+    })
+}
+
+impl Layout for Submit {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Submit {
+            source,
+            message_id,
+            message_version,
+            instructing_agent,
+            piece,
+            items,
+        } = self;
+        writer.put(source);
+        writer.put(message_id);
+        writer.u8(*message_version);
+        writer.put(instructing_agent);
+        writer.put(piece);
+        writer.list(items);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Submit, FactsError> {
+        Ok(Submit {
+            source: reader.field("source")?,
+            message_id: reader.field("message id")?,
+            message_version: reader.field("message version")?,
+            instructing_agent: reader.field("instructing agent")?,
+            piece: reader.field("piece")?,
+            items: reader.list("items")?,
+        })
+    }
+}
+
+impl Layout for Piece {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.file.0);
+        writer.u32(self.number);
+        writer.put(&self.last);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Piece, FactsError> {
+        Ok(Piece {
+            file: FileKey(reader.field("file")?),
+            number: reader.field("piece number")?,
+            last: reader.field("last piece")?,
+        })
+    }
+}
+
+impl Layout for Order {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Order {
+            key,
+            fingerprint,
+            uetr,
+            transaction_id,
+            instruction_id,
+            end_to_end_id,
+            amount,
+            value_date,
+            priority,
+            debtor,
+            creditor,
+            purpose,
+            remittance,
+        } = self;
+        writer.u8(Flags::of(&[instruction_id.is_some(), remittance.is_some()]).0);
+        writer.put(&key.0);
+        writer.put(&fingerprint.0);
+        writer.put(uetr);
+        writer.put(amount);
+        writer.put(value_date);
+        writer.put(priority);
+        writer.put(purpose);
+        writer.put(transaction_id);
+        writer.optional(instruction_id);
+        writer.put(end_to_end_id);
+        writer.put(debtor);
+        writer.put(creditor);
+        writer.optional(remittance);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Order, FactsError> {
+        let flags = reader.flags("item flags", 0b11)?;
+        Ok(Order {
+            key: PaymentKey(reader.field("key")?),
+            fingerprint: Fingerprint(reader.field("fingerprint")?),
+            uetr: reader.field("UETR")?,
+            amount: reader.field("amount")?,
+            value_date: reader.field("value date")?,
+            priority: reader.field("priority")?,
+            purpose: reader.field("purpose")?,
+            transaction_id: reader.field("transaction id")?,
+            instruction_id: reader.optional("instruction id", flags.has(0))?,
+            end_to_end_id: reader.field("end-to-end id")?,
+            debtor: reader.field("debtor")?,
+            creditor: reader.field("creditor")?,
+            remittance: reader.optional("remittance", flags.has(1))?,
+        })
+    }
+}
+
+fields! {
+    Party {
+        agent: "agent",
+        account: "account",
+        number: "number",
+        name: "name",
+        sector: "sector",
+    }
+    Row {
+        participant: "participant",
+        sent: "sent",
+        debits: "debits",
+        received: "received",
+        credits: "credits",
+        left_out: "left out",
+        left_out_amount: "left out amount",
+    }
+}
+
+impl Layout for Settings {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Settings {
+            amount_max,
+            closes_at,
+            days_ahead,
+            items_max,
+            days,
+        } = self;
+        writer.put(amount_max);
+        writer.list(closes_at);
+        writer.u8(*days_ahead);
+        writer.u32(*items_max);
+        writer.count(days.len());
+        for (date, what) in days {
+            writer.put(date);
+            writer.put(&matches!(what, DayOverride::Working));
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Settings, FactsError> {
+        let mut settings = Settings {
+            amount_max: reader.field("amount max")?,
+            closes_at: reader.list("closes at")?,
+            days_ahead: reader.field("days ahead")?,
+            items_max: reader.field("items max")?,
+            days: Vec::new(),
+        };
+        for _ in 0..reader.count("days")? {
+            let date = reader.field("day")?;
+            let what = if reader.field("worked")? {
+                DayOverride::Working
+            } else {
+                DayOverride::Closed
+            };
+            settings.days.push((date, what));
+        }
+        Ok(settings)
+    }
+}
+
+impl<const CHARACTERS: usize> Layout for Line<CHARACTERS> {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.text(self.as_str().as_bytes());
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, FactsError> {
+        reader.parsed(field, |text| Line::parse(text).ok_or(()))
+    }
+}
+
+impl Layout for SessionId {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.date);
+        writer.u8(self.number);
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<SessionId, FactsError> {
+        Ok(SessionId {
+            date: reader.field(field)?,
+            number: reader.u8(field)?,
+        })
+    }
+}
+
+impl Layout for Priority {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u8(self.number());
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Priority, FactsError> {
+        reader.tag(field, Priority::from_number)
+    }
+}

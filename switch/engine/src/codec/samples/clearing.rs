@@ -1,0 +1,126 @@
+//! One fixed command of every kind of the clearing system.
+
+use torap_clearing::{Priority, SessionId};
+use torap_domain::*;
+
+use super::{bic, iban, link, message_id, operator, person, transaction_id, uetr};
+use crate::{
+    Message, Status,
+    clearing::{Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
+    instant::{Fingerprint, PaymentKey},
+};
+
+pub(in crate::codec) fn commands() -> [Command; 4] {
+    [
+        Command::Submit(Submit {
+            source: link(),
+            message_id: message_id(),
+            message_version: 10,
+            instructing_agent: bic("CASPKZKA"),
+            piece: Some(Piece {
+                file: FileKey(*b"a file of items."),
+                number: 7,
+                last: true,
+            }),
+            items: vec![tax(), plain()],
+        }),
+        Command::Withdraw {
+            source: operator(),
+            uetr: uetr(),
+        },
+        Command::Close { source: operator() },
+        Command::SetSettings {
+            source: operator(),
+            settings: Settings {
+                amount_max: Money::kzt(500_000_000),
+                closes_at: [11, 15].map(|hour| Span::from_secs(hour * 3600)).to_vec(),
+                days_ahead: 3,
+                items_max: 2_097_152,
+                days: vec![
+                    (date("2026-12-31"), DayOverride::Closed),
+                    (date("2027-01-09"), DayOverride::Working),
+                ],
+            },
+        },
+    ]
+}
+
+/// Outbound messages of the clearing system, each with every field.
+pub(in crate::codec) fn messages() -> [Message; 3] {
+    let session = SessionId {
+        date: date("2026-11-23"),
+        number: 2,
+    };
+    [
+        Message::ClearingStatus {
+            original: Position(1000),
+            first: 64,
+            items: 0x8000_0000_0000_0005,
+            status: Status::Rejected {
+                reason: Reason::InsufficientFunds,
+                agent_code: None,
+            },
+            session: Some(session),
+        },
+        Message::ClearingForward {
+            original: Position(1000),
+            first: 128,
+            items: 0b1010,
+            session,
+        },
+        Message::ClearingReport {
+            session,
+            sent: 1_000,
+            debits: Money::kzt(123_456_789),
+            received: 900,
+            credits: Money::kzt(987_654_321),
+            left_out: 3,
+            left_out_amount: Money::kzt(3_000),
+        },
+    ]
+}
+
+/// With every optional field.
+fn tax() -> Order {
+    Order {
+        key: PaymentKey(*b"key of an item.."),
+        fingerprint: Fingerprint(*b"its fingerprint."),
+        uetr: uetr(),
+        transaction_id: transaction_id(),
+        instruction_id: Some(InstructionId::parse("INSTR-1").unwrap()),
+        end_to_end_id: EndToEndId::parse("E2E-1").unwrap(),
+        amount: Money::kzt(4_250_000),
+        value_date: date("2026-11-23"),
+        priority: Priority::High,
+        debtor: Party {
+            agent: bic("CASPKZKA"),
+            account: iban(722, "C000004100100"),
+            number: person(90_010_112_345),
+            name: Line::parse("Ертай Болатұлы").unwrap(),
+            sector: SectorCode::parse("19").unwrap(),
+        },
+        creditor: Party {
+            agent: bic("HSBKKZKX"),
+            account: iban(601, "A000007200200"),
+            number: person(90_010_112_346),
+            name: Line::parse("Айгүл Сериковна").unwrap(),
+            sector: SectorCode::parse("17").unwrap(),
+        },
+        purpose: Knp::parse("911").unwrap(),
+        remittance: Line::parse("Налог за ноябрь"),
+    }
+}
+
+fn plain() -> Order {
+    Order {
+        uetr: Uetr::from_random([5; 16]),
+        instruction_id: None,
+        priority: Priority::Normal,
+        remittance: None,
+        ..tax()
+    }
+}
+
+fn date(text: &str) -> Date {
+    Date::parse(text).unwrap()
+}

@@ -1,0 +1,406 @@
+//! IMTS, the real-time gross settlement system: settlement accounts at the central bank, payments between them, and the queue.
+//!
+//! A payment settles at once and finally when its payer has the money and nothing of the payer stands before it; otherwise it
+//! waits. A credit moves the queue of the bank that got it, also by offsetting it against the payments that come back. A solver
+//! outside may find a set that settles all at once ([`Engine::gridlock`](crate::Engine::gridlock)); it comes back as a command
+//! and is checked again here. docs/settlement.md holds the rules and the codes.
+
+mod command;
+mod day;
+mod event;
+mod liquidity;
+mod payments;
+mod queue;
+mod view;
+
+pub use command::{Change, Command, Payment, Priority, RESOLUTION_MAX};
+pub use event::{Done, End, Event};
+pub(crate) use liquidity::credited;
+pub use queue::{QUEUE_MAX, Waiting};
+pub use view::{AccountView, Gridlock, LimitView, SolverOrder};
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use torap_domain::{Money, ParticipantId, Position, Reason, Text, Time};
+
+use crate::{
+    Event as Any, Outcome, Output, Source, Stamp,
+    codec::{FactsError, Reader, Writer},
+    engine,
+    participants::{self, Direction},
+};
+use queue::Queue;
+
+/// Ended payments that are remembered for the operator.
+pub const DONE_MAX: usize = 1024;
+/// Payments of one business day, at most: their references are remembered until the next.
+pub const DAY_PAYMENTS_MAX: usize = 4_194_304;
+
+/// An open business day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Open {
+    until: Time,
+    /// The record that set the end.
+    set: Position,
+}
+
+/// What a reference stands for on this day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    to: ParticipantId,
+    amount: Money,
+}
+
+/// The state of IMTS beside its accounts, which the ledger keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    open: Option<Open>,
+    queue: Queue,
+    /// Payments of the day by payer and the payer's reference.
+    seen: BTreeMap<(ParticipantId, Text<35>), Seen>,
+    /// What a participant pays net in a day, at most: towards one other, or (none) towards all.
+    limits: BTreeMap<(ParticipantId, Option<ParticipantId>), u64>,
+    reserved: BTreeMap<ParticipantId, u64>,
+    /// What the first has paid the second on this day; both directions are counted.
+    paid: BTreeMap<(ParticipantId, ParticipantId), u128>,
+    /// Participants whose queue is to be tried again by the next Tick, and since when.
+    again: BTreeSet<ParticipantId>,
+    again_since: Option<(Time, Position)>,
+    done: VecDeque<Done>,
+}
+
+impl State {
+    pub(crate) fn new() -> State {
+        State::default()
+    }
+
+    /// When something is decided without being asked, with the record that set the time.
+    pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
+        let end = self.open.map(|open| (open.until, open.set));
+        let waiting = self.queue.first_time();
+        [end, waiting, self.again_since].into_iter().flatten().min()
+    }
+
+    fn remember(&mut self, done: Done) {
+        if self.done.len() == DONE_MAX {
+            self.done.pop_front();
+        }
+        self.done.push_back(done);
+    }
+}
+
+pub(crate) fn apply(
+    state: &mut engine::State,
+    stamp: Stamp,
+    command: &Command,
+    out: &mut Output,
+) -> Outcome {
+    match change(state, stamp, command, out) {
+        Ok(()) => Outcome::Accepted,
+        Err(reason) => {
+            out.event(Any::Refused { reason });
+            Outcome::Refused(reason)
+        }
+    }
+}
+
+fn change(
+    state: &mut engine::State,
+    stamp: Stamp,
+    command: &Command,
+    out: &mut Output,
+) -> Result<(), Reason> {
+    let by_solver = matches!(
+        command,
+        Command::Resolve {
+            source: Source::Switch,
+            ..
+        }
+    );
+    if !by_solver {
+        command.source().by_operator()?;
+    }
+    match command {
+        Command::Fund {
+            participant,
+            direction,
+            amount,
+            ..
+        } => fund(state, stamp, *participant, *direction, *amount, out),
+        Command::Transfer {
+            participant,
+            direction,
+            amount,
+            ..
+        } => {
+            state.settlement.is_open()?;
+            let participant = direct(state, *participant)?;
+            transfer(state, stamp, participant, *direction, *amount, out)?;
+            if *direction == Direction::Out {
+                liquidity::credited(state, stamp, participant, out);
+            }
+            Ok(())
+        }
+        Command::Pay { payment, .. } => payments::pay(state, stamp, payment, out),
+        Command::Change { id, change, .. } => payments::change(state, stamp, *id, *change, out),
+        Command::SetCreditLine {
+            participant,
+            amount,
+            ..
+        } => {
+            let participant = direct(state, *participant)?;
+            let account = state.settlement_account(participant);
+            let account = account.ok_or(Reason::UnknownParticipant)?;
+            in_tenge(*amount)?;
+            let set = state.ledger.set_credit_line(account, amount.minor());
+            // A line below what is in use.
+            set.map_err(|_| Reason::OperatorRefused)?;
+            liquidity::credited(state, stamp, participant, out);
+            Ok(())
+        }
+        Command::SetLimit {
+            participant,
+            towards,
+            amount,
+            ..
+        } => set_limit(state, stamp, *participant, *towards, *amount, out),
+        Command::Reserve {
+            participant,
+            amount,
+            ..
+        } => {
+            let participant = direct(state, *participant)?;
+            in_tenge(*amount)?;
+            let reserved = &mut state.settlement.reserved;
+            if amount.is_zero() {
+                reserved.remove(&participant);
+            } else {
+                reserved.insert(participant, amount.minor());
+            }
+            liquidity::credited(state, stamp, participant, out);
+            Ok(())
+        }
+        Command::Resolve { payments, .. } => liquidity::resolve(state, stamp, payments, out),
+        Command::Open { until, .. } => day::open(state, stamp, *until, out),
+        Command::Close { .. } => {
+            state.settlement.is_open()?;
+            day::close(state, stamp, out);
+            Ok(())
+        }
+    }
+}
+
+/// A participant that settles itself; indirect ones have no settlement account in use.
+fn direct(state: &engine::State, id: ParticipantId) -> Result<ParticipantId, Reason> {
+    if state.participants.get(id).is_none() {
+        return Err(Reason::UnknownParticipant);
+    }
+    if state.participants.settles_through(id) == id {
+        Ok(id)
+    } else {
+        Err(Reason::OperatorRefused)
+    }
+}
+
+fn in_tenge(amount: Money) -> Result<(), Reason> {
+    if amount.asset() == torap_domain::Asset::Kzt {
+        Ok(())
+    } else {
+        Err(Reason::OperatorRefused)
+    }
+}
+
+/// Money enters and leaves IMTS between the central bank's account and a settlement account.
+fn fund(
+    state: &mut engine::State,
+    stamp: Stamp,
+    participant: ParticipantId,
+    direction: Direction,
+    amount: Money,
+    out: &mut Output,
+) -> Result<(), Reason> {
+    let participant = direct(state, participant)?;
+    let account = state.settlement_account(participant);
+    let account = account.ok_or(Reason::UnknownParticipant)?;
+    let central_bank = state.central_bank();
+    let (debit, credit) = match direction {
+        Direction::In => (central_bank, account),
+        Direction::Out => (account, central_bank),
+    };
+    let booked = state.ledger.transfer(debit, credit, amount);
+    booked.map_err(engine::refused_by_ledger)?;
+    out.settlement_event(Event::Funded {
+        participant,
+        direction,
+        amount,
+    });
+    if direction == Direction::In {
+        liquidity::credited(state, stamp, participant, out);
+    }
+    Ok(())
+}
+
+/// Moves a participant's own money between its settlement account and its instant position.
+fn transfer(
+    state: &mut engine::State,
+    stamp: Stamp,
+    participant: ParticipantId,
+    direction: Direction,
+    amount: Money,
+    out: &mut Output,
+) -> Result<(), Reason> {
+    let funds = state.settlement_account(participant);
+    let accounts = funds.zip(state.participants.account(participant));
+    let (funds, position) = accounts.ok_or(Reason::UnknownParticipant)?;
+    state
+        .move_to_rail(direction, position, funds, amount)
+        .map_err(engine::refused_by_ledger)?;
+    out.event(Any::PositionChanged {
+        participant,
+        funded: amount,
+        direction,
+    });
+    out.settlement_event(Event::Transferred {
+        participant,
+        direction,
+        amount,
+    });
+    participants::watch(state, stamp, participant, out);
+    Ok(())
+}
+
+fn set_limit(
+    state: &mut engine::State,
+    stamp: Stamp,
+    participant: ParticipantId,
+    towards: Option<ParticipantId>,
+    amount: Option<Money>,
+    out: &mut Output,
+) -> Result<(), Reason> {
+    let participant = direct(state, participant)?;
+    let towards = towards.map(|other| direct(state, other)).transpose()?;
+    if towards == Some(participant) {
+        return Err(Reason::SameParticipant);
+    }
+    let limits = &mut state.settlement.limits;
+    match amount {
+        Some(amount) => {
+            in_tenge(amount)?;
+            limits.insert((participant, towards), amount.minor());
+        }
+        None => {
+            limits.remove(&(participant, towards));
+        }
+    }
+    liquidity::credited(state, stamp, participant, out);
+    Ok(())
+}
+
+/// Decides the first thing that is due.
+pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    let settlement = &mut state.settlement;
+    let Some(due) = settlement.next_deadline() else {
+        return;
+    };
+    if settlement.again_since == Some(due) {
+        liquidity::go_on(state, stamp, out);
+    } else if settlement.queue.first_time() == Some(due) {
+        payments::expire(state, stamp, out);
+    } else {
+        day::close(state, stamp, out);
+    }
+}
+
+/// Snapshot.
+impl State {
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.open.is_some());
+        if let Some(Open { until, set }) = self.open {
+            writer.put(&until);
+            writer.put(&set);
+        }
+        self.queue.write(writer);
+        writer.count(self.seen.len());
+        for ((payer, reference), seen) in &self.seen {
+            writer.put(payer);
+            writer.put(reference);
+            writer.put(&seen.to);
+            writer.put(&seen.amount);
+        }
+        writer.count(self.limits.len());
+        for ((participant, towards), amount) in &self.limits {
+            writer.put(participant);
+            writer.put(towards);
+            writer.u64(*amount);
+        }
+        writer.count(self.reserved.len());
+        for (participant, amount) in &self.reserved {
+            writer.put(participant);
+            writer.u64(*amount);
+        }
+        writer.count(self.paid.len());
+        for ((from, to), amount) in &self.paid {
+            writer.put(from);
+            writer.put(to);
+            writer.bytes(&amount.to_le_bytes());
+        }
+        writer.count(self.again.len());
+        for participant in &self.again {
+            writer.put(participant);
+        }
+        writer.put(&self.again_since.is_some());
+        if let Some((time, position)) = self.again_since {
+            writer.put(&time);
+            writer.put(&position);
+        }
+        writer.count(self.done.len());
+        for done in &self.done {
+            writer.put(done);
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {
+        let mut state = State::new();
+        if reader.field("open")? {
+            state.open = Some(Open {
+                until: reader.field("until")?,
+                set: reader.field("set")?,
+            });
+        }
+        state.queue = Queue::read(reader)?;
+        for _ in 0..reader.count("payments of the day")? {
+            let key = (reader.field("payer")?, reader.field("reference")?);
+            let seen = Seen {
+                to: reader.field("payee")?,
+                amount: reader.field("amount")?,
+            };
+            state.seen.insert(key, seen);
+        }
+        for _ in 0..reader.count("limits")? {
+            let key = (reader.field("participant")?, reader.field("towards")?);
+            state.limits.insert(key, reader.u64("limit")?);
+        }
+        for _ in 0..reader.count("reservations")? {
+            let participant = reader.field("participant")?;
+            state.reserved.insert(participant, reader.u64("reserved")?);
+        }
+        for _ in 0..reader.count("paid")? {
+            let key = (reader.field("payer")?, reader.field("payee")?);
+            let amount = u128::from_le_bytes(reader.array("paid")?);
+            state.paid.insert(key, amount);
+        }
+        for _ in 0..reader.count("queues to try")? {
+            state.again.insert(reader.field("participant")?);
+        }
+        if reader.field("again")? {
+            state.again_since = Some((reader.field("since")?, reader.field("record")?));
+        }
+        for _ in 0..reader.count("payments done")? {
+            state.done.push_back(reader.field("payment done")?);
+        }
+        Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,833 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use torap_domain::Span;
+use torap_settlement::lsm;
+
+use super::*;
+use crate::{
+    Command as AnyCommand,
+    participants::PositionMode,
+    world::{CASP, FUNDS, HSBK, IRTY, NOBODY, TSES, World, operator},
+};
+
+const HOUR: Span = Span::from_secs(3600);
+
+/// A world whose business day is open for eight hours.
+fn open() -> World {
+    let mut world = World::new();
+    let until = world.now().saturating_add(Span::from_secs(8 * 3600));
+    accept(
+        &mut world,
+        Command::Open {
+            source: operator(),
+            until,
+        },
+    );
+    world
+}
+
+fn accept(world: &mut World, command: Command) {
+    world.accept(AnyCommand::Settlement(command));
+}
+
+fn refuse(world: &mut World, command: Command, reason: Reason) {
+    world.refuse(AnyCommand::Settlement(command), reason);
+}
+
+fn fund_command(participant: ParticipantId, amount: u64) -> Command {
+    Command::Fund {
+        source: operator(),
+        participant,
+        direction: Direction::In,
+        amount: Money::kzt(amount),
+    }
+}
+
+fn fund(world: &mut World, participant: ParticipantId, amount: u64) {
+    accept(world, fund_command(participant, amount));
+}
+
+fn payment(from: ParticipantId, to: ParticipantId, amount: u64, reference: &str) -> Payment {
+    Payment {
+        from,
+        to,
+        amount: Money::kzt(amount),
+        priority: Priority::Normal,
+        reference: Text::truncated(reference),
+        earliest: None,
+        latest: None,
+    }
+}
+
+fn pay_command(payment: Payment) -> Command {
+    Command::Pay {
+        source: operator(),
+        payment,
+    }
+}
+
+/// Sends a payment and gives its identifier.
+fn pay(world: &mut World, payment: Payment) -> Position {
+    accept(world, pay_command(payment));
+    world.stamp.position
+}
+
+fn plain(world: &mut World, from: ParticipantId, to: ParticipantId, amount: u64) -> Position {
+    let reference = format!("P{}", world.stamp.position.value());
+    pay(world, self::payment(from, to, amount, &reference))
+}
+
+fn change(world: &mut World, id: Position, change: Change) {
+    let source = operator();
+    accept(world, Command::Change { source, id, change });
+}
+
+fn balance(world: &World, participant: ParticipantId) -> i128 {
+    let mut accounts = world.engine.settlement_accounts();
+    accounts
+        .find(|account| account.participant == participant)
+        .unwrap()
+        .balance
+}
+
+fn queue(world: &World) -> Vec<Position> {
+    world
+        .engine
+        .settlement_queue()
+        .map(|waiting| waiting.id)
+        .collect()
+}
+
+fn end_of(world: &World, id: Position) -> Option<End> {
+    let mut done = world.engine.settlement_done();
+    done.find(|done| done.id == id).map(|done| done.end)
+}
+
+fn limit(
+    world: &mut World,
+    participant: ParticipantId,
+    towards: Option<ParticipantId>,
+    amount: Option<u64>,
+) {
+    accept(
+        world,
+        Command::SetLimit {
+            source: operator(),
+            participant,
+            towards,
+            amount: amount.map(Money::kzt),
+        },
+    );
+}
+
+fn line(participant: ParticipantId, amount: u64) -> Command {
+    Command::SetCreditLine {
+        source: operator(),
+        participant,
+        amount: Money::kzt(amount),
+    }
+}
+
+fn resolve_command(payments: Vec<Position>) -> Command {
+    Command::Resolve {
+        source: Source::Switch,
+        payments,
+    }
+}
+
+/// Asks the solver and submits what it finds, as the operator's door does.
+fn solve(world: &World, order: SolverOrder) -> Vec<Position> {
+    let Some(gridlock) = world.engine.gridlock(order) else {
+        return Vec::new();
+    };
+    let settled = match order {
+        SolverOrder::Kept => lsm::fifo(&gridlock.problem).settled,
+        SolverOrder::Bypassed => lsm::bypass(&gridlock.problem, 10_000).solution.settled,
+    };
+    let mut ids: Vec<Position> = settled
+        .iter()
+        .map(|place| gridlock.ids[*place as usize])
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn a_payment_settles_at_once_when_the_payer_has_the_money() {
+    let mut world = open();
+    fund(&mut world, CASP, 1_000);
+    let id = plain(&mut world, CASP, HSBK, 400);
+    assert_eq!(end_of(&world, id), Some(End::Settled));
+    assert_eq!((balance(&world, CASP), balance(&world, HSBK)), (600, 400));
+    assert!(queue(&world).is_empty());
+}
+
+#[test]
+fn a_payment_without_money_waits_and_an_incoming_one_releases_it() {
+    let mut world = open();
+    let waits = plain(&mut world, HSBK, IRTY, 300);
+    assert_eq!(queue(&world), vec![waits]);
+    let queued = Any::Settlement(Event::Queued { id: waits });
+    assert_eq!(world.out.events, vec![queued]);
+    fund(&mut world, CASP, 300);
+    let incoming = plain(&mut world, CASP, HSBK, 300);
+    assert_eq!(end_of(&world, incoming), Some(End::Settled));
+    assert_eq!(end_of(&world, waits), Some(End::Settled));
+    assert_eq!(balance(&world, IRTY), 300);
+}
+
+#[test]
+fn a_small_payment_does_not_overtake_a_large_one_of_its_bank() {
+    let mut world = open();
+    fund(&mut world, CASP, 100);
+    let large = plain(&mut world, CASP, HSBK, 500);
+    let small = plain(&mut world, CASP, HSBK, 50);
+    assert_eq!(queue(&world), vec![large, small]);
+    // Unless it is more urgent, or the operator moves it.
+    let urgent = Payment {
+        priority: Priority::High,
+        ..payment(CASP, IRTY, 30, "URGENT")
+    };
+    let urgent = pay(&mut world, urgent);
+    assert_eq!(end_of(&world, urgent), Some(End::Settled));
+    change(&mut world, small, Change::ToHead);
+    assert_eq!(end_of(&world, small), Some(End::Settled));
+    assert_eq!(queue(&world), vec![large]);
+}
+
+#[test]
+fn priorities_and_places_change() {
+    let mut world = open();
+    let ids: Vec<Position> = (0..4).map(|_| plain(&mut world, CASP, HSBK, 100)).collect();
+    let [a, b, c, d] = ids[..] else { panic!() };
+    change(&mut world, c, Change::Priority(Priority::High));
+    assert_eq!(queue(&world), vec![c, a, b, d]);
+    change(&mut world, a, Change::ToTail);
+    assert_eq!(queue(&world), vec![c, b, d, a]);
+    change(&mut world, d, Change::ToHead);
+    assert_eq!(queue(&world), vec![c, d, b, a]);
+    change(&mut world, b, Change::Priority(Priority::CentralBank));
+    assert_eq!(queue(&world), vec![b, c, d, a]);
+    change(&mut world, c, Change::Priority(Priority::Normal));
+    assert_eq!(queue(&world), vec![b, d, a, c]);
+    change(&mut world, b, Change::Withdraw);
+    assert_eq!(end_of(&world, b), Some(End::Withdrawn));
+    let gone = Command::Change {
+        source: operator(),
+        id: b,
+        change: Change::ToHead,
+    };
+    refuse(&mut world, gone, Reason::QueuedPaymentUnknown);
+}
+
+#[test]
+fn two_banks_that_owe_each_other_settle_with_the_difference() {
+    let mut world = open();
+    let one = plain(&mut world, CASP, HSBK, 1_000);
+    assert_eq!(queue(&world).len(), 1);
+    fund(&mut world, HSBK, 1);
+    let other = plain(&mut world, HSBK, CASP, 1_001);
+    assert_eq!(end_of(&world, one), Some(End::Settled));
+    assert_eq!(end_of(&world, other), Some(End::Settled));
+    assert_eq!((balance(&world, CASP), balance(&world, HSBK)), (1, 0));
+}
+
+#[test]
+fn three_banks_in_a_circle_wait_until_a_resolution() {
+    let mut world = open();
+    let ids = [(CASP, HSBK), (HSBK, IRTY), (IRTY, CASP)]
+        .map(|(from, to)| plain(&mut world, from, to, 700));
+    assert_eq!(queue(&world).len(), 3);
+    let found = solve(&world, SolverOrder::Kept);
+    assert_eq!(found, ids);
+    accept(&mut world, resolve_command(found));
+    assert!(queue(&world).is_empty());
+    for (participant, id) in [CASP, HSBK, IRTY].into_iter().zip(ids) {
+        assert_eq!(balance(&world, participant), 0);
+        assert_eq!(end_of(&world, id), Some(End::Settled));
+    }
+}
+
+#[test]
+fn a_resolution_is_checked_again() {
+    let mut world = open();
+    let a = plain(&mut world, CASP, HSBK, 700);
+    let b = plain(&mut world, HSBK, IRTY, 700);
+    let c = plain(&mut world, IRTY, CASP, 700);
+    let stale = Reason::ResolutionStale;
+    refuse(&mut world, resolve_command(vec![a, b]), stale);
+    refuse(
+        &mut world,
+        resolve_command(vec![a, b, c, Position(9_999)]),
+        stale,
+    );
+    refuse(&mut world, resolve_command(vec![]), Reason::OperatorRefused);
+    refuse(
+        &mut world,
+        resolve_command(vec![b, a, c]),
+        Reason::OperatorRefused,
+    );
+    refuse(
+        &mut world,
+        resolve_command(vec![a, a, b, c]),
+        Reason::OperatorRefused,
+    );
+    limit(&mut world, HSBK, Some(IRTY), Some(699));
+    refuse(&mut world, resolve_command(vec![a, b, c]), stale);
+    limit(&mut world, HSBK, Some(IRTY), None);
+    change(&mut world, c, Change::Withdraw);
+    refuse(&mut world, resolve_command(vec![a, b, c]), stale);
+    assert_eq!(queue(&world), vec![a, b]);
+}
+
+#[test]
+fn a_resolution_overtakes_payments_of_normal_priority_alone() {
+    for (priority, overtaken) in [(Priority::Normal, true), (Priority::High, false)] {
+        let mut world = open();
+        let large = Payment {
+            priority,
+            ..payment(CASP, HSBK, 5_000, "LARGE")
+        };
+        pay(&mut world, large);
+        let small = Payment {
+            priority,
+            ..payment(CASP, HSBK, 10, "SMALL")
+        };
+        let small = pay(&mut world, small);
+        fund(&mut world, CASP, 10);
+        assert_eq!(solve(&world, SolverOrder::Kept), Vec::<Position>::new());
+        let found = solve(&world, SolverOrder::Bypassed);
+        if overtaken {
+            assert_eq!(found, vec![small]);
+            accept(&mut world, resolve_command(found));
+            assert_eq!(end_of(&world, small), Some(End::Settled));
+        } else {
+            assert_eq!(found, Vec::<Position>::new());
+            refuse(
+                &mut world,
+                resolve_command(vec![small]),
+                Reason::OperatorRefused,
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bilateral_limit_counts_what_came_back() {
+    let mut world = open();
+    fund(&mut world, CASP, 1_000);
+    fund(&mut world, HSBK, 1_000);
+    limit(&mut world, CASP, Some(HSBK), Some(100));
+    let first = plain(&mut world, CASP, HSBK, 100);
+    assert_eq!(end_of(&world, first), Some(End::Settled));
+    let second = plain(&mut world, CASP, HSBK, 60);
+    assert_eq!(queue(&world), vec![second]);
+    // 50 is not enough, the next 10 are.
+    plain(&mut world, HSBK, CASP, 50);
+    assert_eq!(queue(&world), vec![second]);
+    plain(&mut world, HSBK, CASP, 10);
+    assert_eq!(end_of(&world, second), Some(End::Settled));
+    let left = world.engine.settlement_limits().next().unwrap().left;
+    assert_eq!(left, Money::kzt(0));
+}
+
+#[test]
+fn a_multilateral_limit_counts_everyone() {
+    let mut world = open();
+    fund(&mut world, CASP, 1_000);
+    limit(&mut world, CASP, None, Some(150));
+    plain(&mut world, CASP, HSBK, 100);
+    let over = plain(&mut world, CASP, IRTY, 51);
+    assert_eq!(queue(&world), vec![over]);
+    limit(&mut world, CASP, None, Some(151));
+    assert_eq!(end_of(&world, over), Some(End::Settled));
+}
+
+#[test]
+fn normal_payments_leave_the_reservation() {
+    let mut world = open();
+    let source = operator();
+    fund(&mut world, CASP, 1_000);
+    let reserve = |amount| Command::Reserve {
+        source,
+        participant: CASP,
+        amount: Money::kzt(amount),
+    };
+    accept(&mut world, reserve(400));
+    let normal = plain(&mut world, CASP, HSBK, 601);
+    assert_eq!(queue(&world), vec![normal]);
+    let high = Payment {
+        priority: Priority::High,
+        ..payment(CASP, HSBK, 399, "HIGH")
+    };
+    let high = pay(&mut world, high);
+    assert_eq!(end_of(&world, high), Some(End::Settled));
+    accept(&mut world, reserve(0));
+    assert_eq!(end_of(&world, normal), Some(End::Settled));
+}
+
+#[test]
+fn times_hold_a_payment_back_and_end_it() {
+    let mut world = open();
+    let now = world.now();
+    let at = |hours: u64| Some(now.saturating_add(Span::from_secs(3600 * hours)));
+    fund(&mut world, CASP, 100);
+    let later = Payment {
+        earliest: at(2),
+        ..payment(CASP, HSBK, 40, "LATER")
+    };
+    let later = pay(&mut world, later);
+    // It does not stand in the way before its time.
+    let other = plain(&mut world, CASP, HSBK, 50);
+    assert_eq!(end_of(&world, other), Some(End::Settled));
+    let short = Payment {
+        latest: at(1),
+        ..payment(CASP, HSBK, 500, "SHORT")
+    };
+    let short = pay(&mut world, short);
+    refuse(
+        &mut world,
+        resolve_command(vec![later]),
+        Reason::ResolutionStale,
+    );
+    assert_eq!(world.engine.next_deadline(), at(1));
+    world.wait(HOUR);
+    world.tick();
+    assert_eq!(
+        end_of(&world, short),
+        Some(End::Rejected(Reason::LatestTimePassed))
+    );
+    assert_eq!(world.engine.next_deadline(), at(2));
+    world.wait(HOUR);
+    world.tick();
+    assert_eq!(end_of(&world, later), Some(End::Settled));
+    let past = Payment {
+        latest: Some(now),
+        ..payment(CASP, HSBK, 1, "PAST")
+    };
+    refuse(&mut world, pay_command(past), Reason::OperatorRefused);
+}
+
+#[test]
+fn intraday_credit_lets_pay_and_is_repaid_at_the_end_of_the_day() {
+    let mut world = open();
+    accept(&mut world, line(CASP, 500));
+    accept(&mut world, line(TSES, 500));
+    plain(&mut world, CASP, HSBK, 500);
+    let more = plain(&mut world, CASP, HSBK, 1);
+    assert_eq!((balance(&world, CASP), queue(&world)), (-500, vec![more]));
+    refuse(&mut world, line(CASP, 499), Reason::OperatorRefused);
+    let transfer = |direction, amount| Command::Transfer {
+        source: operator(),
+        participant: TSES,
+        direction,
+        amount: Money::kzt(amount),
+    };
+    // TSES has nothing left on its position to repay from.
+    accept(&mut world, transfer(Direction::Out, FUNDS));
+    plain(&mut world, TSES, HSBK, FUNDS + 7);
+    let end = world.engine.next_deadline().unwrap();
+    world.stamp.time = end;
+    world.tick();
+    assert_eq!(world.engine.imts_open_until(), None);
+    assert_eq!(
+        end_of(&world, more),
+        Some(End::Rejected(Reason::InsufficientFunds))
+    );
+    assert_eq!((balance(&world, CASP), balance(&world, TSES)), (0, -7));
+    assert_eq!(world.available(CASP), i128::from(FUNDS) - 500);
+    let owed = Event::Overnight {
+        participant: TSES,
+        amount: Money::kzt(7),
+    };
+    assert!(world.out.events.contains(&Any::Settlement(owed)));
+    assert!(world.out.events.contains(&Any::Settlement(Event::Closed)));
+    assert_eq!(world.engine.next_deadline(), None);
+}
+
+#[test]
+fn money_moves_between_account_and_position_and_stays_backed() {
+    let mut world = open();
+    fund(&mut world, CASP, 1_000);
+    let transfer = |direction, amount| Command::Transfer {
+        source: operator(),
+        participant: CASP,
+        direction,
+        amount: Money::kzt(amount),
+    };
+    accept(&mut world, transfer(Direction::In, 600));
+    assert_eq!(world.available(CASP), i128::from(FUNDS) + 600);
+    assert_eq!(balance(&world, CASP), 400);
+    refuse(
+        &mut world,
+        transfer(Direction::In, 401),
+        Reason::InsufficientFunds,
+    );
+    accept(&mut world, transfer(Direction::Out, FUNDS + 600));
+    assert_eq!(
+        (world.available(CASP), balance(&world, CASP)),
+        (0, i128::from(FUNDS) + 1_000)
+    );
+    refuse(
+        &mut world,
+        transfer(Direction::Out, 1),
+        Reason::InsufficientFunds,
+    );
+    refuse(&mut world, transfer(Direction::In, 0), Reason::AmountZero);
+}
+
+#[test]
+fn a_closed_system_takes_no_payments() {
+    let mut world = World::new();
+    let source = operator();
+    fund(&mut world, CASP, 100);
+    let payment = payment(CASP, HSBK, 1, "ONE");
+    refuse(&mut world, pay_command(payment), Reason::ImtsClosed);
+    refuse(&mut world, Command::Close { source }, Reason::ImtsClosed);
+    refuse(
+        &mut world,
+        resolve_command(vec![Position(1)]),
+        Reason::ImtsClosed,
+    );
+    let past = Command::Open {
+        source,
+        until: world.now(),
+    };
+    refuse(&mut world, past, Reason::OperatorRefused);
+}
+
+#[test]
+fn a_day_is_extended_and_the_next_one_begins_anew() {
+    let mut world = open();
+    let source = operator();
+    fund(&mut world, CASP, 100);
+    limit(&mut world, CASP, None, Some(10));
+    let one = payment(CASP, HSBK, 10, "ONE");
+    pay(&mut world, one);
+    refuse(&mut world, pay_command(one), Reason::DuplicateReplay);
+    let other = payment(CASP, HSBK, 9, "ONE");
+    refuse(&mut world, pay_command(other), Reason::DuplicateMismatch);
+    let until = world.now().saturating_add(Span::from_secs(20 * 3600));
+    accept(&mut world, Command::Open { source, until });
+    assert_eq!(world.engine.next_deadline(), Some(until));
+    refuse(&mut world, pay_command(one), Reason::DuplicateReplay);
+    accept(&mut world, Command::Close { source });
+    let until = world.now().saturating_add(HOUR);
+    accept(&mut world, Command::Open { source, until });
+    // Another day: the reference is free, and the limit counts from zero.
+    let id = pay(&mut world, one);
+    assert_eq!(end_of(&world, id), Some(End::Settled));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let mut world = open();
+    fund(&mut world, CASP, 100);
+    let cases = [
+        (payment(CASP, CASP, 1, "SELF"), Reason::SameParticipant),
+        (payment(CASP, HSBK, 0, "ZERO"), Reason::AmountZero),
+        (
+            payment(CASP, NOBODY, 1, "NOBODY"),
+            Reason::UnknownParticipant,
+        ),
+        (payment(CASP, HSBK, 1, ""), Reason::OperatorRefused),
+    ];
+    for (payment, reason) in cases {
+        refuse(&mut world, pay_command(payment), reason);
+    }
+    let debits = participants::State::Suspended {
+        debits: true,
+        credits: false,
+    };
+    world.state(CASP, debits);
+    refuse(
+        &mut world,
+        pay_command(payment(CASP, HSBK, 1, "A")),
+        Reason::SenderSuspended,
+    );
+    let source = Source::Switch;
+    let (participant, amount) = (CASP, Money::kzt(1));
+    let by_nobody = [
+        Command::Fund {
+            source,
+            participant,
+            direction: Direction::In,
+            amount,
+        },
+        Command::SetCreditLine {
+            source,
+            participant,
+            amount,
+        },
+        Command::Close { source },
+    ];
+    for command in by_nobody {
+        refuse(&mut world, command, Reason::OperatorRefused);
+    }
+    refuse(&mut world, fund_command(CASP, 0), Reason::AmountZero);
+    refuse(
+        &mut world,
+        fund_command(NOBODY, 1),
+        Reason::UnknownParticipant,
+    );
+    let limit = Command::SetLimit {
+        source: operator(),
+        participant: CASP,
+        towards: Some(CASP),
+        amount: None,
+    };
+    refuse(&mut world, limit, Reason::SameParticipant);
+}
+
+#[test]
+fn a_long_cascade_goes_on_with_the_next_tick() {
+    let mut world = open();
+    let waiting = liquidity::CASCADE_MAX + 10;
+    let mut out = Output::new();
+    for number in 0..waiting {
+        let payment = payment(CASP, HSBK, 1, &format!("N{number}"));
+        world.stamp.position = world.stamp.position.next();
+        let command = AnyCommand::Settlement(pay_command(payment));
+        world.engine.apply(world.stamp, &command, &mut out);
+    }
+    fund(&mut world, CASP, 1_000_000);
+    assert_eq!(queue(&world).len(), 10);
+    assert!(world.engine.next_deadline() <= Some(world.now()));
+    world.tick();
+    assert!(queue(&world).is_empty());
+    assert!(world.engine.next_deadline() > Some(world.now()));
+}
+
+#[test]
+fn changes_may_wait_for_their_time_but_payments_may_not() {
+    let source = operator();
+    let until = World::new().now();
+    let may = |command: Command| crate::schedule::may_wait(&AnyCommand::Settlement(command));
+    assert!(may(Command::Open { source, until }));
+    assert!(may(line(CASP, 5)) && may(Command::Close { source }));
+    assert!(!may(pay_command(payment(CASP, HSBK, 1, "A"))));
+    assert!(!may(resolve_command(vec![Position(1)])));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Fund(u16, u64),
+    Pay(u16, u16, u64, u8),
+    Line(u16, u64),
+    Limit(u16, u16, Option<u64>),
+    Reserve(u16, u64),
+    Transfer(u16, bool, u64),
+    Cap(u16, u64),
+    Withdraw(usize),
+    Move(usize, u8),
+    Solve(bool),
+    Wait(u64),
+    Close,
+    Open,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let bank = || 1_u16..=4;
+    prop_oneof![
+        2 => (bank(), 1_u64..60).prop_map(|(bank, amount)| Step::Fund(bank, amount)),
+        12 => (bank(), 1_u16..4, 1_u64..60, 0_u8..8)
+            .prop_map(|(from, shift, amount, kind)| Step::Pay(from, shift, amount, kind)),
+        1 => (bank(), 0_u64..80).prop_map(|(bank, amount)| Step::Line(bank, amount)),
+        2 => (bank(), 0_u16..4, prop::option::of(0_u64..80))
+            .prop_map(|(bank, shift, amount)| Step::Limit(bank, shift, amount)),
+        1 => (bank(), 0_u64..40).prop_map(|(bank, amount)| Step::Reserve(bank, amount)),
+        2 => (bank(), any::<bool>(), 1_u64..60)
+            .prop_map(|(bank, into, amount)| Step::Transfer(bank, into, amount)),
+        1 => (bank(), 0_u64..50).prop_map(|(bank, cap)| Step::Cap(bank, cap)),
+        1 => (0_usize..20).prop_map(Step::Withdraw),
+        2 => (0_usize..20, 0_u8..4).prop_map(|(at, how)| Step::Move(at, how)),
+        3 => any::<bool>().prop_map(Step::Solve),
+        1 => (0_u64..4_000).prop_map(Step::Wait),
+        1 => Just(Step::Close),
+        2 => Just(Step::Open),
+    ]
+}
+
+/// The command of a step, as the state stands.
+fn command(world: &World, step: &Step, number: usize) -> Option<AnyCommand> {
+    let source = operator();
+    let other = |bank: u16, shift: u16| ParticipantId((bank - 1 + shift) % 4 + 1);
+    let waiting = |at: &usize| {
+        world
+            .engine
+            .settlement_queue()
+            .nth(*at)
+            .map(|waiting| waiting.id)
+    };
+    let command = match step {
+        Step::Fund(bank, amount) => fund_command(ParticipantId(*bank), *amount),
+        Step::Pay(from, shift, amount, kind) => {
+            let now = world.now();
+            pay_command(Payment {
+                priority: match kind % 4 {
+                    0 => Priority::High,
+                    1 => Priority::CentralBank,
+                    _ => Priority::Normal,
+                },
+                earliest: (*kind == 6).then_some(now.saturating_add(Span::from_secs(1_000))),
+                latest: (*kind == 7).then_some(now.saturating_add(Span::from_secs(2_000))),
+                ..payment(
+                    ParticipantId(*from),
+                    other(*from, *shift),
+                    *amount,
+                    &format!("R{number}"),
+                )
+            })
+        }
+        Step::Line(bank, amount) => line(ParticipantId(*bank), *amount),
+        Step::Limit(bank, shift, amount) => Command::SetLimit {
+            source,
+            participant: ParticipantId(*bank),
+            towards: (*shift > 0).then_some(other(*bank, *shift)),
+            amount: amount.map(Money::kzt),
+        },
+        Step::Reserve(bank, amount) => Command::Reserve {
+            source,
+            participant: ParticipantId(*bank),
+            amount: Money::kzt(*amount),
+        },
+        Step::Transfer(bank, into, amount) => Command::Transfer {
+            source,
+            participant: ParticipantId(*bank),
+            direction: if *into { Direction::In } else { Direction::Out },
+            amount: Money::kzt(*amount),
+        },
+        Step::Cap(bank, cap) => {
+            return Some(AnyCommand::Participants(
+                participants::Command::SetPositionMode {
+                    source,
+                    participant: ParticipantId(*bank),
+                    mode: PositionMode::NetDebitCap(Money::kzt(*cap)),
+                },
+            ));
+        }
+        Step::Withdraw(at) => Command::Change {
+            source,
+            id: waiting(at)?,
+            change: Change::Withdraw,
+        },
+        Step::Move(at, how) => Command::Change {
+            source,
+            id: waiting(at)?,
+            change: match how {
+                0 => Change::ToHead,
+                1 => Change::ToTail,
+                2 => Change::Priority(Priority::High),
+                _ => Change::Priority(Priority::Normal),
+            },
+        },
+        Step::Solve(kept) => {
+            let order = if *kept {
+                SolverOrder::Kept
+            } else {
+                SolverOrder::Bypassed
+            };
+            let found = solve(world, order);
+            if found.is_empty() {
+                return None;
+            }
+            resolve_command(found)
+        }
+        Step::Wait(_) => return Some(AnyCommand::Tick),
+        Step::Close => Command::Close { source },
+        Step::Open => Command::Open {
+            source,
+            until: world.now().saturating_add(HOUR),
+        },
+    };
+    Some(AnyCommand::Settlement(command))
+}
+
+/// What every state must be: everything that waits is really stuck, and all money is where the finished payments say.
+fn check(world: &World, moved: &BTreeMap<ParticipantId, i128>) {
+    for participant in [CASP, HSBK, IRTY, TSES] {
+        let expected = moved.get(&participant).copied().unwrap_or(0);
+        assert_eq!(balance(world, participant), expected, "{participant:?}");
+    }
+    let now = world.now();
+    let mut heads: BTreeMap<ParticipantId, Waiting> = BTreeMap::new();
+    for waiting in world.engine.settlement_queue() {
+        let due = waiting
+            .payment
+            .earliest
+            .is_none_or(|earliest| earliest <= now);
+        if due {
+            heads.entry(waiting.payment.from).or_insert(waiting);
+        }
+    }
+    let accounts: BTreeMap<ParticipantId, AccountView> = world
+        .engine
+        .settlement_accounts()
+        .map(|view| (view.participant, view))
+        .collect();
+    let limits: Vec<LimitView> = world.engine.settlement_limits().collect();
+    for (payer, waiting) in heads {
+        let account = accounts[&payer];
+        let reserved = match waiting.payment.priority {
+            Priority::Normal => account.reserved,
+            Priority::CentralBank | Priority::High => 0,
+        };
+        let amount = waiting.payment.amount;
+        let funded = account.available - i128::from(reserved) >= i128::from(amount.minor());
+        let bound = limits.iter().any(|limit| {
+            let towards = limit
+                .towards
+                .is_none_or(|towards| towards == waiting.payment.to);
+            limit.participant == payer && towards && limit.left < amount
+        });
+        assert!(!funded || bound, "{waiting:?} waits without need");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The world checks conservation, backing and the snapshot after every command.
+    #[test]
+    fn nothing_waits_that_could_settle_and_money_is_where_it_was_paid(
+        steps in prop::collection::vec(step(), 1..80),
+    ) {
+        let mut world = open();
+        let mut moved: BTreeMap<ParticipantId, i128> = BTreeMap::new();
+        for (number, step) in steps.iter().enumerate() {
+            let Some(command) = command(&world, step, number) else {
+                continue;
+            };
+            if let Step::Wait(seconds) = step {
+                world.wait(Span::from_secs(*seconds));
+            }
+            let outcome = world.apply(command);
+            if matches!(step, Step::Solve(_)) {
+                prop_assert_eq!(outcome, Outcome::Accepted, "what the solver finds holds");
+            }
+            for event in &world.out.events {
+                let Any::Settlement(event) = event else { continue };
+                let mut book = |participant: ParticipantId, amount: i128| {
+                    *moved.entry(participant).or_default() += amount;
+                };
+                match event {
+                    Event::Funded { participant, direction, amount } => {
+                        let amount = i128::from(amount.minor());
+                        book(*participant, if *direction == Direction::In { amount } else { -amount });
+                    }
+                    Event::Transferred { participant, direction, amount } => {
+                        let amount = i128::from(amount.minor());
+                        book(*participant, if *direction == Direction::In { -amount } else { amount });
+                    }
+                    Event::Finished(done) if done.end == End::Settled => {
+                        book(done.from, -i128::from(done.amount.minor()));
+                        book(done.to, i128::from(done.amount.minor()));
+                    }
+                    _ => {}
+                }
+            }
+            check(&world, &moved);
+        }
+    }
+}

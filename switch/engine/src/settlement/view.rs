@@ -1,0 +1,136 @@
+//! IMTS as the operator and the solver see it.
+
+use std::collections::BTreeSet;
+
+use torap_domain::{Money, ParticipantId, Position, Time};
+use torap_settlement::lsm::Problem;
+
+use super::{Done, Priority, Waiting, liquidity::is_due};
+use crate::Engine;
+
+/// A settlement account, in minor units of KZT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    pub participant: ParticipantId,
+    /// Below zero by the intraday credit in use.
+    pub balance: i128,
+    pub credit_line: u64,
+    /// Balance plus credit line.
+    pub available: i128,
+    /// What payments of normal priority must leave.
+    pub reserved: u64,
+    /// Payments that wait, and their sum.
+    pub queued: usize,
+    pub queued_amount: u128,
+}
+
+/// A limit and what it leaves for the rest of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitView {
+    pub participant: ParticipantId,
+    /// None: towards all.
+    pub towards: Option<ParticipantId>,
+    pub amount: Money,
+    pub left: Money,
+}
+
+/// What a solver does to the order of a bank's payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SolverOrder {
+    Kept,
+    Bypassed,
+}
+
+/// What waits and may settle now, as a problem for a solver.
+#[derive(Clone, Debug)]
+pub struct Gridlock {
+    pub problem: Problem,
+    /// The record of each payment of the problem.
+    pub ids: Vec<Position>,
+}
+
+impl Engine {
+    /// Until when the business day is open; none while it is not.
+    pub fn imts_open_until(&self) -> Option<Time> {
+        self.state.settlement.open.map(|open| open.until)
+    }
+
+    /// Settlement accounts of all participants that settle themselves.
+    pub fn settlement_accounts(&self) -> impl Iterator<Item = AccountView> + '_ {
+        let participants = &self.state.participants;
+        let settling = move |id: &ParticipantId| participants.settles_through(*id) == *id;
+        let ids = participants.ids().filter(settling);
+        ids.filter_map(|id| self.settlement_account_view(id))
+    }
+
+    fn settlement_account_view(&self, participant: ParticipantId) -> Option<AccountView> {
+        let account = self.state.settlement_account(participant)?;
+        let account = self.state.ledger.account(account)?;
+        let settlement = &self.state.settlement;
+        let queued = settlement.queue.of(participant);
+        let (queued, queued_amount) = queued.fold((0_usize, 0_u128), |(count, sum), waiting| {
+            let amount = u128::from(waiting.payment.amount.minor());
+            (count.saturating_add(1), sum.saturating_add(amount))
+        });
+        Some(AccountView {
+            participant,
+            balance: account.balance(),
+            credit_line: account.credit_line(),
+            available: account.available(),
+            reserved: settlement.reserved.get(&participant).copied().unwrap_or(0),
+            queued,
+            queued_amount,
+        })
+    }
+
+    /// Payments that wait, by payer and then in the order in which they settle.
+    pub fn settlement_queue(&self) -> impl Iterator<Item = Waiting> + '_ {
+        self.state.settlement.queue.all().copied()
+    }
+
+    /// The last payments that ended, oldest first.
+    pub fn settlement_done(&self) -> impl Iterator<Item = Done> + '_ {
+        self.state.settlement.done()
+    }
+
+    /// Limits of IMTS, by participant.
+    pub fn settlement_limits(&self) -> impl Iterator<Item = LimitView> + '_ {
+        let settlement = &self.state.settlement;
+        let limits = settlement.limits.iter();
+        limits.map(|((participant, towards), amount)| LimitView {
+            participant: *participant,
+            towards: *towards,
+            amount: Money::kzt(*amount),
+            left: Money::kzt(settlement.limit_left(*participant, *towards).unwrap_or(0)),
+        })
+    }
+
+    /// What waits and may settle now; none if nothing does. For a solver, away from the core's thread: it copies the queue.
+    /// `order` says what the solver does: one that bypasses the order gets nothing of a payer with a payment that must not be
+    /// overtaken.
+    pub fn gridlock(&self, order: SolverOrder) -> Option<Gridlock> {
+        let now = self.state.last.time;
+        let queue = || {
+            let all = self.state.settlement.queue.all();
+            all.filter(move |waiting| is_due(&waiting.payment, now))
+        };
+        let kept: BTreeSet<ParticipantId> = match order {
+            SolverOrder::Kept => BTreeSet::new(),
+            SolverOrder::Bypassed => queue()
+                .filter(|waiting| waiting.payment.priority != Priority::Normal)
+                .map(|waiting| waiting.payment.from)
+                .collect(),
+        };
+        let waiting: Vec<Waiting> = queue()
+            .filter(|waiting| !kept.contains(&waiting.payment.from))
+            .copied()
+            .collect();
+        if waiting.is_empty() {
+            return None;
+        }
+        Some(Gridlock {
+            problem: self.state.problem(&waiting)?,
+            ids: waiting.iter().map(|waiting| waiting.id).collect(),
+        })
+    }
+}

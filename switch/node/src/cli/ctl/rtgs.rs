@@ -1,0 +1,181 @@
+//! `torap ctl rtgs`: IMTS of a running switch.
+
+use clap::{Args, Subcommand};
+use torap_settlement::lsm::SEARCH_STEPS_MAX;
+
+use crate::control::{By, Request, RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rtgs {
+    /// The business day and the settlement accounts
+    Status,
+    /// Payments that wait, in the order in which they settle, at most 1,000
+    Queue {
+        /// Only of this payer
+        code: Option<String>,
+    },
+    /// The last payments that ended, and how
+    Done,
+    /// Limits, and what they leave for the rest of the day
+    Limits,
+    /// Move money from the central bank to a settlement account
+    Fund { code: String, amount: String },
+    /// Move money from a settlement account to the central bank
+    Defund { code: String, amount: String },
+    /// Move a participant's money from its settlement account to its instant position
+    TopUp { code: String, amount: String },
+    /// Move a participant's money from its instant position to its settlement account
+    Sweep { code: String, amount: String },
+    /// Pay from one settlement account to another; waits if the payer has not the money
+    Pay(Pay),
+    /// Give a payment that waits another priority
+    Prioritise {
+        id: u64,
+        #[arg(value_enum)]
+        priority: RtgsPriority,
+    },
+    /// Put a payment before the others of its payer and priority
+    ToHead { id: u64 },
+    /// Put a payment behind the others of its payer and priority
+    ToTail { id: u64 },
+    /// Take a payment back that waits
+    Withdraw { id: u64 },
+    /// Set how far below zero a settlement account may go, against collateral
+    CreditLine { code: String, amount: String },
+    /// Set the most that a participant pays net in a day; without --amount the limit goes
+    Limit {
+        code: String,
+        /// Towards this participant only
+        #[arg(long)]
+        towards: Option<String>,
+        #[arg(long)]
+        amount: Option<String>,
+    },
+    /// Set what payments of normal priority must leave on a settlement account
+    Reserve { code: String, amount: String },
+    /// Look for payments that settle all at once, and settle them
+    Resolve {
+        /// `fifo` keeps every bank's order; `bypass` may overtake payments of normal priority
+        #[arg(long, value_enum, default_value_t = RtgsRule::Fifo)]
+        rule: RtgsRule,
+        /// Payments looked at by `bypass` in a queue of more than 20, at most
+        #[arg(long, default_value_t = SEARCH_STEPS_MAX, value_name = "STEPS")]
+        steps_max: u64,
+    },
+    /// Begin a business day, or give the open one another end
+    Open {
+        /// RFC 3339 with an offset, as 2026-12-01T18:00:00+05:00
+        #[arg(long, value_name = "TIME")]
+        until: String,
+    },
+    /// End the business day now: what waits is rejected, credit is repaid
+    Close,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pay {
+    from: String,
+    to: String,
+    /// In tenge
+    amount: String,
+    /// The payer's identifier of the payment, once a day
+    #[arg(long)]
+    id: String,
+    #[arg(long, value_enum, default_value_t = RtgsPriority::Normal)]
+    priority: RtgsPriority,
+    /// Does not settle before
+    #[arg(long, value_name = "TIME")]
+    earliest: Option<String>,
+    /// Rejected if it has not settled by then
+    #[arg(long, value_name = "TIME")]
+    latest: Option<String>,
+}
+
+impl Rtgs {
+    /// Whether somebody must have ordered it on paper.
+    pub(super) fn moves_money(&self) -> bool {
+        matches!(
+            self,
+            Rtgs::Fund { .. }
+                | Rtgs::Defund { .. }
+                | Rtgs::TopUp { .. }
+                | Rtgs::Sweep { .. }
+                | Rtgs::Pay(_)
+                | Rtgs::CreditLine { .. }
+        )
+    }
+}
+
+pub(super) fn request(command: Rtgs, by: By) -> Request {
+    let change = match command {
+        Rtgs::Status => return show(RtgsShow::Status),
+        Rtgs::Queue { code } => return show(RtgsShow::Queue { code }),
+        Rtgs::Done => return show(RtgsShow::Done),
+        Rtgs::Limits => return show(RtgsShow::Limits),
+        Rtgs::Resolve { rule, steps_max } => {
+            return Request::RtgsResolve {
+                by,
+                rule,
+                steps_max,
+            };
+        }
+        Rtgs::Fund { code, amount } => RtgsChange::Fund {
+            code,
+            amount,
+            out: false,
+        },
+        Rtgs::Defund { code, amount } => RtgsChange::Fund {
+            code,
+            amount,
+            out: true,
+        },
+        Rtgs::TopUp { code, amount } => RtgsChange::Transfer {
+            code,
+            amount,
+            out: false,
+        },
+        Rtgs::Sweep { code, amount } => RtgsChange::Transfer {
+            code,
+            amount,
+            out: true,
+        },
+        Rtgs::Pay(pay) => RtgsChange::Pay {
+            from: pay.from,
+            to: pay.to,
+            amount: pay.amount,
+            priority: pay.priority,
+            id: pay.id,
+            earliest: pay.earliest,
+            latest: pay.latest,
+        },
+        Rtgs::Prioritise { id, priority } => RtgsChange::Queued {
+            id,
+            to: RtgsMove::Priority(priority),
+        },
+        Rtgs::ToHead { id } => moved(id, RtgsMove::Head),
+        Rtgs::ToTail { id } => moved(id, RtgsMove::Tail),
+        Rtgs::Withdraw { id } => moved(id, RtgsMove::Withdrawn),
+        Rtgs::CreditLine { code, amount } => RtgsChange::CreditLine { code, amount },
+        Rtgs::Limit {
+            code,
+            towards,
+            amount,
+        } => RtgsChange::Limit {
+            code,
+            towards,
+            amount,
+        },
+        Rtgs::Reserve { code, amount } => RtgsChange::Reserve { code, amount },
+        Rtgs::Open { until } => RtgsChange::Open { until },
+        Rtgs::Close => RtgsChange::Close,
+    };
+    Request::RtgsChange { by, change }
+}
+
+fn show(what: RtgsShow) -> Request {
+    Request::Rtgs { what }
+}
+
+fn moved(id: u64, to: RtgsMove) -> RtgsChange {
+    RtgsChange::Queued { id, to }
+}

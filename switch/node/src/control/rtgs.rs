@@ -1,0 +1,94 @@
+//! Requests about IMTS. Amounts are in tenge, times in RFC 3339 with an offset.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// What of IMTS is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RtgsShow {
+    /// The business day and the settlement accounts.
+    Status,
+    Queue {
+        code: Option<String>,
+    },
+    /// The last payments that ended.
+    Done,
+    Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RtgsPriority {
+    CentralBank,
+    High,
+    Normal,
+}
+
+/// What the solver does to the order of a bank's payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RtgsRule {
+    Fifo,
+    Bypass,
+}
+
+/// Where a payment that waits goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RtgsMove {
+    Priority(RtgsPriority),
+    Head,
+    Tail,
+    Withdrawn,
+}
+
+/// A change that may also have an effective time, but for payments and what waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RtgsChange {
+    /// Between the central bank and a settlement account.
+    Fund {
+        code: String,
+        amount: String,
+        out: bool,
+    },
+    /// Between a settlement account and the instant position; `out` of the position.
+    Transfer {
+        code: String,
+        amount: String,
+        out: bool,
+    },
+    Pay {
+        from: String,
+        to: String,
+        amount: String,
+        priority: RtgsPriority,
+        id: String,
+        earliest: Option<String>,
+        latest: Option<String>,
+    },
+    /// `id` as the queue shows it.
+    Queued {
+        id: u64,
+        to: RtgsMove,
+    },
+    CreditLine {
+        code: String,
+        amount: String,
+    },
+    /// Without `towards` towards all, without `amount` no limit.
+    Limit {
+        code: String,
+        towards: Option<String>,
+        amount: Option<String>,
+    },
+    Reserve {
+        code: String,
+        amount: String,
+    },
+    Open {
+        until: String,
+    },
+    Close,
+}

@@ -1,0 +1,304 @@
+//! IMTS as the operator sees and changes it, and the solver on demand.
+
+use serde_json::{Value, json};
+use torap_domain::{Money, ParticipantId, Position, Text, Time};
+use torap_engine::{
+    Command,
+    participants::Direction,
+    settlement::{
+        self, AccountView, Change, Done, End, LimitView, Payment, Priority, RESOLUTION_MAX,
+        SolverOrder, Waiting,
+    },
+};
+use torap_settlement::lsm;
+
+use super::{
+    change::{self, optional_money, participant_id, required_money},
+    decide, show,
+};
+use crate::{
+    control::{By, Refusal, RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow},
+    serve::switch::Switch,
+};
+
+/// Payments of the queue that are listed.
+const ROWS_MAX: usize = 1_000;
+
+pub(super) async fn show(switch: &Switch, what: RtgsShow) -> Result<Value, Refusal> {
+    match what {
+        RtgsShow::Status => status(switch).await,
+        RtgsShow::Queue { code } => {
+            let payer = code
+                .as_deref()
+                .map(|code| participant_id(switch, code))
+                .transpose()?;
+            queue(switch, payer).await
+        }
+        RtgsShow::Done => {
+            let done: Vec<Done> =
+                show::ask(switch, |engine| engine.settlement_done().collect()).await?;
+            let rows: Vec<Value> = done.iter().map(|done| done_row(switch, done)).collect();
+            Ok(json!({ "payments": rows }))
+        }
+        RtgsShow::Limits => {
+            let limits: Vec<LimitView> =
+                show::ask(switch, |engine| engine.settlement_limits().collect()).await?;
+            let rows: Vec<Value> = limits
+                .iter()
+                .map(|limit| {
+                    json!({
+                        "participant": code(switch, limit.participant),
+                        "towards": limit.towards.map_or("all".into(), |other| code(switch, other)),
+                        "amount": show::decimal(limit.amount),
+                        "left": show::decimal(limit.left),
+                    })
+                })
+                .collect();
+            Ok(json!({ "limits": rows }))
+        }
+    }
+}
+
+async fn status(switch: &Switch) -> Result<Value, Refusal> {
+    let (until, accounts, conservation) = show::ask(switch, |engine| {
+        (
+            engine.imts_open_until(),
+            engine.settlement_accounts().collect::<Vec<AccountView>>(),
+            engine.conservation(),
+        )
+    })
+    .await?;
+    let rows: Vec<Value> = accounts
+        .iter()
+        .map(|account| {
+            json!({
+                "participant": code(switch, account.participant),
+                "balance": show::signed_decimal(account.balance),
+                "credit_line": show::decimal(Money::kzt(account.credit_line)),
+                "available": show::signed_decimal(account.available),
+                "reserved": show::decimal(Money::kzt(account.reserved)),
+                "queued": account.queued,
+                "queued_amount": show::signed_decimal(
+                    i128::try_from(account.queued_amount).unwrap_or(i128::MAX),
+                ),
+            })
+        })
+        .collect();
+    Ok(json!({
+        "open": until.is_some(),
+        "until": until.map(|until| until.to_string()),
+        "conserved": conservation.is_ok(),
+        "difference": conservation.err().map(|error| error.to_string()),
+        "accounts": rows,
+    }))
+}
+
+async fn queue(switch: &Switch, payer: Option<ParticipantId>) -> Result<Value, Refusal> {
+    let (waiting, count) = show::ask(switch, move |engine| {
+        let wanted = |waiting: &Waiting| payer.is_none_or(|payer| waiting.payment.from == payer);
+        let listed: Vec<Waiting> = engine
+            .settlement_queue()
+            .filter(wanted)
+            .take(ROWS_MAX)
+            .collect();
+        (listed, engine.settlement_queue().filter(wanted).count())
+    })
+    .await?;
+    let rows: Vec<Value> = waiting
+        .iter()
+        .map(|Waiting { id, payment, .. }| {
+            json!({
+                "id": id.value(),
+                "from": code(switch, payment.from),
+                "to": code(switch, payment.to),
+                "amount": show::decimal(payment.amount),
+                "priority": priority_name(payment.priority),
+                "reference": payment.reference.as_str(),
+                "earliest": payment.earliest.map(|time| time.to_string()),
+                "latest": payment.latest.map(|time| time.to_string()),
+            })
+        })
+        .collect();
+    Ok(json!({ "waiting": count, "payments": rows }))
+}
+
+fn done_row(switch: &Switch, done: &Done) -> Value {
+    let (status, reason) = match done.end {
+        End::Settled => ("settled", None),
+        End::Rejected(reason) => ("rejected", Some(reason.name())),
+        End::Withdrawn => ("withdrawn", None),
+    };
+    json!({
+        "id": done.id.value(),
+        "from": code(switch, done.from),
+        "to": code(switch, done.to),
+        "amount": show::decimal(done.amount),
+        "reference": done.reference.as_str(),
+        "status": status,
+        "reason": reason,
+        "at": done.at.to_string(),
+    })
+}
+
+fn code(switch: &Switch, id: ParticipantId) -> String {
+    let network = switch.network();
+    network
+        .by_id(id)
+        .map_or_else(String::new, |view| view.code.as_str().to_string())
+}
+
+/// A change that is one command.
+pub(super) fn command(
+    switch: &Switch,
+    by: &By,
+    requested: &RtgsChange,
+) -> Result<Command, Refusal> {
+    let source = change::source(by)?;
+    let direction = |out: bool| if out { Direction::Out } else { Direction::In };
+    let command = match requested {
+        RtgsChange::Fund { code, amount, out } => settlement::Command::Fund {
+            source,
+            participant: participant_id(switch, code)?,
+            direction: direction(*out),
+            amount: required_money("amount", amount)?,
+        },
+        RtgsChange::Transfer { code, amount, out } => settlement::Command::Transfer {
+            source,
+            participant: participant_id(switch, code)?,
+            direction: direction(*out),
+            amount: required_money("amount", amount)?,
+        },
+        RtgsChange::Pay {
+            from,
+            to,
+            amount,
+            priority: named,
+            id,
+            earliest,
+            latest,
+        } => settlement::Command::Pay {
+            source,
+            payment: Payment {
+                from: participant_id(switch, from)?,
+                to: participant_id(switch, to)?,
+                amount: required_money("amount", amount)?,
+                priority: priority(*named),
+                reference: Text::try_from(id.as_str())
+                    .map_err(|error| Refusal::of_request("id", error.to_string()))?,
+                earliest: time("earliest", earliest.as_deref())?,
+                latest: time("latest", latest.as_deref())?,
+            },
+        },
+        RtgsChange::Queued { id, to } => settlement::Command::Change {
+            source,
+            id: Position::new(*id),
+            change: match to {
+                RtgsMove::Priority(named) => Change::Priority(priority(*named)),
+                RtgsMove::Head => Change::ToHead,
+                RtgsMove::Tail => Change::ToTail,
+                RtgsMove::Withdrawn => Change::Withdraw,
+            },
+        },
+        RtgsChange::CreditLine { code, amount } => settlement::Command::SetCreditLine {
+            source,
+            participant: participant_id(switch, code)?,
+            amount: required_money("amount", amount)?,
+        },
+        RtgsChange::Limit {
+            code,
+            towards,
+            amount,
+        } => settlement::Command::SetLimit {
+            source,
+            participant: participant_id(switch, code)?,
+            towards: towards
+                .as_deref()
+                .map(|code| participant_id(switch, code))
+                .transpose()?,
+            amount: optional_money("amount", amount.as_deref())?,
+        },
+        RtgsChange::Reserve { code, amount } => settlement::Command::Reserve {
+            source,
+            participant: participant_id(switch, code)?,
+            amount: required_money("amount", amount)?,
+        },
+        RtgsChange::Open { until } => settlement::Command::Open {
+            source,
+            until: Time::parse(until)
+                .map_err(|error| Refusal::of_request("until", error.to_string()))?,
+        },
+        RtgsChange::Close => settlement::Command::Close { source },
+    };
+    Ok(Command::Settlement(command))
+}
+
+/// Looks for payments that settle all at once, on threads of the read side, and submits them as one command.
+pub(super) async fn resolve(
+    switch: &Switch,
+    by: &By,
+    rule: RtgsRule,
+    steps_max: u64,
+) -> Result<Value, Refusal> {
+    let source = change::source(by)?;
+    let order = match rule {
+        RtgsRule::Fifo => SolverOrder::Kept,
+        RtgsRule::Bypass => SolverOrder::Bypassed,
+    };
+    let gridlock = show::ask(switch, move |engine| engine.gridlock(order)).await?;
+    let Some(gridlock) = gridlock else {
+        return Ok(json!({ "settled": 0, "amount": "0.00", "steps": 0 }));
+    };
+    let solved = tokio::task::spawn_blocking(move || {
+        let solution = match rule {
+            RtgsRule::Fifo => lsm::fifo(&gridlock.problem),
+            RtgsRule::Bypass => lsm::bypass(&gridlock.problem, steps_max).solution,
+        };
+        (solution, gridlock.ids)
+    });
+    let (solution, ids) = solved
+        .await
+        .map_err(|error| Refusal::of_request("solver", error.to_string()))?;
+    let settled = solution.settled.iter();
+    let mut payments: Vec<Position> = settled
+        .filter_map(|place| ids.get(*place as usize).copied())
+        .collect();
+    if payments.is_empty() {
+        return Ok(json!({ "settled": 0, "amount": "0.00", "steps": solution.steps }));
+    }
+    if payments.len() > RESOLUTION_MAX {
+        let text = format!("one resolution settles at most {RESOLUTION_MAX} payments");
+        return Err(Refusal::of_request("queue", text));
+    }
+    payments.sort_unstable();
+    let count = payments.len();
+    let resolve = settlement::Command::Resolve { source, payments };
+    let mut decided = decide(switch, Command::Settlement(resolve)).await?;
+    change::follow_up_to(switch, &decided).await;
+    decided["settled"] = count.into();
+    decided["amount"] =
+        show::signed_decimal(i128::try_from(solution.value).unwrap_or(i128::MAX)).into();
+    decided["steps"] = solution.steps.into();
+    Ok(decided)
+}
+
+fn time(place: &str, text: Option<&str>) -> Result<Option<Time>, Refusal> {
+    text.map(Time::parse)
+        .transpose()
+        .map_err(|error| Refusal::of_request(place, error.to_string()))
+}
+
+fn priority(named: RtgsPriority) -> Priority {
+    match named {
+        RtgsPriority::CentralBank => Priority::CentralBank,
+        RtgsPriority::High => Priority::High,
+        RtgsPriority::Normal => Priority::Normal,
+    }
+}
+
+fn priority_name(priority: Priority) -> &'static str {
+    match priority {
+        Priority::CentralBank => "central-bank",
+        Priority::High => "high",
+        Priority::Normal => "normal",
+    }
+}
