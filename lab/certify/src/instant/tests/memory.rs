@@ -149,7 +149,8 @@ impl MemoryBank {
         self.send(&mut session);
         let mut out = BytesMut::new();
         session.poll_output(&mut out, now);
-        if !out.is_empty() {
+        // Who believes everybody does not say that it refuses.
+        if !out.is_empty() && !(self.twist == Twist::Trusting && session.is_closed()) {
             self.heard
                 .push_back(Heard::Bytes(self.stream, out.to_vec()));
         }
@@ -256,13 +257,14 @@ impl Streams for MemoryBank {
             if self.now.nanos() >= end {
                 return None;
             }
-            // Whoever sends no heartbeats has no clock for them.
-            let has_clock = self.twist != Twist::Dead;
-            let session = self.session.as_mut().filter(|_| has_clock);
-            let session = session.and_then(ClientSession::poll_timeout);
+            let session = self.session.as_mut().and_then(ClientSession::poll_timeout);
             let timers = [session, self.bank.poll_timeout(), self.back_at, Some(end)];
-            let next = timers.into_iter().flatten().min().unwrap_or(end);
-            self.now = Time::from_nanos(next.max(self.now.nanos() + 1).min(end));
+            // A timer that has come and was not heeded will not be: the twist has no clock for it.
+            let ahead = timers
+                .into_iter()
+                .flatten()
+                .filter(|at| *at > self.now.nanos());
+            self.now = Time::from_nanos(ahead.min().unwrap_or(end).min(end));
         }
     }
 
