@@ -27,6 +27,8 @@ const TYPE_OFFSET: usize = 3;
 const UNKNOWN_TYPE: u8 = 200;
 const UNKNOWN_CRITICAL_TAG: u16 = 0x8000 | 999;
 const UNKNOWN_CONTENT: u16 = 999;
+/// What a host does that believes everybody.
+const STAYED: &str = "it stayed although the switch's proof was wrong";
 /// Sequences left out of a gap.
 const GAP: u64 = 5;
 
@@ -227,7 +229,9 @@ impl InstantBench<'_> {
     }
 
     fn closed(&mut self, number: usize, reason: CloseReason) {
+        let lied = self.with_link(number, |link| link.lied) == Some(true);
         match reason {
+            CloseReason::Refused(_) if lied => self.complain(STAYED.into()),
             CloseReason::Refused(ErrorCode::Superseded) | CloseReason::LinkLost => {}
             CloseReason::Refused(code) => {
                 self.complain(format!("its link had to be ended: {code}"))
@@ -410,7 +414,7 @@ impl InstantBench<'_> {
         let gone = |bench: &Self| bench.links.iter().all(|link| !link.lied);
         match self.turn_until(LEAVE_WITHIN, gone)? {
             true => Ok(()),
-            false => Err("it stayed although the switch's proof was wrong".into()),
+            false => Err(STAYED.into()),
         }
     }
 
