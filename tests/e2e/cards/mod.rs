@@ -3,6 +3,7 @@
 
 mod artefacts;
 mod dialects;
+mod history;
 mod hostile;
 mod lab;
 mod restart;
