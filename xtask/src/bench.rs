@@ -32,6 +32,7 @@ const SUITES: &[&str] = &[
     "parse",
     "view",
     "payment",
+    "authorisation",
     "step",
     "append",
     "translate",

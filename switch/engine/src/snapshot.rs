@@ -1,14 +1,16 @@
 //! The whole state as bytes, in pieces.
 //!
 //! ```text
-//! snapshot   magic "TPES" · version u16 (2) · chunks … · end chunk
+//! snapshot   magic "TPES" · version u16 (3) · chunks … · end chunk
 //! chunk      tag u16 · length u32 · payload
 //! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
 //! ```
 //!
 //! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
-//! 4,096 entries. Version 1, which is still read, ends with the window of payments: it knows no cards. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be
-//! compared by their digests; a digest is taken over the same payloads.
+//! 4,096 entries. Version 1, which is still read, ends with the window of payments: it knows no cards. The part of the
+//! cards begins with the version of its own layout; version 2, which lacked it, is refused. Numbers are little-endian. The same state
+//! gives the same bytes, whatever way it came about, so that engines can be compared by their digests; a digest is taken over the same
+//! payloads.
 
 use std::fmt;
 
@@ -27,8 +29,8 @@ use crate::{
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
-const VERSION: u16 = 2;
-/// The version before, which is read and no longer written.
+const VERSION: u16 = 3;
+/// From before there were cards; it is read and no longer written.
 const VERSION_WITHOUT_CARDS: u16 = 1;
 const END: u16 = 0xFFFF;
 
@@ -231,7 +233,7 @@ impl<'a> Chunks<'a> {
             return Err(SnapshotError::Magic);
         }
         let found = reader.u16("version").map_err(SnapshotError::Layout)?;
-        if !(VERSION_WITHOUT_CARDS..=VERSION).contains(&found) {
+        if ![VERSION_WITHOUT_CARDS, VERSION].contains(&found) {
             return Err(SnapshotError::Version { found });
         }
         Ok(Chunks {
@@ -315,7 +317,7 @@ impl fmt::Display for SnapshotError {
             }
             SnapshotError::Version { found } => write!(
                 formatter,
-                "engine snapshot of version {found}; this binary reads versions {VERSION_WITHOUT_CARDS} to {VERSION}"
+                "engine snapshot of version {found}; this binary reads versions {VERSION_WITHOUT_CARDS} and {VERSION}"
             ),
             SnapshotError::Frame { offset } => write!(
                 formatter,

@@ -87,6 +87,7 @@ fn a_transaction_is_found_by_every_name_and_after_the_index_was_deleted() {
         Request::Reverse {
             reference: reference.clone(),
             stands: None,
+            request: false,
         },
     );
     lab.hears("ISSB", "0420", &reference);

@@ -317,7 +317,7 @@ fn chunks(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 
 /// A snapshot of the chunks, with a right digest.
 fn assembled(chunks: &[(u16, Vec<u8>)]) -> Vec<u8> {
-    let mut bytes = b"TPES\x02\x00".to_vec();
+    let mut bytes = b"TPES\x03\x00".to_vec();
     let mut digest = StateDigest::new();
     for (tag, payload) in chunks {
         digest.feed(payload);
@@ -414,8 +414,11 @@ fn errors_name_what_is_wrong() {
     assert_eq!(error(b"nothing"), SnapshotError::Magic);
     assert_eq!(error(b""), SnapshotError::Magic);
     let mut newer = bytes.clone();
-    newer[4] = 3;
-    assert_eq!(error(&newer), SnapshotError::Version { found: 3 });
+    newer[4] = 4;
+    assert_eq!(error(&newer), SnapshotError::Version { found: 4 });
+    let mut older = bytes.clone();
+    older[4] = 2;
+    assert_eq!(error(&older), SnapshotError::Version { found: 2 });
     assert_eq!(error(&bytes[..20]), SnapshotError::Frame { offset: 6 });
     let mut other = bytes.clone();
     let last = other.len() - 1;

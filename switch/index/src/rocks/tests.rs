@@ -222,7 +222,7 @@ fn another_layout_is_refused() {
         refused,
         IndexError::Format {
             found: 9,
-            supported: 2
+            supported: 3
         }
     );
     assert!(refused.to_string().contains("delete the index folder"));
