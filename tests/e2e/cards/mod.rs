@@ -8,3 +8,4 @@ mod hostile;
 mod lab;
 mod restart;
 mod rows;
+mod tables;

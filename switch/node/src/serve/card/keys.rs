@@ -76,6 +76,12 @@ pub struct FirstKeys<'a> {
     pub pvk: Option<&'a str>,
 }
 
+impl std::fmt::Debug for FirstKeys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FirstKeys(…)")
+    }
+}
+
 impl CardKeys {
     /// Reads the file; without it there are no keys.
     ///
