@@ -435,6 +435,10 @@ fn an_answer_that_no_hsm_could_seal_is_sent_when_one_is_back() {
     lab.hsm = None;
     while lab.show(CardShow::Status)["hsms"][0]["up"] != false {}
     let sent = lab.send(purchase(1, "101.00"));
+    // Its record is there: it could not be verified, and the answer waits for its MAC.
+    let id = format!("ACQB:{}", sent.reference);
+    let request = ControlRequest::CardTransaction { id };
+    while lab.client().ask(&request).expect("an answer").is_err() {}
     lab.start_hsm(address.as_str().expect("an address"));
     let answer = lab.answer(&sent.reference);
     assert_eq!(answer.code.as_deref(), Some("96"));
