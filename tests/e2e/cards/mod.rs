@@ -9,3 +9,4 @@ mod lab;
 mod restart;
 mod rows;
 mod tables;
+mod wrong_hsm;
