@@ -33,6 +33,7 @@ const SUITES: &[&str] = &[
     "view",
     "clearing",
     "payment",
+    "authorisation",
     "step",
     "append",
     "translate",

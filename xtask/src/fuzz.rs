@@ -62,6 +62,12 @@ const TARGETS: &[Target] = &[
         dictionary: None,
     },
     Target {
+        name: "crosswalk",
+        seeds: &["tests/fuzz/seeds/card"],
+        bytes_max: 2048,
+        dictionary: None,
+    },
+    Target {
         name: "subfields",
         seeds: &[],
         bytes_max: 1024,

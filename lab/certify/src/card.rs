@@ -10,9 +10,11 @@ use std::time::Duration;
 use torap_bank::card::{Draft, Security, SessionBook, TestCard, Trace};
 use torap_domain::Time;
 
-use crate::catalogue::{Case, Catalogue, Need, Role, Step};
+use crate::bench::{self, Choice, Rail};
+use crate::catalogue::card::Step;
+use crate::catalogue::{Case, Catalogue, Need, Role};
 use crate::peer::Peer;
-use crate::report::{Line, Outcome, Verdict};
+use crate::report::{Line, Outcome};
 use crate::subject::Subject;
 
 /// DE33 of what the bench sends: the switch's.
@@ -27,17 +29,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(12);
 const SETTLE_WITHIN: Duration = Duration::from_millis(300);
 /// Messages that are waited for after a failed case, at most.
 const SETTLE_MESSAGES_MAX: usize = 100;
-
-/// What a run wants of the catalogue.
-#[derive(Clone, Debug, Default)]
-pub struct Choice {
-    /// Only cases whose identifier begins so; none: all.
-    pub only: Vec<String>,
-    /// Leave out those that wait for a clock of the host's own.
-    pub skip_slow: bool,
-    /// Wait at least so long for what the host is asked to begin: a person takes longer than a script.
-    pub patience: Duration,
-}
 
 /// The bench.
 pub struct CardBench<'b> {
@@ -125,88 +116,58 @@ impl<'b> CardBench<'b> {
     /// Goes through the catalogue; `progress` is called after each case.
     pub fn run(
         &mut self,
-        catalogue: &Catalogue,
+        catalogue: &Catalogue<Step>,
         choice: &Choice,
         progress: &mut dyn FnMut(&Outcome),
     ) -> Vec<Outcome> {
-        let is_chosen = |case: &&Case| {
-            let mut only = choice.only.iter();
-            choice.only.is_empty() || only.any(|only| case.id.starts_with(only.as_str()))
-        };
-        self.patience = choice.patience;
-        let mut outcomes = Vec::new();
-        for case in catalogue.cases.iter().filter(is_chosen) {
-            let outcome = self.run_case(case, choice);
-            progress(&outcome);
-            outcomes.push(outcome);
-        }
-        outcomes
+        bench::run(self, catalogue, choice, progress)
     }
 
-    fn run_case(&mut self, case: &Case, choice: &Choice) -> Outcome {
-        let began = self.peer.now();
+    fn kept(&self, name: &str) -> Result<Kept, String> {
+        let kept = self.kept.get(name).cloned();
+        kept.ok_or_else(|| format!("catalogue: nothing is called `{name}`"))
+    }
+
+    fn next_stan(&mut self) -> u32 {
+        self.stan += 1;
+        self.stan
+    }
+
+    fn now(&self) -> Time {
+        self.peer.now()
+    }
+}
+
+impl Rail for CardBench<'_> {
+    type Step = Step;
+
+    fn now(&self) -> Time {
+        self.peer.now()
+    }
+
+    fn begin_case(&mut self, patience: Duration) {
+        self.patience = patience;
         self.kept.clear();
         self.balances.clear();
         self.lines.clear();
-        let verdict = match self.left_out(case, choice) {
-            Some(reason) => Verdict::LeftOut(reason.into()),
-            None => match self.go_through(case) {
-                Ok(()) => Verdict::Passed,
-                Err(text) => Verdict::Failed(text),
-            },
-        };
-        if let Verdict::Failed(_) = verdict {
-            self.settle_down();
-        }
-        let took = self.peer.now().saturating_since(began);
-        Outcome {
-            id: case.id.clone(),
-            title: case.title.clone(),
-            kind: case.kind.name().into(),
-            rows: case.rows.clone(),
-            verdict,
-            took_ms: took.millis(),
-            messages: std::mem::take(&mut self.lines),
-        }
     }
 
-    /// What still comes belongs to the case that failed.
-    fn settle_down(&mut self) {
-        for _ in 0..SETTLE_MESSAGES_MAX {
-            if let Ok(None) = self.next_message(SETTLE_WITHIN) {
-                return;
-            }
-        }
-    }
-
-    fn left_out(&self, case: &Case, choice: &Choice) -> Option<&'static str> {
+    fn unsuited(&self, case: &Case<Step>) -> Option<&'static str> {
         let has_role = match case.role {
             Role::Both => true,
             Role::Acquirer => self.subject.acquirer,
             Role::Issuer => self.subject.issuer,
+            Role::Payer | Role::Payee => false,
         };
         let missing = case.needs.iter().find_map(|need| match need {
             Need::Keys if !self.security.has_keys() => Some("no zone keys are agreed"),
             Need::Mac if !self.security.has_mac() => Some("no MACs are agreed"),
             Need::Keys | Need::Mac => None,
+            Need::Balance => Some("the card rail asks for no balance"),
         });
-        if !has_role {
-            Some("the participant does not have this role")
-        } else if missing.is_some() {
-            missing
-        } else if case.slow && choice.skip_slow {
-            Some("it waits for a clock of the host's own, and such cases were not wanted")
-        } else {
-            None
-        }
-    }
-
-    fn go_through(&mut self, case: &Case) -> Result<(), String> {
-        for (place, step) in case.steps.iter().enumerate() {
-            self.step(step)
-                .map_err(|text| format!("step {}: {text}", place + 1))?;
-        }
-        Ok(())
+        (!has_role)
+            .then_some("the participant does not have this role")
+            .or(missing)
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -246,18 +207,17 @@ impl<'b> CardBench<'b> {
         }
     }
 
-    fn kept(&self, name: &str) -> Result<Kept, String> {
-        let kept = self.kept.get(name).cloned();
-        kept.ok_or_else(|| format!("catalogue: nothing is called `{name}`"))
+    /// What still comes belongs to the case that failed.
+    fn settle_down(&mut self) {
+        for _ in 0..SETTLE_MESSAGES_MAX {
+            if let Ok(None) = self.next_message(SETTLE_WITHIN) {
+                return;
+            }
+        }
     }
 
-    fn next_stan(&mut self) -> u32 {
-        self.stan += 1;
-        self.stan
-    }
-
-    fn now(&self) -> Time {
-        self.peer.now()
+    fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
     }
 }
 
@@ -268,7 +228,7 @@ impl std::fmt::Debug for CardBench<'_> {
 }
 
 /// Tiyn of an amount in tenge, perhaps with a sign.
-fn tiyn(text: &str) -> Result<i128, String> {
+pub(crate) fn tiyn(text: &str) -> Result<i128, String> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text),
@@ -279,7 +239,7 @@ fn tiyn(text: &str) -> Result<i128, String> {
 }
 
 /// As [`tiyn`], of an amount without a sign.
-fn amount_of(text: &str) -> Result<u64, String> {
+pub(crate) fn amount_of(text: &str) -> Result<u64, String> {
     u64::try_from(tiyn(text)?).map_err(|_| format!("catalogue: `{text}` has a sign"))
 }
 

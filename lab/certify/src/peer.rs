@@ -1,6 +1,7 @@
 //! The host under test, as the bench meets it.
 
 pub mod socket;
+pub mod stream;
 
 use std::time::Duration;
 
@@ -11,8 +12,10 @@ use torap_domain::Time;
 pub struct Ask {
     /// In words, for a person.
     pub say: String,
-    /// For a simulated host: a request of its script (`torap_bank::card::Request`).
+    /// For a simulated host: a request of its script (`torap_bank::card::Request`, `torap_bank::Request`).
     pub request: serde_json::Value,
+    /// An amount in tenge is wanted for an answer; a simulated host tells it as `net_tiyn`.
+    pub wants_amount: bool,
 }
 
 /// What comes from the host.

@@ -1,5 +1,7 @@
 //! Who is certified: the data that the bench needs of a participant, from a file that the participant fills in.
 
+pub mod instant;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};

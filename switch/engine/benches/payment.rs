@@ -13,13 +13,12 @@
     reason = "a bench reads its environment and reports"
 )]
 
+mod cpu;
+
 use std::time::Duration;
 
-use criterion::{
-    Criterion, criterion_group, criterion_main,
-    measurement::{Measurement, ValueFormatter, WallTime},
-};
-use rustix::time::{ClockId, clock_gettime};
+use cpu::{CpuTime, cpu_ns};
+use criterion::{Criterion, criterion_group, criterion_main};
 use torap_domain::{
     Bic, EndToEndId, Iban, IinBin, MessageId, Money, ParticipantId, Position, Sequence, Service,
     Span, Text, Time, TransactionId, Uetr,
@@ -47,44 +46,6 @@ const BATCH: usize = 64;
 const WARMED: usize = 16;
 /// Time between two commands: 10,000 payments a second.
 const STEP: Span = Span::from_nanos(50_000);
-
-/// Nanoseconds of this thread's CPU time.
-fn cpu_ns() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-/// Criterion over thread CPU time: another process on the same core does not count.
-struct CpuTime;
-
-impl Measurement for CpuTime {
-    type Intermediate = u64;
-    type Value = Duration;
-
-    fn start(&self) -> u64 {
-        cpu_ns()
-    }
-
-    fn end(&self, start: u64) -> Duration {
-        Duration::from_nanos(cpu_ns() - start)
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        value.as_nanos() as f64
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
 
 /// An engine with four funded banks, and the commands of payments between them.
 struct Bed {

@@ -8,7 +8,7 @@
 //!
 //! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
 //! 4,096 entries. Versions 1 and 2 know no accounts in IMTS; they are not read, and the log is then applied from its first record.
-//! Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be compared
+//! The part of the cards begins with the version of its own layout. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be compared
 //! by their digests; a digest is taken over the same payloads.
 
 use std::fmt;

@@ -228,11 +228,12 @@ impl<I: Index> Tail<I> {
         #[cfg(feature = "mutants")]
         let facts = again.as_deref().unwrap_or(facts);
         let applied = self.replay.apply(meta, facts)?;
-        self.changes.push(
+        self.changes.push_with_cards(
             applied.stamp,
             &applied.command,
             applied.events,
             applied.effects,
+            applied.cards,
         );
         Ok(())
     }

@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use torap_domain::Position;
-use torap_engine::{Command, Effect, Event, Outbound, Stamp};
+use torap_engine::{Command, Effect, Event, Outbound, Stamp, cards};
 
-use crate::naming::{Naming, namings};
+use crate::{
+    cards::{CardOf, CardRows},
+    naming::{IdentifierHash, Naming, namings},
+};
 
 /// Events and outbound entries of some records, in log order.
 #[derive(Debug, Default)]
@@ -14,6 +17,10 @@ pub struct Changes {
     events: Vec<Event>,
     outbound: Vec<Outbound>,
     namings: Vec<Naming>,
+    /// What records did to card transactions, with the place of its steps in `card_bytes`.
+    cards: Vec<(CardOf, Range<usize>)>,
+    card_bytes: Vec<u8>,
+    card_rows: CardRows,
     rows: usize,
 }
 
@@ -23,6 +30,9 @@ pub(crate) struct Brought<'a> {
     pub(crate) events: &'a [Event],
     pub(crate) outbound: &'a [Outbound],
     pub(crate) namings: &'a [Naming],
+    pub(crate) cards: &'a [(CardOf, Range<usize>)],
+    /// What the ranges of `cards` are of.
+    pub(crate) card_bytes: &'a [u8],
 }
 
 /// One record's part of a [`Changes`].
@@ -32,6 +42,7 @@ struct Entry {
     events: Range<usize>,
     outbound: Range<usize>,
     namings: Range<usize>,
+    cards: Range<usize>,
 }
 
 impl Changes {
@@ -49,6 +60,18 @@ impl Changes {
         events: &mut Vec<Event>,
         effects: &[Effect],
     ) {
+        self.push_with_cards(stamp, command, events, effects, &[]);
+    }
+
+    /// As [`Changes::push`], of a record that may have brought messages of the card rail too.
+    pub fn push_with_cards(
+        &mut self,
+        stamp: Stamp,
+        command: &Command,
+        events: &mut Vec<Event>,
+        effects: &[Effect],
+        cards: &[cards::Effect],
+    ) {
         debug_assert!(
             self.entries
                 .last()
@@ -56,8 +79,9 @@ impl Changes {
             "records in log order"
         );
         let (first_event, first_outbound) = (self.events.len(), self.outbound.len());
-        let first_naming = self.namings.len();
+        let (first_naming, first_card) = (self.namings.len(), self.cards.len());
         namings(stamp.position, command, events, &mut self.namings);
+        self.gather_cards(stamp, command, events, cards);
         self.events
             .extend(events.drain(..).filter(|event| rows(event) > 0));
         self.outbound
@@ -69,18 +93,41 @@ impl Changes {
             .map(rows)
             .sum::<usize>()
             + effects.len()
-            + (self.namings.len() - first_naming);
+            + (self.namings.len() - first_naming)
+            + (self.cards.len() - first_card);
         let brings_rows = self.events.len() > first_event
             || self.outbound.len() > first_outbound
-            || self.namings.len() > first_naming;
+            || self.namings.len() > first_naming
+            || self.cards.len() > first_card;
         if brings_rows {
             self.entries.push(Entry {
                 position: stamp.position,
                 events: first_event..self.events.len(),
                 outbound: first_outbound..self.outbound.len(),
                 namings: first_naming..self.namings.len(),
+                cards: first_card..self.cards.len(),
             });
         }
+    }
+
+    fn gather_cards(
+        &mut self,
+        stamp: Stamp,
+        command: &Command,
+        events: &[Event],
+        effects: &[cards::Effect],
+    ) {
+        let rows = &mut self.card_rows;
+        rows.gather(stamp.position, command, events, effects);
+        let names = rows.names.iter();
+        let names = names.map(|(text, position)| Naming::Card(IdentifierHash::of(text), *position));
+        self.namings.extend(names);
+        let (cards, bytes) = (&mut self.cards, &mut self.card_bytes);
+        rows.each(|of, steps| {
+            let first = bytes.len();
+            bytes.extend_from_slice(steps);
+            cards.push((of, first..bytes.len()));
+        });
     }
 
     /// How many records brought something.
@@ -104,6 +151,8 @@ impl Changes {
         self.events.clear();
         self.outbound.clear();
         self.namings.clear();
+        self.cards.clear();
+        self.card_bytes.clear();
         self.rows = 0;
     }
 
@@ -127,6 +176,8 @@ impl Changes {
                 events,
                 outbound,
                 namings: self.namings.get(entry.namings.clone()).unwrap_or_default(),
+                cards: self.cards.get(entry.cards.clone()).unwrap_or_default(),
+                card_bytes: &self.card_bytes,
             }
         })
     }

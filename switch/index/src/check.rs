@@ -12,6 +12,7 @@ use torap_engine::{
 
 use crate::{Added, Changes, Index, IndexError, Place};
 
+mod cards;
 pub(crate) mod names;
 
 /// Runs the whole suite; `fresh` makes an empty index.
@@ -27,6 +28,7 @@ pub(crate) fn check_index<I: Index>(mut fresh: impl FnMut() -> I) {
     applying_again_changes_nothing(&fresh());
     names::identifiers_lead_to_records(&fresh());
     names::entries_are_found_by_their_cause(&fresh());
+    cards::a_card_transaction_is_found_with_all_that_was_done(&fresh());
 }
 
 pub(crate) const A: ParticipantId = ParticipantId(1);

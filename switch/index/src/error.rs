@@ -3,7 +3,7 @@
 use std::fmt;
 
 use torap_domain::Position;
-use torap_engine::instant::PaymentKey;
+use torap_engine::{codec::FactsError, instant::PaymentKey};
 
 /// Why the index could not answer or change. All of them concern the operator; none may leave the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum IndexError {
     },
     /// Written by a program with another layout. The index must be deleted; it is written again from the log.
     Format { found: u32, supported: u32 },
+    /// What records did to a card transaction cannot be read. As [`IndexError::Damaged`].
+    CardSteps(FactsError),
     /// The log returns a payment that the index never saw: the index belongs to another log, or was applied with a gap.
     OriginalMissing {
         position: Position,
@@ -42,6 +44,10 @@ impl fmt::Display for IndexError {
                 formatter,
                 "index: layout {found} is not {supported}, the one this program reads; delete the index folder, it is \
                  written again from the log"
+            ),
+            IndexError::CardSteps(error) => write!(
+                formatter,
+                "index: card transactions: {error}; delete the index folder, it is written again from the log"
             ),
             IndexError::OriginalMissing { position, original } => {
                 write!(

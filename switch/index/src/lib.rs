@@ -15,6 +15,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+mod cards;
 mod changes;
 mod error;
 mod memory;
@@ -26,6 +27,7 @@ mod rocks;
 #[cfg(test)]
 mod check;
 
+pub use cards::{CardLetter, CardName, CardOf, CardRecord, CardStep};
 pub use changes::Changes;
 pub use error::IndexError;
 pub use memory::MemoryIndex;
@@ -108,6 +110,12 @@ pub trait Index: Send + Sync + 'static {
     /// Records that carry a message's, instruction's, end-to-end or cancellation identifier, oldest first; at most `max` and
     /// [`PAGE_MAX`]. Hashes are compared, so a record may carry another text: read it and compare.
     fn identified(&self, identifier: &str, max: usize) -> Result<Vec<Position>, IndexError>;
+
+    /// Records of card messages that go by this name, oldest first; at most `max` and [`PAGE_MAX`].
+    fn card_named(&self, name: &CardName<'_>, max: usize) -> Result<Vec<Position>, IndexError>;
+
+    /// What records did to a card transaction, oldest first; at most `max` and [`PAGE_MAX`].
+    fn card_records(&self, of: CardOf, max: usize) -> Result<Vec<CardRecord>, IndexError>;
 
     /// The entries of a participant's outbound stream that the record at `cause` brought. Causes rise with sequences, so the
     /// first one is found by halving.

@@ -12,7 +12,8 @@ use torap_engine::{
 };
 
 use crate::{
-    Added, AsOf, Changes, Counts, Index, IndexError, PAGE_MAX, Page, Place,
+    Added, AsOf, CardName, CardOf, CardRecord, Changes, Counts, Index, IndexError, PAGE_MAX, Page,
+    Place, cards,
     naming::IdentifierHash,
     projection::{Tables, project},
 };
@@ -37,6 +38,7 @@ struct Maps {
     outbound: BTreeMap<(ParticipantId, Sequence), Outbound>,
     identifiers: BTreeSet<(IdentifierHash, Position)>,
     concerning: BTreeSet<(Uetr, Position)>,
+    cards: BTreeMap<(CardOf, Position), Vec<u8>>,
     aliases: BTreeMap<Phone, Record>,
 }
 
@@ -204,6 +206,25 @@ impl Index for MemoryIndex {
             .collect())
     }
 
+    fn card_named(&self, name: &CardName<'_>, max: usize) -> Result<Vec<Position>, IndexError> {
+        self.identified(&name.text(), max)
+    }
+
+    fn card_records(&self, of: CardOf, max: usize) -> Result<Vec<CardRecord>, IndexError> {
+        let maps = self.maps.read();
+        let rows = maps
+            .cards
+            .range((of, Position::ZERO)..=(of, Position(u64::MAX)));
+        rows.take(max.min(PAGE_MAX))
+            .map(|((_, position), steps)| {
+                Ok(CardRecord {
+                    position: *position,
+                    steps: cards::read(steps).map_err(IndexError::CardSteps)?,
+                })
+            })
+            .collect()
+    }
+
     fn counts(&self) -> Counts {
         self.maps.read().counts
     }
@@ -251,6 +272,10 @@ impl Tables for Maps {
 
     fn put_concerning(&mut self, uetr: &Uetr, position: Position) {
         self.concerning.insert((*uetr, position));
+    }
+
+    fn put_card(&mut self, of: CardOf, position: Position, steps: &[u8]) {
+        self.cards.insert((of, position), steps.to_vec());
     }
 
     fn held(&self, phones: &[Phone], held: &mut Vec<bool>) -> Result<(), IndexError> {

@@ -18,6 +18,8 @@ pub(crate) enum Naming {
     Identifier(IdentifierHash),
     /// The record concerns the payment with this UETR.
     Concerns(Uetr),
+    /// A name of a card message, which leads to this record.
+    Card(IdentifierHash, Position),
 }
 
 /// The payer's reference where there is none; it names nothing.

@@ -8,7 +8,7 @@ use torap_engine::{
 };
 
 use crate::{
-    Added, Changes, Counts, IndexError,
+    Added, CardOf, Changes, Counts, IndexError,
     naming::{IdentifierHash, Naming},
 };
 
@@ -28,6 +28,8 @@ pub(crate) trait Tables {
     fn put_identifier(&mut self, identifier: IdentifierHash, position: Position);
     /// UETR to a record that concerns the payment.
     fn put_concerning(&mut self, uetr: &Uetr, position: Position);
+    /// What a record did to a card transaction, as it is stored.
+    fn put_card(&mut self, of: CardOf, position: Position, steps: &[u8]);
     /// For each number whether the directory holds it, in the same order.
     fn held(&self, phones: &[Phone], held: &mut Vec<bool>) -> Result<(), IndexError>;
     fn put_alias(&mut self, record: &Record);
@@ -60,7 +62,12 @@ pub(crate) fn project(
             match naming {
                 Naming::Identifier(identifier) => tables.put_identifier(*identifier, position),
                 Naming::Concerns(uetr) => tables.put_concerning(uetr, position),
+                Naming::Card(name, message) => tables.put_identifier(*name, *message),
             }
+        }
+        for (of, steps) in brought.cards {
+            let steps = brought.card_bytes.get(steps.clone()).unwrap_or_default();
+            tables.put_card(*of, position, steps);
         }
     }
     Ok(added)

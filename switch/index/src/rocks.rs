@@ -24,8 +24,8 @@ use torap_engine::{
 };
 
 use crate::{
-    Added, AsOf, Changes, Counts, Index, IndexError, PAGE_MAX, Page, Place, error::Hex,
-    naming::IdentifierHash, projection::project,
+    Added, AsOf, CardName, CardOf, CardRecord, Changes, Counts, Index, IndexError, PAGE_MAX, Page,
+    Place, cards, error::Hex, naming::IdentifierHash, projection::project,
 };
 use batch::Batch;
 use tables::{StateRow, Table};
@@ -379,6 +379,27 @@ impl Index for RocksIndex {
         let from = tables::identifier_key(hash, Position::ZERO);
         let until = tables::identifier_key(hash, Position(u64::MAX));
         self.positions(Table::Identifiers, &from, &until, max)
+    }
+
+    fn card_named(&self, name: &CardName<'_>, max: usize) -> Result<Vec<Position>, IndexError> {
+        self.identified(&name.text(), max)
+    }
+
+    fn card_records(&self, of: CardOf, max: usize) -> Result<Vec<CardRecord>, IndexError> {
+        let max = max.min(PAGE_MAX);
+        let from = tables::card_key(of, Position::ZERO);
+        let until = tables::card_key(of, Position(u64::MAX));
+        let mut records = Vec::new();
+        self.scan(Table::Cards, &from, &until, |row, steps| {
+            if records.len() < max {
+                records.push(CardRecord {
+                    position: tables::position(Table::Cards, row)?,
+                    steps: cards::read(steps).map_err(IndexError::CardSteps)?,
+                });
+            }
+            Ok(records.len() < max)
+        })?;
+        Ok(records)
     }
 
     fn counts(&self) -> Counts {

@@ -96,6 +96,7 @@ async fn run_bank(
     };
     let mut driver = Driver {
         held: Sequence::new(0),
+        sent: Sequence::new(0),
         waiting: Vec::new(),
         started: Instant::now(),
         stays_down: false,
@@ -122,6 +123,8 @@ struct Driver {
     sign: Sign,
     /// Last of the switch's sequences that the bank holds.
     held: Sequence,
+    /// Last of the bank's sequences that ever went out.
+    sent: Sequence,
     waiting: Vec<Waiting>,
     requests: mpsc::Receiver<Asked>,
     started: Instant,
@@ -223,16 +226,12 @@ impl Driver {
             let Some(letter) = self.bank.next_to_send(wants.next) else {
                 break;
             };
-            if link
-                .session
-                .send(
-                    wants.next,
-                    &Outgoing::new(letter.content_type, &letter.body),
-                )
-                .is_err()
-            {
+            let mut outgoing = Outgoing::new(letter.content_type, &letter.body);
+            outgoing.possible_duplicate = wants.next <= self.sent;
+            if link.session.send(wants.next, &outgoing).is_err() {
                 break;
             }
+            self.sent = self.sent.max(wants.next);
         }
         link.session.poll_output(&mut link.output, self.monotonic());
         self.settle_waits();

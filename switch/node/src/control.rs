@@ -74,6 +74,11 @@ pub enum Request {
         after: Option<String>,
         max: usize,
     },
+    /// A card transaction by the log position of one of its messages, by its acquirer's code and DE37 as `CODE:DE37`, or by a
+    /// participant's code, the day of DE7 and DE11 as `CODE:MMDD/DE11`.
+    CardTransaction {
+        id: String,
+    },
     /// Moves sealed segments to the archive.
     JournalArchive,
     /// Removes old segments for ever, as far as nobody needs them; what the banks `without` lack is not kept.

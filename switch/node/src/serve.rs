@@ -42,19 +42,20 @@ use torap_journal::{
     EvidenceKey, FileMedium, Folders, Journal, Log, Medium, Options, ThreadOptions, ThreadedJournal,
 };
 
+pub use self::{
+    card::{CardKeys, FirstKeys},
+    seed::{
+        card::{CardFile, CardTables},
+        participant_code,
+    },
+    switch::wall_clock,
+};
 use self::{
     core_thread::CoreThread,
     follow::FollowerThread,
     intake::{Intake, IntakeEnd},
     outbox::{KeepLimits, Outbox},
     switch::{Published, Switch},
-};
-pub use self::{
-    seed::{
-        card::{CardFile, CardTables},
-        participant_code,
-    },
-    switch::wall_clock,
 };
 use crate::{
     config::Config,

@@ -121,6 +121,43 @@ fn strangers_are_turned_away_and_traffic_goes_on() {
     lab.has_no_complaint();
 }
 
+/// Sign-ons of nobody, at most, until their address has to wait.
+const FLOOD_MAX: usize = 2_000;
+
+#[test]
+fn a_flood_of_sign_ons_is_held_off_and_whoever_is_there_stays() {
+    let lab = CardLab::start(Keys::None);
+    let before = links(&lab);
+    let mut refused = 0;
+    let mut is_held_off = || {
+        let mut stream = connect(lab.doors[0]);
+        // Whoever has to wait is cut off, perhaps before he has written.
+        let _ = stream.write_all(&framed(&sign_on("999")));
+        let Some(answer) = read(&mut stream) else {
+            return true;
+        };
+        assert_eq!(code_of(&answer), "58");
+        assert_eq!(read(&mut stream), None, "and the link is closed");
+        refused += 1;
+        false
+    };
+    assert!((0..FLOOD_MAX).any(|_| is_held_off()), "nobody has to wait");
+    assert!(refused > 0);
+    // From now on nobody of that address is heard, however many there are.
+    let crowd: Vec<TcpStream> = (0..200).map(|_| connect(lab.doors[0])).collect();
+    for mut stream in crowd {
+        let _ = stream.write_all(&framed(&sign_on("999")));
+        assert_eq!(read(&mut stream), None);
+    }
+    assert_eq!(
+        links(&lab),
+        before,
+        "nobody new is signed on, and nobody has left"
+    );
+    assert_eq!(lab.transact(purchase(1, "100.00")).1, "00");
+    lab.has_no_complaint();
+}
+
 #[test]
 fn strangers_who_fill_the_shared_door_keep_nobody_from_his_own() {
     let mut lab = CardLab::start(Keys::None);

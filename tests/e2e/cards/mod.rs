@@ -3,7 +3,10 @@
 
 mod artefacts;
 mod dialects;
+mod history;
 mod hostile;
 mod lab;
 mod restart;
 mod rows;
+mod tables;
+mod wrong_hsm;

@@ -426,6 +426,27 @@ fn pins_and_macs_go_by_the_hsm_and_without_it_only_what_needs_it_stops() {
     lab.has_no_complaint();
 }
 
+/// Without an HSM a MAC can be neither checked nor made: what is to be said waits, and is said when one is back.
+#[test]
+fn an_answer_that_no_hsm_could_seal_is_sent_when_one_is_back() {
+    let mut lab = CardLab::start(Keys::Macs);
+    assert_eq!(lab.transact(purchase(1, "100.00")).1, "00");
+    let address = lab.show(CardShow::Status)["hsms"][0]["address"].clone();
+    lab.hsm = None;
+    while lab.show(CardShow::Status)["hsms"][0]["up"] != false {}
+    let sent = lab.send(purchase(1, "101.00"));
+    // Its record is there: it could not be verified, and the answer waits for its MAC.
+    let id = format!("ACQB:{}", sent.reference);
+    let request = ControlRequest::CardTransaction { id };
+    while lab.client().ask(&request).expect("an answer").is_err() {}
+    lab.start_hsm(address.as_str().expect("an address"));
+    let answer = lab.answer(&sent.reference);
+    assert_eq!(answer.code.as_deref(), Some("96"));
+    assert_eq!(lab.count("ACQB", "0210", &sent.reference), 1);
+    assert_eq!(lab.transact(purchase(1, "102.00")).1, "00");
+    lab.has_no_complaint();
+}
+
 #[test]
 fn with_macs_an_answer_that_was_changed_counts_as_none() {
     let lab = CardLab::start(Keys::Macs);

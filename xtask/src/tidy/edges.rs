@@ -61,7 +61,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "iso20022", "iso8583", "domain", "hsm", "gateway", "bank", "hsm-sim",
         ],
     ),
-    ("lab/certify", &["iso8583", "domain", "gateway", "bank"]),
+    (
+        "lab/certify",
+        &["iso20022", "iso8583", "domain", "gateway", "bank"],
+    ),
     (
         "lab/simulator",
         &[

@@ -8,7 +8,7 @@ use torap_bank::card::{Draft, PinVerdict, Side, TestCard, Trace, direction};
 
 use super::wire::{Received, wants};
 use super::{CardBench, Kept, Seen, amount_of};
-use crate::catalogue::{Await, AwaitReversal};
+use crate::catalogue::card::{Await, AwaitReversal};
 use crate::peer::Ask;
 use crate::subject::{BENCH_CARD, BENCH_PREFIX};
 
@@ -43,6 +43,7 @@ impl CardBench<'_> {
         let ask = Ask {
             say: say.into(),
             request,
+            wants_amount: false,
         };
         self.peer.ask(&ask)
     }

@@ -12,7 +12,7 @@ use torap_iso8583::tlv;
 
 use super::wire::wants;
 use super::{ACQUIRER, ANSWER_WITHIN, CardBench, Kept, SWITCH, amount_of, tiyn};
-use crate::catalogue::Request;
+use crate::catalogue::card::Request;
 
 /// What an answer repeats of its question.
 const ECHOED: [u8; 8] = [3, 4, 7, 11, 32, 37, 41, 49];

@@ -10,6 +10,7 @@ use torap_hsm_sim::soft::{BankKeys, SoftVault};
 use self::memory::{MemoryPeer, Twist};
 use super::*;
 use crate::catalogue::{self, CARD};
+use crate::report::Verdict;
 
 const PREFIX: &str = "93986010";
 
@@ -26,7 +27,7 @@ fn subject() -> Subject {
 }
 
 fn run(peer: &mut MemoryPeer, security: Security, choice: &Choice) -> Vec<Outcome> {
-    let catalogue = catalogue::read(CARD).unwrap();
+    let catalogue = catalogue::read::<Step>(CARD).unwrap();
     let mut bench = CardBench::new(subject(), security, peer, 77).unwrap();
     bench.run(&catalogue, choice, &mut |_| ())
 }
@@ -61,7 +62,10 @@ fn a_simulated_host_passes_every_case() {
     let passed = outcomes
         .iter()
         .filter(|outcome| outcome.verdict == Verdict::Passed);
-    assert_eq!(passed.count(), catalogue::read(CARD).unwrap().cases.len());
+    assert_eq!(
+        passed.count(),
+        catalogue::read::<Step>(CARD).unwrap().cases.len()
+    );
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn without_keys_some_cases_are_left_out_and_say_so() {
 #[test]
 fn a_host_without_a_role_is_not_asked_for_it() {
     let mut peer = MemoryPeer::new(PREFIX, None, false, Twist::None);
-    let catalogue = catalogue::read(CARD).unwrap();
+    let catalogue = catalogue::read::<Step>(CARD).unwrap();
     let mut subject = subject();
     subject.acquirer = false;
     let mut bench = CardBench::new(subject, plain(), &mut peer, 77).unwrap();
@@ -167,7 +171,7 @@ fn no_report_holds_a_card_number() {
 
 #[test]
 fn the_catalogue_says_what_each_case_shows() {
-    let catalogue = catalogue::read(CARD).unwrap();
+    let catalogue = catalogue::read::<Step>(CARD).unwrap();
     let mut ids: Vec<&str> = Vec::new();
     let mut negative = 0;
     for case in &catalogue.cases {
@@ -186,7 +190,7 @@ fn the_catalogue_says_what_each_case_shows() {
 #[test]
 fn every_row_of_the_catalogue_is_a_row_of_the_outcomes() {
     let page = include_str!("../../../../docs/outcomes-cards.md");
-    for case in catalogue::read(CARD).unwrap().cases {
+    for case in catalogue::read::<Step>(CARD).unwrap().cases {
         for row in &case.rows {
             assert!(page.contains(&format!("| {row} |")), "{}: {row}", case.id);
         }
@@ -196,7 +200,7 @@ fn every_row_of_the_catalogue_is_a_row_of_the_outcomes() {
 #[test]
 fn the_page_is_the_catalogue() {
     let page = include_str!("../../../../docs/certification.md");
-    let table = catalogue::read(CARD).unwrap().markdown();
+    let table = catalogue::read::<Step>(CARD).unwrap().markdown();
     assert!(
         page.contains(&table),
         "docs/certification.md is not what `torap certify catalogue` prints"

@@ -176,7 +176,7 @@ impl Link {
     }
 }
 
-fn write_all(stream: &mut TcpStream, output: &[u8]) -> io::Result<()> {
+pub(super) fn write_all(stream: &mut TcpStream, output: &[u8]) -> io::Result<()> {
     let end = Instant::now() + WRITE_WITHIN;
     let mut rest = output;
     while !rest.is_empty() {

@@ -404,9 +404,13 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
     }
 }
 
+/// Version of the layout of this part and of its window in a snapshot: its first byte. A change of either is a new number.
+const LAYOUT: u8 = 1;
+
 /// Snapshot: everything but the window, which is written in pieces.
 impl State {
     pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        writer.u8(LAYOUT);
         writer.put(&self.settings);
         self.bins.write(writer);
         self.members.write(writer);
@@ -423,6 +427,7 @@ impl State {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>, seed: u64) -> Result<State, FactsError> {
+        reader.version(LAYOUT)?;
         let offset = reader.offset();
         let settings: Settings = reader.field("settings")?;
         if !settings.are_sound() {

@@ -15,7 +15,7 @@ use super::{
     RocksIndex, storage,
     tables::{self, STATE_KEY, StateRow, Table},
 };
-use crate::{Counts, IndexError, Place, naming::IdentifierHash, projection::Tables};
+use crate::{CardOf, Counts, IndexError, Place, naming::IdentifierHash, projection::Tables};
 
 /// Collects rows, and remembers those that later records of the same change may read.
 pub(super) struct Batch<'a> {
@@ -40,6 +40,7 @@ struct Families<'a> {
     directory: &'a ColumnFamily,
     identifiers: &'a ColumnFamily,
     concerning: &'a ColumnFamily,
+    cards: &'a ColumnFamily,
 }
 
 impl<'a> Batch<'a> {
@@ -56,6 +57,7 @@ impl<'a> Batch<'a> {
             directory: index.family(Table::Directory)?,
             identifiers: index.family(Table::Identifiers)?,
             concerning: index.family(Table::Concerning)?,
+            cards: index.family(Table::Cards)?,
         };
         Ok(Batch {
             index,
@@ -146,6 +148,11 @@ impl Tables for Batch<'_> {
             tables::concerning_key(uetr, position),
             [],
         );
+    }
+
+    fn put_card(&mut self, of: CardOf, position: Position, steps: &[u8]) {
+        self.rows
+            .put_cf(self.families.cards, tables::card_key(of, position), steps);
     }
 
     fn held(&self, phones: &[Phone], held: &mut Vec<bool>) -> Result<(), IndexError> {

@@ -10,10 +10,10 @@ use torap_domain::{ParticipantId, Phone, Position, Sequence, Time, Uetr};
 use torap_engine::instant::PaymentKey;
 
 use super::{RocksOptions, damaged};
-use crate::{Counts, IndexError, Place, naming::IdentifierHash};
+use crate::{CardOf, Counts, IndexError, Place, naming::IdentifierHash};
 
 /// Layout of keys and values. A change of either is a new number; an index of another number is written again from the log.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Key of the only row of the table `state`.
 pub(super) const STATE_KEY: &[u8] = b"state";
@@ -49,10 +49,12 @@ pub(super) enum Table {
     Identifiers,
     /// UETR to further records that concern the payment.
     Concerning,
+    /// Card transaction or message to what records did to it.
+    Cards,
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 9] = [
+    pub(super) const ALL: [Table; 10] = [
         Table::State,
         Table::Payments,
         Table::Uetrs,
@@ -62,6 +64,7 @@ impl Table {
         Table::Directory,
         Table::Identifiers,
         Table::Concerning,
+        Table::Cards,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Table {
             Table::Directory => "directory",
             Table::Identifiers => "identifiers",
             Table::Concerning => "concerning",
+            Table::Cards => "cards",
         }
     }
 
@@ -89,6 +93,8 @@ impl Table {
             | Table::Returns
             | Table::Identifiers
             | Table::Concerning => 1,
+            // Behind the byte that tells keys from positions.
+            Table::Cards => 2,
             Table::History | Table::Outbound => 2,
             Table::Directory => 5,
         }
@@ -102,7 +108,8 @@ impl Table {
             | Table::Returns
             | Table::History
             | Table::Identifiers
-            | Table::Concerning => false,
+            | Table::Concerning
+            | Table::Cards => false,
         }
     }
 }
@@ -331,7 +338,16 @@ pub(super) fn concerning_key(uetr: &Uetr, position: Position) -> [u8; 24] {
     join(&[&uetr.bytes(), &position.value().to_be_bytes()])
 }
 
-/// The position at the end of a key of [`identifier_key`] or [`concerning_key`].
+/// Kind (1), key or position (16), position of the record (8).
+pub(super) fn card_key(of: CardOf, position: Position) -> [u8; 25] {
+    let (kind, subject) = match of {
+        CardOf::Transaction(key) => (1, key.0),
+        CardOf::Message(message) => (2, u128::from(message.value()).to_be_bytes()),
+    };
+    join(&[&[kind], &subject, &position.value().to_be_bytes()])
+}
+
+/// The position at the end of a key of [`identifier_key`], [`concerning_key`] or [`card_key`].
 pub(super) fn position(table: Table, row: &[u8]) -> Result<Position, IndexError> {
     let (_, position) = row
         .split_last_chunk::<8>()

@@ -107,6 +107,16 @@ fn the_bytes_of_keys_and_state_are_those_of_the_document() {
         hex(&tables::concerning_key(&uetr, Position(0x0304))),
         format!("{}0000000000000304", hex(&uetr.bytes()))
     );
+    let transaction = crate::CardOf::Transaction(torap_engine::cards::CardKey([0xcc; 16]));
+    assert_eq!(
+        hex(&tables::card_key(transaction, Position(0x0304))),
+        format!("01{}0000000000000304", "cc".repeat(16))
+    );
+    let message = crate::CardOf::Message(Position(0x0506));
+    assert_eq!(
+        hex(&tables::card_key(message, Position(0x0304))),
+        format!("02{:032x}0000000000000304", 0x0506)
+    );
     assert_eq!(hex(&tables::phone_key(phone(5))), "00000011ee275885");
     let counts = Counts {
         payments: 1,
@@ -125,7 +135,7 @@ fn the_bytes_of_keys_and_state_are_those_of_the_document() {
         .collect();
     assert_eq!(
         hex(&row.encode()),
-        format!("020000000201000000000000{numbers}")
+        format!("030000000201000000000000{numbers}")
     );
     assert_eq!(StateRow::decode(&row.encode()), Ok(row));
 }
@@ -212,7 +222,7 @@ fn another_layout_is_refused() {
         refused,
         IndexError::Format {
             found: 9,
-            supported: 2
+            supported: 3
         }
     );
     assert!(refused.to_string().contains("delete the index folder"));

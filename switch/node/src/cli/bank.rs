@@ -99,6 +99,9 @@ struct Run {
     /// Sign-on secret [default: DIR/secrets/BANK.secret]
     #[arg(long, value_name = "FILE")]
     secret: Option<PathBuf>,
+    /// Behaviour towards the first payments, one each, as of `torap bank behave`
+    #[arg(long, value_name = "BEHAVIOUR")]
+    behave: Vec<String>,
     #[command(flatten)]
     host: card::HostArguments,
 }
@@ -213,12 +216,21 @@ fn start(folder: &Folder, arguments: &Run) -> Result<Ending, Failure> {
         secret: read_secret(&secret).map_err(usage)?,
     };
     let host = arguments.host.host(folder, &arguments.bank)?;
+    let mut bank = Bank::new(config);
+    for behaviour in &arguments.behave {
+        let request = Request::Behave {
+            behaviour: behaviour.clone(),
+            count: 1,
+        };
+        bank.handle(request, 0)
+            .map_err(|error| usage(format!("--behave: {error}")))?;
+    }
     let control = socket_of(folder, &arguments.bank);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(drive(Some((Bank::new(config), sign)), host, &control))?;
+    runtime.block_on(drive(Some((bank, sign)), host, &control))?;
     Ok(Ending::Done)
 }
 

@@ -15,8 +15,8 @@ use torap_bank::{
     card::{Request as CardRequest, Security, WaitFor},
 };
 use torap_certify::{
-    Outcome, Report, Verdict,
-    card::{CardBench, Choice},
+    Choice, Outcome, Report, Verdict,
+    card::CardBench,
     catalogue,
     peer::{
         Ask,
@@ -27,6 +27,8 @@ use torap_certify::{
 };
 use torap_gateway::card::framing::{Framing, LengthHeader};
 use torap_hsm_sim::{key_file::BankKeyFile, soft::BankKeys};
+
+mod instant;
 
 use super::{Ending, Failure, bank_socket, print_line};
 use crate::{
@@ -57,19 +59,34 @@ enum Command {
         key: Option<String>,
     },
     /// Print the catalogue as docs/certification.md has it
-    Catalogue,
+    Catalogue {
+        #[arg(long, value_enum, default_value_t = RailName::Card)]
+        rail: RailName,
+    },
     /// Print the data of the card with which a host is asked to buy
     BenchCard,
     /// Print the data file of a simulated bank, as a pattern for a real one
-    Data {
-        #[arg(long)]
-        participant: String,
-        #[arg(long)]
-        institution: String,
-        /// A prefix of its cards, 6 to 8 digits
-        #[arg(long)]
-        prefix: String,
-    },
+    Data(Pattern),
+}
+
+#[derive(Debug, Args)]
+struct Pattern {
+    #[arg(long)]
+    participant: String,
+    #[arg(long, value_enum, default_value_t = RailName::Card)]
+    rail: RailName,
+    /// Cards: institution number
+    #[arg(long, required_if_eq("rail", "card"))]
+    institution: Option<String>,
+    /// Cards: a prefix of its cards, 6 to 8 digits
+    #[arg(long, required_if_eq("rail", "card"))]
+    prefix: Option<String>,
+    /// Instant payments: its BIC
+    #[arg(long, required_if_eq("rail", "instant"))]
+    bic: Option<String>,
+    /// Instant payments: the three digits of its IBANs
+    #[arg(long, required_if_eq("rail", "instant"))]
+    bank_code: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -80,16 +97,16 @@ struct Run {
     /// What is certified
     #[arg(long, value_enum, default_value_t = RailName::Card)]
     rail: RailName,
-    /// The participant's test data [default: DIR/certify/CODE.toml]
+    /// The participant's test data [default: DIR/certify/CODE.toml for cards, CODE-instant.toml for instant payments]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Where the host connects to, in place of the switch
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Length header of its frames: binary-2, binary-4, ascii-4, bcd-2
+    /// Cards: length header of its frames: binary-2, binary-4, ascii-4, bcd-2
     #[arg(long, default_value = "binary-2")]
     framing: String,
-    /// A TPDU stands in front of every message
+    /// Cards: a TPDU stands in front of every message
     #[arg(long)]
     tpdu: bool,
     /// The host is `torap bank` on this --dir, and is told by its script what to begin; otherwise a person is asked
@@ -104,7 +121,7 @@ struct Run {
     /// Leave out cases that wait for a clock of the host's own
     #[arg(long)]
     skip_slow: bool,
-    /// Where the report goes: NAME.json and NAME.html [default: DIR/certify/CODE-card]
+    /// Where the report goes: NAME.json and NAME.html [default: DIR/certify/CODE-RAIL]
     #[arg(long, value_name = "NAME")]
     report: Option<PathBuf>,
     /// The operator's signing key, made if it is not there [default: DIR/secrets/operator.pk8]
@@ -115,65 +132,73 @@ struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RailName {
     Card,
+    Instant,
 }
 
 pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
     let text = match arguments.command {
         None => return certify(folder, &arguments.run),
         Some(Command::Verify { report, key }) => return verify(&report, key.as_deref()),
-        Some(Command::Catalogue) => catalogue::read(catalogue::CARD)?.markdown(),
+        Some(Command::Catalogue { rail }) => match rail {
+            RailName::Card => catalogue::read::<catalogue::card::Step>(catalogue::CARD)?.markdown(),
+            RailName::Instant => {
+                catalogue::read::<catalogue::instant::Step>(catalogue::INSTANT)?.markdown()
+            }
+        },
         Some(Command::BenchCard) => CardData::of_bench()?,
-        Some(Command::Data {
-            participant,
-            institution,
-            prefix,
-        }) => Subject::simulated(&participant, &institution, &prefix)
-            .map_err(|text| Failure::Usage(format!("--prefix: {text}")))?
-            .to_toml()?,
+        Some(Command::Data(pattern)) => pattern.text()?,
     };
     print_line(text.trim_end())?;
     Ok(Ending::Done)
 }
 
+impl Pattern {
+    fn text(&self) -> Result<String, Failure> {
+        let given = |value: &Option<String>| value.clone().unwrap_or_default();
+        let text = match self.rail {
+            RailName::Card => {
+                let (institution, prefix) = (given(&self.institution), given(&self.prefix));
+                Subject::simulated(&self.participant, &institution, &prefix)
+                    .map_err(|text| Failure::Usage(format!("--prefix: {text}")))?
+                    .to_toml()
+            }
+            RailName::Instant => instant::pattern(
+                &self.participant,
+                &given(&self.bic),
+                &given(&self.bank_code),
+            )?
+            .to_toml(),
+        };
+        Ok(text?)
+    }
+}
+
 fn certify(folder: &Folder, run: &Run) -> Result<Ending, Failure> {
     let code = run.participant.as_deref().unwrap_or_default();
     crate::serve::participant_code(code).map_err(Failure::Usage)?;
-    let RailName::Card = run.rail;
-    let own = folder.root().join("certify");
-    let data = run.data.clone();
-    let data = data.unwrap_or_else(|| own.join(format!("{code}.toml")));
-    let subject = read_subject(&data, code)?;
-    let security = security(&subject, &data)?;
-    let header = LengthHeader::from_name(&run.framing)
-        .ok_or_else(|| Failure::Usage(format!("--framing: `{}` is none", run.framing)))?;
-    let framing = Framing {
-        header,
-        tpdu: run.tpdu,
-    };
     let key = operator_key(folder, run.key.as_deref())?;
-    let mut peer = SocketPeer::listen(run.listen, framing, asking(folder, code, run.simulated))
-        .map_err(|error| format!("{}: {error}", run.listen))?;
-    let address = peer.address().map_err(|error| error.to_string())?;
-    print_line(&format!("listening on {address}"))?;
     let choice = Choice {
         only: run.only.clone(),
         skip_slow: run.skip_slow,
         patience: Duration::from_millis(run.patience),
     };
-    let cases = catalogue::read(catalogue::CARD)?;
     let began = wall_clock();
-    let [a, b, c, d, ..] = random_bytes()?;
-    let mut bench = CardBench::new(
-        subject,
-        security,
-        &mut peer,
-        u32::from_le_bytes([a, b, c, d]),
-    )?;
-    let outcomes = bench.run(&cases, &choice, &mut show);
+    let (rail, catalogue, outcomes) = match run.rail {
+        RailName::Card => (
+            "card",
+            catalogue::CARD,
+            run_card(folder, run, code, &choice)?,
+        ),
+        RailName::Instant => (
+            "instant",
+            catalogue::INSTANT,
+            instant::run(folder, run, code, &choice)?,
+        ),
+    };
     let times = (text(began), text(wall_clock()));
-    let report = Report::new(code, "card", catalogue::CARD, times, outcomes);
+    let report = Report::new(code, rail, catalogue, times, outcomes);
     let name = run.report.clone();
-    let name = name.unwrap_or_else(|| own.join(format!("{code}-card")));
+    let name = name.unwrap_or_else(|| certify_folder(folder).join(format!("{code}-{rail}")));
     write_report(&name, &report, &key)?;
     tell(&format!(
         "{} passed, {} failed, {} left out",
@@ -185,6 +210,37 @@ fn certify(folder: &Folder, run: &Run) -> Result<Ending, Failure> {
     } else {
         Ending::Refused
     })
+}
+
+fn certify_folder(folder: &Folder) -> PathBuf {
+    folder.root().join("certify")
+}
+
+fn run_card(
+    folder: &Folder,
+    run: &Run,
+    code: &str,
+    choice: &Choice,
+) -> Result<Vec<Outcome>, Failure> {
+    let data = run.data.clone();
+    let data = data.unwrap_or_else(|| certify_folder(folder).join(format!("{code}.toml")));
+    let subject = read_subject(&data, code)?;
+    let security = security(&subject, &data)?;
+    let header = LengthHeader::from_name(&run.framing)
+        .ok_or_else(|| Failure::Usage(format!("--framing: `{}` is none", run.framing)))?;
+    let framing = Framing {
+        header,
+        tpdu: run.tpdu,
+    };
+    let mut peer = SocketPeer::listen(run.listen, framing, asking(folder, code, run.simulated))
+        .map_err(|error| format!("{}: {error}", run.listen))?;
+    let address = peer.address().map_err(|error| error.to_string())?;
+    print_line(&format!("listening on {address}"))?;
+    let cases = catalogue::read(catalogue::CARD)?;
+    let [a, b, c, d, ..] = random_bytes()?;
+    let seed = u32::from_le_bytes([a, b, c, d]);
+    let mut bench = CardBench::new(subject, security, &mut peer, seed)?;
+    Ok(bench.run(&cases, choice, &mut show))
 }
 
 fn read_subject(path: &Path, code: &str) -> Result<Subject, Failure> {

@@ -299,6 +299,10 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         Command::Payment { originals, .. } => *originals,
         _ => None,
     };
+    let with_messages = matches!(
+        arguments.command,
+        Command::Card(card::Card::Transaction { messages: true, .. })
+    );
     let mut request = request(arguments.command, by.clone())?;
     if let Some(at) = arguments.effective {
         let change = Box::new(request);
@@ -307,6 +311,9 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     let answer = match request {
         Request::Payment { .. } => {
             return history::payment(&mut client, &request, originals, arguments.json);
+        }
+        Request::CardTransaction { .. } => {
+            return history::transaction(&mut client, &request, with_messages, arguments.json);
         }
         Request::Payments { .. } => history::all_pages(&mut client, request)?,
         request => client.ask(&request)?,

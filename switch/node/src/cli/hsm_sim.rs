@@ -1,6 +1,7 @@
 //! `torap hsm-sim`: a simulated payment HSM as a process of its own, its key ceremony, and how it misbehaves.
 //!
-//! Everything of it is in `DIR/hsm`: the token, and the keys of the participants in `DIR/hsm/keys`.
+//! Everything of it is in `DIR/hsm`: the token, and the keys of the participants in `DIR/hsm/keys`. What the switch needs of them goes into
+//! `DIR/card-keys.toml`, the only file of keys that the switch reads.
 
 use std::{
     net::SocketAddr, os::unix::process::CommandExt, path::Path, process::Command as Process,
@@ -11,12 +12,16 @@ use torap_hsm_sim::{
     Cipher, Machine,
     behaviour::{self, Behaviour},
     ceremony::{self, KeyKinds},
+    key_file::SwitchKeyFile,
     server::Server,
     token::{CONFIGURATION_VARIABLE, Token, TokenFolder},
 };
 
 use super::{Ending, Failure, print_line};
-use crate::folder::Folder;
+use crate::{
+    folder::Folder,
+    serve::{CardKeys, FirstKeys},
+};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -39,7 +44,7 @@ struct Run {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Hold a key ceremony: make the keys of participants and write both sides below DIR/hsm/keys
+    /// Hold a key ceremony: make the keys of participants, write both sides below DIR/hsm/keys, and the switch's to DIR/card-keys.toml
     Keys(Keys),
     /// Tell a running HSM how to behave: normal, slow:MS, silent, die
     Behave { behaviour: Behaviour },
@@ -80,7 +85,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     let dir = folder.hsm();
     match arguments.command {
         None => serve(&dir, &arguments.run),
-        Some(Command::Keys(keys)) => hold_ceremony(&dir, &keys),
+        Some(Command::Keys(keys)) => hold_ceremony(folder, &dir, &keys),
         Some(Command::Behave { behaviour }) => {
             behaviour::command(&dir, behaviour)?;
             Ok(Ending::Done)
@@ -103,7 +108,7 @@ fn serve(dir: &Path, run: &Run) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-fn hold_ceremony(dir: &Path, keys: &Keys) -> Result<Ending, Failure> {
+fn hold_ceremony(folder: &Folder, dir: &Path, keys: &Keys) -> Result<Ending, Failure> {
     let token = open_token(dir)?;
     let vault = token.vault().map_err(|fault| fault.to_string())?;
     let mut machine = Machine::new(vault).map_err(|fault| fault.to_string())?;
@@ -114,11 +119,32 @@ fn hold_ceremony(dir: &Path, keys: &Keys) -> Result<Ending, Failure> {
     };
     ceremony::hold(&mut machine, dir, &keys.participant, kinds)
         .map_err(|error| error.to_string())?;
+    give_to_switch(folder, dir, &keys.participant)?;
     print_line(&ceremony::switch_file(dir).display().to_string())?;
+    print_line(&folder.card_keys().display().to_string())?;
     for code in &keys.participant {
         print_line(&ceremony::bank_file(dir, code).display().to_string())?;
     }
     Ok(Ending::Done)
+}
+
+/// The switch's side of the participants, as its set 1; what else stands in its file stays. A running switch reads it at its next start.
+fn give_to_switch(folder: &Folder, dir: &Path, codes: &[String]) -> Result<(), Failure> {
+    let path = ceremony::switch_file(dir);
+    let at = |error: String| Failure::Failed(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|error| at(error.to_string()))?;
+    let mut keys = CardKeys::read(folder)?;
+    let made = SwitchKeyFile::parse(&text).map_err(at)?.participants;
+    for row in made.iter().filter(|row| codes.contains(&row.code)) {
+        let first = FirstKeys {
+            zmk: &row.zmk.block,
+            zpk: &row.zpk.block,
+            zak: &row.zak.block,
+            pvk: row.pvk.as_ref().map(|key| key.block.as_str()),
+        };
+        keys.begin(&row.code, &first).map_err(at)?;
+    }
+    Ok(keys.write(&folder.card_keys())?)
 }
 
 /// The token library reads its configuration from the environment, and only a new process can have another environment:

@@ -21,11 +21,13 @@ use torap_gateway::card::{
     keys::ZoneUse, members::CardNetwork, translate::Delivered, vault::CardVault,
 };
 
-pub use self::dispatch::Dispatch;
 pub(super) use self::doors::{Door, accept, connect_all, open_doors};
+pub use self::{
+    dispatch::Dispatch,
+    keys::{CardKeys, FirstKeys},
+};
 use self::{
     hsm::Hsms,
-    keys::CardKeys,
     links::{Link, Links, Outgoing},
 };
 use super::switch::{Clock, Published};

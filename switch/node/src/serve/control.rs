@@ -1,5 +1,6 @@
 //! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
 
+mod card_history;
 mod cards;
 mod change;
 mod clearing;
@@ -123,6 +124,7 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
             let range = (from.as_deref(), until.as_deref());
             history::payments(switch, &code, range, after.as_deref(), max)
         }
+        Request::CardTransaction { id } => card_history::transaction(switch, &id),
         Request::JournalArchive => retention::archive(switch).await,
         Request::JournalExpire {
             without, dry_run, ..
@@ -183,6 +185,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Settings
         | Request::Payment { .. }
         | Request::Payments { .. }
+        | Request::CardTransaction { .. }
         | Request::DirectoryShow { .. }
         | Request::Schedule
         | Request::JournalArchive

@@ -2,7 +2,7 @@
 
 use torap_domain::{Money, Span, card::Channel};
 
-use super::{assembled, bytes_of, check_golden, chunks, run_out};
+use super::{Part, assembled, bytes_of, check_golden, chunks, run_out};
 use crate::{
     Engine, Output, Stamp,
     cards::{
@@ -115,6 +115,17 @@ fn a_restored_engine_goes_on_as_the_one_it_came_from() {
         assert_eq!(restored.digest(), world.engine.digest());
     }
     assert_eq!(restored.card_stats().in_flight, 0);
+}
+
+/// The part has a version of its own, so that a later layout is refused by name and not by whatever does not fit first.
+#[test]
+fn another_layout_of_the_card_rail_is_refused_by_its_version() {
+    let mut whole = chunks(&bytes_of(&full_of_cards().world.engine));
+    let cards = whole.iter().position(|(tag, _)| *tag == Part::Cards as u16);
+    let (_, payload) = &mut whole[cards.unwrap()];
+    payload[0] = 9;
+    let error = Engine::restore(&assembled(&whole), 0).unwrap_err();
+    assert!(error.to_string().contains("version 9"), "{error}");
 }
 
 #[test]

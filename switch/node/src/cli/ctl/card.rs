@@ -29,6 +29,13 @@ pub(super) enum Card {
     Rules,
     /// What every member did in each session
     Sessions,
+    /// A card transaction's whole history: by the log position of one of its messages, CODE:DE37, or CODE:MMDD/DE11 (the day of DE7)
+    Transaction {
+        id: String,
+        /// Also print the messages that came, as the log keeps them
+        #[arg(long)]
+        messages: bool,
+    },
     /// Set tables from a file with `[card]` as in network.toml; what it leaves out stays as it is
     Set { file: PathBuf },
     /// Put a card on the stop list; its number is read from standard input
@@ -61,6 +68,7 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
         Card::Bins { prefix } => show(CardShow::Bins { prefix }),
         Card::Rules => show(CardShow::Rules),
         Card::Sessions => show(CardShow::Sessions),
+        Card::Transaction { id, .. } => Request::CardTransaction { id },
         Card::Set { file } => Request::CardSet {
             by,
             tables: Box::new(tables(&file)?.card),

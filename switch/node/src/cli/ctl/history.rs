@@ -1,4 +1,4 @@
-//! `torap ctl payment` and `torap ctl payments`: what one answer of the switch is not enough for, or too much.
+//! `torap ctl payment`, `torap ctl payments` and `torap ctl card transaction`: what one answer of the switch is not enough for, or too much.
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -52,6 +52,43 @@ pub(super) fn payment(
             Originals::Raw => print_line(text("text"))?,
             Originals::Pretty => print_line(indented(text("text")).trim_end())?,
         }
+    }
+    Ok(Ending::Done)
+}
+
+/// A card transaction with its steps; the messages only if they are wanted.
+pub(super) fn transaction(
+    client: &mut Client,
+    request: &Request,
+    with_messages: bool,
+    as_json: bool,
+) -> Result<Ending, Failure> {
+    let mut value = match client.ask(request)? {
+        Ok(value) => value,
+        Err(refusal) => return refused(&refusal, as_json),
+    };
+    let fields = value.as_object_mut();
+    let messages = fields.and_then(|fields| fields.remove("messages"));
+    let messages = messages
+        .filter(|_| with_messages)
+        .unwrap_or_else(|| json!([]));
+    if as_json {
+        if with_messages {
+            value["messages"] = messages;
+        }
+        print_line(&value.to_string())?;
+        return Ok(Ending::Done);
+    }
+    print_line(table::render(&value).trim_end())?;
+    for message in messages.as_array().into_iter().flatten() {
+        let text = |key: &str| message[key].as_str().unwrap_or("-");
+        print_line(&format!(
+            "\n--- record {} {} from {}\n{}",
+            message["position"],
+            text("time"),
+            text("from"),
+            message["message"]
+        ))?;
     }
     Ok(Ending::Done)
 }

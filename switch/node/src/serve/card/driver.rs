@@ -26,7 +26,10 @@ use torap_gateway::card::{
     translate::CardTranslator,
 };
 
-use self::{inbound::Asked, outbound::Unsealed};
+use self::{
+    inbound::Asked,
+    outbound::{Held, Unsealed},
+};
 use super::{
     Cards,
     doors::Admission,
@@ -62,6 +65,8 @@ pub(super) struct Driver {
     asked: HashMap<u64, Asked>,
     /// Messages that go out and wait for their MAC.
     unsealed: HashMap<u64, Unsealed>,
+    /// Messages that go out when there is an HSM again.
+    held: Held,
     /// A command that found intake full.
     stalled: Option<Box<CoreIntake>>,
     signing_off: bool,
@@ -100,6 +105,7 @@ impl Driver {
             last_ticket: 0,
             asked: HashMap::new(),
             unsealed: HashMap::new(),
+            held: Held::default(),
             stalled: None,
             signing_off: false,
             closed: None,
@@ -146,6 +152,7 @@ impl Driver {
             self.link.sign_off();
             self.take_events().await;
         }
+        self.send_held();
         self.send_waiting();
         // What the socket has not taken stays with the link, whose bounds on it hold.
         if self.output.is_empty() {
@@ -223,6 +230,10 @@ impl Driver {
             Some(at) => self.switch.instant_of(at),
             None => Instant::now() + Duration::from_secs(3600),
         };
+        let deadline = self
+            .held
+            .again_at()
+            .map_or(deadline, |again| deadline.min(again));
         let reading = self.link.wants_input() && self.has_room();
         let interest = match (reading, self.output.is_empty()) {
             (true, true) => Some(Interest::READABLE),
@@ -283,6 +294,7 @@ impl Driver {
         let Some(link) = self.signed_on.take() else {
             return;
         };
+        self.give_back_unsealed();
         self.cards.retire(&link);
         let down = cards::Command::LinkDown {
             participant: link.participant,

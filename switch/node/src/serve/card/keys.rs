@@ -11,8 +11,7 @@
 //! zpk = "D0112P0TB00E0000…"
 //! zak = "D0112M6AC00E0000…"
 //! ```
-//! A key change adds a set and writes the file anew. Where the file is not there, what the laboratory's key ceremony left
-//! (`hsm/keys/switch.toml`) is taken as set 1.
+//! A key change adds a set and writes the file anew. `torap hsm-sim keys` writes it too, for participants of a laboratory.
 
 use std::{collections::BTreeMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -24,7 +23,6 @@ use torap_gateway::card::{
     translate::Delivered,
 };
 use torap_hsm::KeyRef;
-use torap_hsm_sim::{ceremony, key_file::SwitchKeyFile};
 
 use crate::folder::Folder;
 
@@ -69,20 +67,31 @@ struct Keys {
     pin_verification: Option<KeyRef>,
 }
 
+/// What a key ceremony gives a participant: key blocks under the HSM's own master key.
+#[derive(Clone, Copy)]
+pub struct FirstKeys<'a> {
+    pub zmk: &'a str,
+    pub zpk: &'a str,
+    pub zak: &'a str,
+    pub pvk: Option<&'a str>,
+}
+
+impl std::fmt::Debug for FirstKeys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FirstKeys(…)")
+    }
+}
+
 impl CardKeys {
-    /// Reads the file, or the ceremony's; without either there are no keys.
+    /// Reads the file; without it there are no keys.
     ///
     /// # Errors
     /// Names the file, the participant and the key, and never shows a block.
     pub fn read(folder: &Folder) -> Result<CardKeys, String> {
         let path = folder.card_keys();
-        if let Some(text) = read(&path)? {
-            return CardKeys::parse(&text).map_err(|error| format!("{}: {error}", path.display()));
-        }
-        let path = ceremony::switch_file(&folder.hsm());
         match read(&path)? {
             Some(text) => {
-                CardKeys::of_ceremony(&text).map_err(|error| format!("{}: {error}", path.display()))
+                CardKeys::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
             }
             None => Ok(CardKeys::default()),
         }
@@ -121,26 +130,24 @@ impl CardKeys {
         Ok(keys)
     }
 
-    fn of_ceremony(text: &str) -> Result<CardKeys, String> {
-        let mut keys = CardKeys::default();
-        for row in SwitchKeyFile::parse(text)?.participants {
-            let code = &row.code;
-            let pvk = row.pvk.as_ref().map(|key| key.block.as_str());
-            let one = ZoneKeys {
-                set: 1,
-                pin: block(code, "zpk", Some(&row.zpk.block))?,
-                mac: block(code, "zak", Some(&row.zak.block))?,
-            };
-            let of = Keys {
-                zones: MemberKeys {
-                    key_encryption: block(code, "zmk", Some(&row.zmk.block))?,
-                    sets: vec![one],
-                },
-                pin_verification: block(code, "pvk", pvk)?,
-            };
-            keys.of.insert(row.code, of);
-        }
-        Ok(keys)
+    /// Gives a participant the keys of a ceremony as its set 1, in place of all that it had.
+    ///
+    /// # Errors
+    /// A block is none; names the key, and never shows the block.
+    pub fn begin(&mut self, code: &str, first: &FirstKeys<'_>) -> Result<(), String> {
+        let keys = Keys {
+            zones: MemberKeys {
+                key_encryption: block(code, "zmk", Some(first.zmk))?,
+                sets: vec![ZoneKeys {
+                    set: 1,
+                    pin: block(code, "zpk", Some(first.zpk))?,
+                    mac: block(code, "zak", Some(first.zak))?,
+                }],
+            },
+            pin_verification: block(code, "pvk", first.pvk)?,
+        };
+        self.of.insert(code.to_string(), keys);
+        Ok(())
     }
 
     /// Adds a zone key that a participant handed over.

@@ -113,6 +113,14 @@ impl Mailbox {
         self.items.lock().outgoing.len()
     }
 
+    /// Puts messages in front of all that wait, in their order: they were taken out, and could not be sent.
+    pub fn put_back(&self, messages: impl DoubleEndedIterator<Item = Outgoing>) {
+        let mut items = self.items.lock();
+        for outgoing in messages.rev() {
+            items.outgoing.push_front(outgoing);
+        }
+    }
+
     /// Ends it; what waited is given back.
     pub fn close(&self) -> VecDeque<Outgoing> {
         let mut items = self.items.lock();

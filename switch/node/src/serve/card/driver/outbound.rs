@@ -1,10 +1,20 @@
 //! What goes to a card host: messages are written when the link has room for them, and sealed by an HSM where MACs are agreed.
+//!
+//! What no HSM has sealed is held and asked for again until its time has passed; when the link ends first it goes to another one of the
+//! participant, as what waits in the mailbox does. Nothing of it has been handed to a socket, so nothing is sent twice.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use torap_domain::Position;
-use torap_engine::{Command, cards::Message as EffectMessage};
+use torap_domain::{Position, Span, Time};
+use torap_engine::{
+    Command,
+    cards::{Effect, Message as EffectMessage},
+};
 use torap_gateway::card::{
     crosswalk::{Toward, covered, from_national, is_national, put_mac},
     framing::Tpdu,
@@ -19,10 +29,52 @@ use crate::serve::card::{
     links::{Kept, Outgoing, Question},
 };
 
+/// Between two tries to have messages sealed.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How long a message without a time of its own may wait for an HSM, from its record on. Letters come again after 15 s, and an acquirer
+/// that has no answer after 25 s reverses.
+const SEALED_WITHIN: Span = Span::from_secs(12);
+/// Messages of one link that wait for an HSM to come back, at most; the oldest makes room.
+const HELD_MAX: usize = 4_096;
+
 /// A message that lacks its MAC.
 pub(super) struct Unsealed {
+    outgoing: Outgoing,
     tpdu: Option<Tpdu>,
     message: Vec<u8>,
+}
+
+/// Messages that no HSM would seal, and when they are tried again.
+#[derive(Default)]
+pub(super) struct Held {
+    messages: VecDeque<Outgoing>,
+    again_at: Option<Instant>,
+}
+
+impl Held {
+    /// When to try again.
+    pub(super) fn again_at(&self) -> Option<Instant> {
+        self.again_at
+    }
+
+    /// True if one had to make room.
+    fn push(&mut self, outgoing: Outgoing) -> bool {
+        let full = self.messages.len() >= HELD_MAX;
+        if full {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(outgoing);
+        self.again_at.get_or_insert(Instant::now() + AGAIN_AFTER);
+        full
+    }
+}
+
+/// After this a message is not sent any more: the engine has decided without it, or it comes again by rule.
+fn time_of(effect: &Effect) -> Time {
+    match effect.message {
+        EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => expires,
+        _ => effect.time.saturating_add(SEALED_WITHIN),
+    }
 }
 
 impl Driver {
@@ -32,11 +84,11 @@ impl Driver {
             let Some(outgoing) = self.mailbox.next_outgoing() else {
                 break;
             };
-            self.send(&outgoing);
+            self.send(outgoing);
         }
     }
 
-    fn send(&mut self, outgoing: &Outgoing) {
+    fn send(&mut self, outgoing: Outgoing) {
         let effect = &outgoing.effect;
         let expires = match effect.message {
             EffectMessage::Request { expires, .. } | EffectMessage::Enquiry { expires, .. } => {
@@ -50,13 +102,20 @@ impl Driver {
         }
         let mut message = std::mem::take(&mut self.message);
         message.clear();
-        match self.render(outgoing, &mut message) {
+        match self.render(&outgoing, &mut message) {
             Ok((tpdu, None)) => {
                 self.cards.count.sent.increment(1);
                 self.link.send(tpdu, &message);
                 self.message = message;
             }
-            Ok((tpdu, Some(wanted))) => self.seal(Unsealed { tpdu, message }, &wanted),
+            Ok((tpdu, Some(wanted))) => {
+                let unsealed = Unsealed {
+                    outgoing,
+                    tpdu,
+                    message,
+                };
+                self.seal(unsealed, &wanted);
+            }
             // A restart took what it is made of: the engine has decided without it.
             Err(RenderError::NoSecrets) => {}
             Err(error) => {
@@ -137,7 +196,7 @@ impl Driver {
         if self.cards.hsms.ask(&request, reply_to) {
             self.unsealed.insert(ticket, unsealed);
         } else {
-            self.unsealable();
+            self.hold(unsealed.outgoing);
         }
     }
 
@@ -146,13 +205,50 @@ impl Driver {
         let Some(mut unsealed) = self.unsealed.remove(&ticket) else {
             return;
         };
-        let Ok(Response::GenerateMac(mac)) = outcome else {
-            return self.unsealable();
+        let mac = match outcome {
+            Ok(Response::GenerateMac(mac)) => mac,
+            // Another time it may be there, or answer.
+            Err(Failure::TimedOut | Failure::LinkLost | Failure::Unintelligible) => {
+                return self.hold(unsealed.outgoing);
+            }
+            Ok(_) | Err(Failure::Refused(_)) => return self.unsealable(),
         };
         if put_mac(self.link.dialect(), &mut unsealed.message, mac.first_8()) {
             self.cards.count.sent.increment(1);
             self.link.send(unsealed.tpdu, &unsealed.message);
         }
+    }
+
+    /// Keeps a message for the time when there is an HSM again.
+    fn hold(&mut self, outgoing: Outgoing) {
+        if self.held.push(outgoing) {
+            self.unsealable();
+        }
+    }
+
+    /// Tries again what no HSM would seal.
+    pub(super) fn send_held(&mut self) {
+        if self.held.again_at.is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        let now = self.switch.wall_clock();
+        for outgoing in std::mem::take(&mut self.held).messages {
+            if now >= time_of(&outgoing.effect) {
+                self.unsealable();
+            } else {
+                self.send(outgoing);
+            }
+        }
+    }
+
+    /// The link has ended: what is not sealed waits for another one, in the order in which it was to leave.
+    pub(super) fn give_back_unsealed(&mut self) {
+        let mut unsealed: Vec<(u64, Unsealed)> =
+            std::mem::take(&mut self.unsealed).into_iter().collect();
+        unsealed.sort_unstable_by_key(|(ticket, _)| *ticket);
+        let held = std::mem::take(&mut self.held).messages;
+        let waiting = unsealed.into_iter().map(|(_, unsealed)| unsealed.outgoing);
+        self.mailbox.put_back(held.into_iter().chain(waiting));
     }
 
     /// Without a MAC the receiver would refuse it. The engine's clocks decide: a letter is asked for again, a request times out, an answer

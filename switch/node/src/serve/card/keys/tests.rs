@@ -89,3 +89,46 @@ fn a_key_that_was_handed_over_is_on_the_disk() {
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_ceremony_begins_a_participant_s_keys_anew_and_leaves_the_others() {
+    let mut keys = CardKeys::parse(&text()).unwrap();
+    let blocks = [
+        block("K1AB", 'E'),
+        block("P0TB", 'E'),
+        block("M6AC", 'E'),
+        block("V2TV", 'E'),
+    ];
+    let [zmk, zpk, zak, pvk] = blocks.each_ref();
+    let first = FirstKeys {
+        zmk,
+        zpk,
+        zak,
+        pvk: Some(pvk),
+    };
+    keys.begin("CASP", &first).unwrap();
+    assert_eq!(keys.sets("HSBK", ZoneUse::Pin), [2]);
+    keys.begin("HSBK", &first).unwrap();
+    for code in ["CASP", "HSBK"] {
+        assert_eq!(keys.sets(code, ZoneUse::Pin), [1]);
+        assert_eq!(keys.sets(code, ZoneUse::Mac), [1]);
+    }
+    let read = CardKeys::parse(&keys.text()).unwrap();
+    assert_eq!(ring(&read), ring(&keys));
+    let wrong = FirstKeys {
+        zak: "D0000",
+        ..first
+    };
+    let error = keys.begin("HSBK", &wrong).unwrap_err();
+    assert!(error.starts_with("participant HSBK: zak"), "{error}");
+    assert_eq!(keys.sets("HSBK", ZoneUse::Mac), [1]);
+}
+
+#[test]
+fn without_the_file_there_are_no_keys_whatever_a_ceremony_left_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("hsm/keys")).unwrap();
+    fs::write(dir.path().join("hsm/keys/switch.toml"), "no key file").unwrap();
+    let keys = CardKeys::read(&Folder::choose(Some(dir.path()))).unwrap();
+    assert!(keys.of.is_empty());
+}

@@ -120,3 +120,27 @@ fn a_participant_has_so_many_links_and_no_more() {
     };
     assert!(!links.add(Arc::new(one_more)));
 }
+
+/// Messages that waited for their MAC when their link ended.
+#[test]
+fn what_could_not_be_sent_goes_before_what_waits_to_another_link() {
+    let links = Links::default();
+    let (first, second) = (link(&links), link(&links));
+    for cause in 1..=3 {
+        post(&links, Some(first.number), cause);
+    }
+    let taken: Vec<Outgoing> = (0..2)
+        .filter_map(|_| first.mailbox.next_outgoing())
+        .collect();
+    assert_eq!((taken.len(), first.mailbox.waiting()), (2, 1));
+    first.mailbox.put_back(taken.into_iter());
+    links.remove(&first);
+    for waiting in first.mailbox.close() {
+        let dropped = metrics::Counter::noop();
+        let other = links.post(waiting, MOST, &dropped).unwrap();
+        assert_eq!(other.number, second.number);
+    }
+    let causes = std::iter::from_fn(|| second.mailbox.next_outgoing());
+    let causes: Vec<u64> = causes.map(|one| one.effect.cause.value()).collect();
+    assert_eq!(causes, [1, 2, 3]);
+}
