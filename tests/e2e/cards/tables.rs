@@ -37,7 +37,14 @@ fn debits(lab: &CardLab) -> usize {
     let rows = sessions["sessions"].as_array().expect("rows").iter();
     let counts = rows
         .filter(|row| row["participant"] == "ACQB" && row["side"] == "acquirer")
-        .filter_map(|row| row["debits"].as_str()?.split(' ').next()?.parse::<usize>().ok());
+        .filter_map(|row| {
+            row["debits"]
+                .as_str()?
+                .split(' ')
+                .next()?
+                .parse::<usize>()
+                .ok()
+        });
     counts.sum::<usize>()
 }
 
