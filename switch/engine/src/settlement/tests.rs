@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use torap_domain::Span;
+use torap_domain::{DayOverride, Span};
 use torap_settlement::lsm;
 
 use super::*;
@@ -17,14 +17,16 @@ const HOUR: Span = Span::from_secs(3600);
 fn open() -> World {
     let mut world = World::new();
     let until = world.now().saturating_add(Span::from_secs(8 * 3600));
-    accept(
-        &mut world,
-        Command::Open {
-            source: operator(),
-            until,
-        },
-    );
+    accept(&mut world, opens(until));
     world
+}
+
+fn opens(until: Time) -> Command {
+    Command::Open {
+        source: operator(),
+        cut_off: None,
+        until,
+    }
 }
 
 fn accept(world: &mut World, command: Command) {
@@ -430,7 +432,7 @@ fn intraday_credit_lets_pay_and_is_repaid_at_the_end_of_the_day() {
     let end = world.engine.next_deadline().unwrap();
     world.stamp.time = end;
     world.tick();
-    assert_eq!(world.engine.imts_open_until(), None);
+    assert_eq!(world.engine.imts_day().until, None);
     assert_eq!(
         end_of(&world, more),
         Some(End::Rejected(Reason::InsufficientFunds))
@@ -490,11 +492,87 @@ fn a_closed_system_takes_no_payments() {
         resolve_command(vec![Position(1)]),
         Reason::ImtsClosed,
     );
-    let past = Command::Open {
-        source,
-        until: world.now(),
-    };
+    let past = opens(world.now());
     refuse(&mut world, past, Reason::OperatorRefused);
+}
+
+fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+/// The clock stands at the next deadline, and it is decided.
+fn next(world: &mut World) -> Time {
+    let due = world.engine.next_deadline().unwrap();
+    world.stamp.time = world.stamp.time.max(due);
+    world.tick();
+    due
+}
+
+#[test]
+fn days_begin_and_end_by_the_calendar() {
+    let mut world = World::new();
+    let source = operator();
+    let hours = Hours {
+        opens: Span::from_secs(9 * 3600),
+        cut_off: Span::from_secs(17 * 3600),
+        closes: Span::from_secs(18 * 3600),
+    };
+    let set = |hours| Command::SetHours { source, hours };
+    let late = Hours {
+        closes: Span::from_secs(16 * 3600),
+        ..hours
+    };
+    refuse(&mut world, set(Some(late)), Reason::OperatorRefused);
+    // A Saturday: the next business day is Monday, unless that is closed and the Sunday worked for it.
+    accept(&mut world, set(Some(hours)));
+    let opening = |world: &World| world.engine.imts_day().opens;
+    assert_eq!(opening(&world), Some(at("2026-11-23T09:00:00+05:00")));
+    let day = |date: &str, day| Command::SetDay {
+        source,
+        date: Date::parse(date).unwrap(),
+        day,
+    };
+    accept(&mut world, day("2026-11-23", Some(DayOverride::Closed)));
+    assert_eq!(opening(&world), Some(at("2026-11-24T09:00:00+05:00")));
+    accept(&mut world, day("2026-11-22", Some(DayOverride::Working)));
+    assert_eq!(opening(&world), Some(at("2026-11-22T09:00:00+05:00")));
+    assert_eq!(next(&mut world), at("2026-11-22T09:00:00+05:00"));
+    fund(&mut world, CASP, 100);
+    plain(&mut world, CASP, HSBK, 1);
+    // After the cut-off only urgent payments are taken.
+    world.stamp.time = at("2026-11-22T17:00:00+05:00");
+    let late = payment(CASP, HSBK, 1, "LATE");
+    refuse(&mut world, pay_command(late), Reason::CutOffPassed);
+    let urgent = Payment {
+        priority: Priority::High,
+        ..late
+    };
+    pay(&mut world, urgent);
+    assert_eq!(next(&mut world), at("2026-11-22T18:00:00+05:00"));
+    assert_eq!(world.engine.imts_day().until, None);
+    accept(&mut world, day("2026-11-23", None));
+    assert_eq!(next(&mut world), at("2026-11-23T09:00:00+05:00"));
+    // Ended by hand, the same day does not begin again.
+    accept(&mut world, Command::Close { source });
+    assert_eq!(opening(&world), Some(at("2026-11-24T09:00:00+05:00")));
+    // A day that passed while the switch stood still is skipped.
+    world.stamp.time = at("2026-11-24T20:00:00+05:00");
+    world.tick();
+    assert_eq!(world.engine.imts_day().until, None);
+    assert_eq!(opening(&world), Some(at("2026-11-25T09:00:00+05:00")));
+    // Set in the middle of a business day, the hours open it at once.
+    world.stamp.time = at("2026-11-25T12:00:00+05:00");
+    world.tick();
+    accept(&mut world, Command::Close { source });
+    accept(&mut world, set(None));
+    assert_eq!(world.engine.next_deadline(), None);
+    world.stamp.time = at("2026-11-26T12:00:00+05:00");
+    accept(&mut world, set(Some(hours)));
+    world.tick();
+    assert_eq!(
+        world.engine.imts_day().until,
+        Some(at("2026-11-26T18:00:00+05:00"))
+    );
 }
 
 #[test]
@@ -509,12 +587,12 @@ fn a_day_is_extended_and_the_next_one_begins_anew() {
     let other = payment(CASP, HSBK, 9, "ONE");
     refuse(&mut world, pay_command(other), Reason::DuplicateMismatch);
     let until = world.now().saturating_add(Span::from_secs(20 * 3600));
-    accept(&mut world, Command::Open { source, until });
+    accept(&mut world, opens(until));
     assert_eq!(world.engine.next_deadline(), Some(until));
     refuse(&mut world, pay_command(one), Reason::DuplicateReplay);
     accept(&mut world, Command::Close { source });
     let until = world.now().saturating_add(HOUR);
-    accept(&mut world, Command::Open { source, until });
+    accept(&mut world, opens(until));
     // Another day: the reference is free, and the limit counts from zero.
     let id = pay(&mut world, one);
     assert_eq!(end_of(&world, id), Some(End::Settled));
@@ -604,7 +682,7 @@ fn changes_may_wait_for_their_time_but_payments_may_not() {
     let source = operator();
     let until = World::new().now();
     let may = |command: Command| crate::schedule::may_wait(&AnyCommand::Settlement(command));
-    assert!(may(Command::Open { source, until }));
+    assert!(may(opens(until)));
     assert!(may(line(CASP, 5)) && may(Command::Close { source }));
     assert!(!may(pay_command(payment(CASP, HSBK, 1, "A"))));
     assert!(!may(resolve_command(vec![Position(1)])));
@@ -736,10 +814,7 @@ fn command(world: &World, step: &Step, number: usize) -> Option<AnyCommand> {
         }
         Step::Wait(_) => return Some(AnyCommand::Tick),
         Step::Close => Command::Close { source },
-        Step::Open => Command::Open {
-            source,
-            until: world.now().saturating_add(HOUR),
-        },
+        Step::Open => opens(world.now().saturating_add(HOUR)),
     };
     Some(AnyCommand::Settlement(command))
 }
