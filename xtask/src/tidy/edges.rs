@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("iso8583", &[]),
     ("switch/domain", &[]),
     ("switch/ledger", &["domain"]),
-    ("settlement", &["domain"]),
+    ("settlement", &[]),
     ("switch/engine", &["domain", "ledger", "settlement"]),
     ("switch/journal", &[]),
     ("switch/core", &["domain", "engine", "journal"]),
