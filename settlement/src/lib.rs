@@ -1,7 +1,7 @@
-//! Rules of the RTGS that need no engine: liquidity saving, the queue, the business day.
+//! Liquidity saving of the RTGS: which queued payments can settle all at once.
 //!
-//! Why it exists: what may settle, in which order and until when is decided here, by functions of their arguments alone, so
-//! that a solver on a follower, the engine and `torap lsm` come to the same result.
+//! Why it exists: a solver on the read side, the check of its result in the engine and `torap lsm` must come to the same result, so
+//! it is found here, by functions of their arguments alone.
 //!
 //! It never moves money, reads a clock, a file or a socket, uses a float or the order of a hash table, and never panics on any
 //! input: what does not make sense is refused when a [`lsm::Problem`] is made.

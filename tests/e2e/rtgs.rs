@@ -89,6 +89,23 @@ fn a_business_day_of_imts_also_after_a_crash() {
     let (code, text) = operator.run(&["fund", "HSBK", "1.00"]);
     assert_eq!(code, Some(2), "money without a reference: {text}");
 
+    // The calendar alone: a date is worked, and its hours come from the command line.
+    operator.ok(&[
+        "hours",
+        "--opens",
+        "08:30",
+        "--cut-off",
+        "12:00",
+        "--closes",
+        "13:00",
+    ]);
+    operator.ok(&["day", "2099-01-01", "closed"]);
+    let status = operator.ok(&["status"]);
+    assert_eq!(status["hours"], "08:30 12:00 13:00");
+    assert_eq!(status["dates"][0]["date"], "2099-01-01");
+    let (code, text) = operator.run(&["hours", "--opens", "8:30"]);
+    assert_eq!(code, Some(1), "{text}");
+    operator.ok(&["hours", "--none"]);
     operator.ok(&["open", "--until", &in_hours(8)]);
     operator.ok(&["fund", "HSBK", "1000.00"]);
     let settled = operator.pay("HSBK", "CASP", "300.00", "ONE");

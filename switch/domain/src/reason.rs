@@ -96,6 +96,7 @@ reasons! {
         ReceiverRejected = 233, "receiver-rejected", Peer, "The payee's bank rejected the payment with its own code.";
         ConfirmationRefused = 234, "confirmation-refused", Peer, "The payee's bank did not confirm the payee.";
         LatestTimePassed = 235, "latest-time-passed", Peer, "The payment was not settled before its latest time.";
+        CutOffPassed = 236, "cut-off-passed", Peer, "The cut-off for payments of this priority has passed for the day.";
         NotReceived = 241, "not-received", Peer, "The payment asked about was never received; it can no longer arrive.";
         ItemWithdrawn = 242, "item-withdrawn", Peer, "The item was withdrawn before its session closed.";
         OperatorRefused = 251, "operator-refused", Operator, "The operator's rules refuse this request.";

@@ -94,6 +94,7 @@ codes! {
     ReceiverRejected        "MS03" "AGNT" "NR01";
     ConfirmationRefused     "BE01" "NARR" "PI01";
     LatestTimePassed        "TM01" "NARR" "MS03";
+    CutOffPassed            "TM01" "NARR" "MS03";
     NotReceived             "AG09" "NOOR" "MS03";
     ItemWithdrawn           "DS02" "ARDT" "MS03";
     OperatorRefused         "AG01" "NARR" "MS03";

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use rtgs::{RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
+pub use rtgs::{RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
 
 use crate::{serve::CardTables, socket::JsonSocket};
 

@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("switch/domain", &[]),
     ("switch/ledger", &["domain"]),
     ("clearing", &["domain", "ledger"]),
-    ("settlement", &["domain"]),
+    ("settlement", &[]),
     (
         "switch/engine",
         &["domain", "ledger", "clearing", "settlement"],

@@ -173,6 +173,10 @@ kinds! {
     SettlementOpen = 0x98, "settlement-open", 1;
     /// It ends
     SettlementClose = 0x99, "settlement-close", 1;
+    /// The hours of business days
+    SettlementHours = 0x9a, "settlement-hours", 1;
+    /// A single date of the calendar
+    SettlementDay = 0x9b, "settlement-day", 1;
     /// Items to be cleared: a pacs.008, or a piece of a file
     ClearingSubmit = 0xa0, "clearing-submit", 1;
     /// An item is taken back
@@ -287,6 +291,8 @@ impl Kind {
             settlement::Command::Resolve { .. } => Kind::SettlementResolve,
             settlement::Command::Open { .. } => Kind::SettlementOpen,
             settlement::Command::Close { .. } => Kind::SettlementClose,
+            settlement::Command::SetHours { .. } => Kind::SettlementHours,
+            settlement::Command::SetDay { .. } => Kind::SettlementDay,
         }
     }
 }

@@ -191,7 +191,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::SettlementReserve
         | Kind::SettlementResolve
         | Kind::SettlementOpen
-        | Kind::SettlementClose => Command::Settlement(settlement::take(kind, reader)?),
+        | Kind::SettlementClose
+        | Kind::SettlementHours
+        | Kind::SettlementDay => Command::Settlement(settlement::take(kind, reader)?),
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose

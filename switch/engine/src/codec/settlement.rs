@@ -1,7 +1,8 @@
 //! Layouts of the commands of IMTS.
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
-use crate::settlement::{Change, Command, Done, End, Payment, Priority};
+use crate::settlement::{Change, Command, Done, End, Hours, Open, Payment, Priority};
+use torap_domain::DayOverride;
 
 /// Appends what follows the version byte.
 pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
@@ -52,8 +53,16 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(amount);
         }
         Command::Resolve { payments, .. } => writer.list(payments),
-        Command::Open { until, .. } => writer.put(until),
+        Command::Open { cut_off, until, .. } => {
+            writer.put(cut_off);
+            writer.put(until);
+        }
         Command::Close { .. } => {}
+        Command::SetHours { hours, .. } => writer.put(hours),
+        Command::SetDay { date, day, .. } => {
+            writer.put(date);
+            writer.put(day);
+        }
     }
 }
 
@@ -104,9 +113,19 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
         },
         Kind::SettlementOpen => Command::Open {
             source,
+            cut_off: reader.field("cut-off")?,
             until: reader.field("until")?,
         },
         Kind::SettlementClose => Command::Close { source },
+        Kind::SettlementHours => Command::SetHours {
+            source,
+            hours: reader.field("hours")?,
+        },
+        Kind::SettlementDay => Command::SetDay {
+            source,
+            date: reader.field("date")?,
+            day: reader.field("day")?,
+        },
         other => {
             let rule = LayoutRule::UnknownKind(other.number());
             return Err(reader.error("kind", 0, rule));
@@ -124,6 +143,17 @@ fields! {
         earliest: "earliest",
         latest: "latest",
     }
+    Hours {
+        opens: "opens",
+        cut_off: "cut-off",
+        closes: "closes",
+    }
+    Open {
+        date: "date",
+        cut_off: "cut-off",
+        until: "until",
+        set: "set",
+    }
     Done {
         id: "payment",
         from: "payer",
@@ -132,6 +162,23 @@ fields! {
         reference: "reference",
         end: "end",
         at: "at",
+    }
+}
+
+impl Layout for DayOverride {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u8(match self {
+            DayOverride::Closed => 1,
+            DayOverride::Working => 2,
+        });
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<DayOverride, FactsError> {
+        reader.tag(field, |tag| match tag {
+            1 => Some(DayOverride::Closed),
+            2 => Some(DayOverride::Working),
+            _ => None,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Commands of IMTS. All are the operator's; a resolution may also come from the switch's own solver.
 
-use torap_domain::{Money, ParticipantId, Position, Text, Time};
+use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Span, Text, Time};
 
 use crate::{Source, participants::Direction};
 
@@ -40,6 +40,23 @@ pub enum Change {
     ToHead,
     ToTail,
     Withdraw,
+}
+
+/// Times of a business day, since local midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    pub opens: Span,
+    /// The end for payments of normal priority.
+    pub cut_off: Span,
+    pub closes: Span,
+}
+
+impl Hours {
+    /// Whether the times follow each other within one day.
+    pub fn are_sound(&self) -> bool {
+        let day = Span::from_secs(24 * 3600);
+        self.opens < self.cut_off && self.cut_off <= self.closes && self.closes <= day
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,14 +109,26 @@ pub enum Command {
         source: Source,
         payments: Vec<Position>,
     },
-    /// Begins a business day, or gives the open one another end.
+    /// Begins a business day, or gives the open one another end. From the cut-off on no payment of normal priority is taken.
     Open {
         source: Source,
+        cut_off: Option<Time>,
         until: Time,
     },
     /// Ends the business day now.
     Close {
         source: Source,
+    },
+    /// When business days begin and end by themselves; none: only when the operator says.
+    SetHours {
+        source: Source,
+        hours: Option<Hours>,
+    },
+    /// Closes or opens one date of the calendar, or gives it back to the rules.
+    SetDay {
+        source: Source,
+        date: Date,
+        day: Option<DayOverride>,
     },
 }
 
@@ -116,7 +145,9 @@ impl Command {
             | Command::Reserve { source, .. }
             | Command::Resolve { source, .. }
             | Command::Open { source, .. }
-            | Command::Close { source } => source,
+            | Command::Close { source }
+            | Command::SetHours { source, .. }
+            | Command::SetDay { source, .. } => source,
         }
     }
 }

@@ -13,15 +13,16 @@ mod payments;
 mod queue;
 mod view;
 
-pub use command::{Change, Command, Payment, Priority, RESOLUTION_MAX};
+pub use command::{Change, Command, Hours, Payment, Priority, RESOLUTION_MAX};
+pub use day::DATES_MAX;
 pub use event::{Done, End, Event};
 pub(crate) use liquidity::credited;
 pub use queue::{QUEUE_MAX, Waiting};
-pub use view::{AccountView, Gridlock, LimitView, SolverOrder};
+pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use torap_domain::{Money, ParticipantId, Position, Reason, Text, Time};
+use torap_domain::{Calendar, Date, Money, ParticipantId, Position, Reason, Text, Time};
 
 use crate::{
     Event as Any, Outcome, Output, Source, Stamp,
@@ -38,10 +39,13 @@ pub const DAY_PAYMENTS_MAX: usize = 4_194_304;
 
 /// An open business day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Open {
-    until: Time,
+pub(crate) struct Open {
+    /// The date on which it was opened.
+    pub(crate) date: Date,
+    pub(crate) cut_off: Option<Time>,
+    pub(crate) until: Time,
     /// The record that set the end.
-    set: Position,
+    pub(crate) set: Position,
 }
 
 /// What a reference stands for on this day.
@@ -55,6 +59,12 @@ struct Seen {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
     open: Option<Open>,
+    hours: Option<Hours>,
+    calendar: Calendar,
+    /// When the calendar opens the next day, and the record that set it; none while a day is open.
+    opens: Option<(Time, Position)>,
+    /// The date of the last day that ended.
+    last_day: Option<Date>,
     queue: Queue,
     /// Payments of the day by payer and the payer's reference.
     seen: BTreeMap<(ParticipantId, Text<35>), Seen>,
@@ -78,7 +88,8 @@ impl State {
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         let end = self.open.map(|open| (open.until, open.set));
         let waiting = self.queue.first_time();
-        [end, waiting, self.again_since].into_iter().flatten().min()
+        let times = [end, self.opens, waiting, self.again_since];
+        times.into_iter().flatten().min()
     }
 
     fn remember(&mut self, done: Done) {
@@ -181,12 +192,14 @@ fn change(
             Ok(())
         }
         Command::Resolve { payments, .. } => liquidity::resolve(state, stamp, payments, out),
-        Command::Open { until, .. } => day::open(state, stamp, *until, out),
+        Command::Open { cut_off, until, .. } => day::open(state, stamp, *cut_off, *until, out),
         Command::Close { .. } => {
             state.settlement.is_open()?;
             day::close(state, stamp, out);
             Ok(())
         }
+        Command::SetHours { hours, .. } => day::set_hours(state, stamp, *hours),
+        Command::SetDay { date, day, .. } => day::set_day(state, stamp, *date, *day),
     }
 }
 
@@ -306,6 +319,8 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
         liquidity::go_on(state, stamp, out);
     } else if settlement.queue.first_time() == Some(due) {
         payments::expire(state, stamp, out);
+    } else if settlement.opens == Some(due) {
+        day::open_by_calendar(state, stamp, out);
     } else {
         day::close(state, stamp, out);
     }
@@ -315,10 +330,17 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
 impl State {
     pub(crate) fn write(&self, writer: &mut Writer<'_>) {
         writer.put(&self.open.is_some());
-        if let Some(Open { until, set }) = self.open {
-            writer.put(&until);
-            writer.put(&set);
+        if let Some(open) = &self.open {
+            writer.put(open);
         }
+        writer.put(&self.hours);
+        day::put_calendar(&self.calendar, writer);
+        writer.put(&self.opens.is_some());
+        if let Some((time, position)) = self.opens {
+            writer.put(&time);
+            writer.put(&position);
+        }
+        writer.put(&self.last_day);
         self.queue.write(writer);
         writer.count(self.seen.len());
         for ((payer, reference), seen) in &self.seen {
@@ -362,11 +384,14 @@ impl State {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {
         let mut state = State::new();
         if reader.field("open")? {
-            state.open = Some(Open {
-                until: reader.field("until")?,
-                set: reader.field("set")?,
-            });
+            state.open = Some(reader.field("open day")?);
         }
+        state.hours = reader.field("hours")?;
+        state.calendar = day::take_calendar(reader)?;
+        if reader.field("opens")? {
+            state.opens = Some((reader.field("opening")?, reader.field("record")?));
+        }
+        state.last_day = reader.field("last day")?;
         state.queue = Queue::read(reader)?;
         for _ in 0..reader.count("payments of the day")? {
             let key = (reader.field("payer")?, reader.field("reference")?);

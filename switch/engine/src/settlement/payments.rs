@@ -3,8 +3,8 @@
 use torap_domain::{Position, Reason, Time};
 
 use super::{
-    Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, QUEUE_MAX, Seen, State, direct, in_tenge,
-    liquidity,
+    Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, Priority, QUEUE_MAX, Seen, State, direct,
+    in_tenge, liquidity,
 };
 use crate::{Output, Stamp, engine};
 
@@ -55,6 +55,11 @@ fn check(state: &engine::State, stamp: Stamp, payment: &Payment) -> Result<(), R
     if from == to {
         return Err(Reason::SameParticipant);
     }
+    let cut_off = settlement.open.and_then(|open| open.cut_off);
+    if payment.priority == Priority::Normal && cut_off.is_some_and(|cut_off| stamp.time >= cut_off)
+    {
+        return Err(Reason::CutOffPassed);
+    }
     in_tenge(payment.amount)?;
     if payment.amount.is_zero() {
         return Err(Reason::AmountZero);
@@ -89,8 +94,8 @@ pub(super) fn change(
     let payer = waiting.ok_or(Reason::QueuedPaymentUnknown)?.payment.from;
     let moved = match change {
         Change::Priority(priority) => queue.set_priority(id, priority, stamp.position),
-        Change::ToHead => queue.to_head(id),
-        Change::ToTail => queue.to_tail(id, stamp.position),
+        Change::ToHead => queue.move_to_head(id),
+        Change::ToTail => queue.move_to_tail(id, stamp.position),
         Change::Withdraw => {
             finish(state, stamp, id, End::Withdrawn, out);
             true

@@ -80,14 +80,14 @@ impl Queue {
     }
 
     /// Puts a payment behind all others of its payer and priority.
-    pub(super) fn to_tail(&mut self, id: Position, now: Position) -> bool {
+    pub(super) fn move_to_tail(&mut self, id: Position, now: Position) -> bool {
         self.again(id, |waiting| {
             waiting.place = i64::try_from(now.value()).unwrap_or(i64::MAX);
         })
     }
 
     /// Puts a payment before all others of its payer and priority.
-    pub(super) fn to_head(&mut self, id: Position) -> bool {
+    pub(super) fn move_to_head(&mut self, id: Position) -> bool {
         let Some(waiting) = self.by_id.get(&id).copied() else {
             return false;
         };

@@ -1,13 +1,11 @@
-use std::collections::BTreeMap;
+mod any_sequence;
 
-use proptest::prelude::*;
-use torap_domain::Span;
+use torap_domain::{DayOverride, Span};
 use torap_settlement::lsm;
 
 use super::*;
 use crate::{
     Command as AnyCommand,
-    participants::PositionMode,
     world::{CASP, FUNDS, HSBK, IRTY, NOBODY, TSES, World, operator},
 };
 
@@ -17,14 +15,16 @@ const HOUR: Span = Span::from_secs(3600);
 fn open() -> World {
     let mut world = World::new();
     let until = world.now().saturating_add(Span::from_secs(8 * 3600));
-    accept(
-        &mut world,
-        Command::Open {
-            source: operator(),
-            until,
-        },
-    );
+    accept(&mut world, opens(until));
     world
+}
+
+fn opens(until: Time) -> Command {
+    Command::Open {
+        source: operator(),
+        cut_off: None,
+        until,
+    }
 }
 
 fn accept(world: &mut World, command: Command) {
@@ -430,7 +430,7 @@ fn intraday_credit_lets_pay_and_is_repaid_at_the_end_of_the_day() {
     let end = world.engine.next_deadline().unwrap();
     world.stamp.time = end;
     world.tick();
-    assert_eq!(world.engine.imts_open_until(), None);
+    assert_eq!(world.engine.imts_day().until, None);
     assert_eq!(
         end_of(&world, more),
         Some(End::Rejected(Reason::InsufficientFunds))
@@ -490,11 +490,87 @@ fn a_closed_system_takes_no_payments() {
         resolve_command(vec![Position(1)]),
         Reason::ImtsClosed,
     );
-    let past = Command::Open {
-        source,
-        until: world.now(),
-    };
+    let past = opens(world.now());
     refuse(&mut world, past, Reason::OperatorRefused);
+}
+
+fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
+}
+
+/// The clock stands at the next deadline, and it is decided.
+fn next(world: &mut World) -> Time {
+    let due = world.engine.next_deadline().unwrap();
+    world.stamp.time = world.stamp.time.max(due);
+    world.tick();
+    due
+}
+
+#[test]
+fn days_begin_and_end_by_the_calendar() {
+    let mut world = World::new();
+    let source = operator();
+    let hours = Hours {
+        opens: Span::from_secs(9 * 3600),
+        cut_off: Span::from_secs(17 * 3600),
+        closes: Span::from_secs(18 * 3600),
+    };
+    let set = |hours| Command::SetHours { source, hours };
+    let late = Hours {
+        closes: Span::from_secs(16 * 3600),
+        ..hours
+    };
+    refuse(&mut world, set(Some(late)), Reason::OperatorRefused);
+    // A Saturday: the next business day is Monday, unless that is closed and the Sunday worked for it.
+    accept(&mut world, set(Some(hours)));
+    let opening = |world: &World| world.engine.imts_day().opens;
+    assert_eq!(opening(&world), Some(at("2026-11-23T09:00:00+05:00")));
+    let day = |date: &str, day| Command::SetDay {
+        source,
+        date: Date::parse(date).unwrap(),
+        day,
+    };
+    accept(&mut world, day("2026-11-23", Some(DayOverride::Closed)));
+    assert_eq!(opening(&world), Some(at("2026-11-24T09:00:00+05:00")));
+    accept(&mut world, day("2026-11-22", Some(DayOverride::Working)));
+    assert_eq!(opening(&world), Some(at("2026-11-22T09:00:00+05:00")));
+    assert_eq!(next(&mut world), at("2026-11-22T09:00:00+05:00"));
+    fund(&mut world, CASP, 100);
+    plain(&mut world, CASP, HSBK, 1);
+    // After the cut-off only urgent payments are taken.
+    world.stamp.time = at("2026-11-22T17:00:00+05:00");
+    let late = payment(CASP, HSBK, 1, "LATE");
+    refuse(&mut world, pay_command(late), Reason::CutOffPassed);
+    let urgent = Payment {
+        priority: Priority::High,
+        ..late
+    };
+    pay(&mut world, urgent);
+    assert_eq!(next(&mut world), at("2026-11-22T18:00:00+05:00"));
+    assert_eq!(world.engine.imts_day().until, None);
+    accept(&mut world, day("2026-11-23", None));
+    assert_eq!(next(&mut world), at("2026-11-23T09:00:00+05:00"));
+    // Ended by hand, the same day does not begin again.
+    accept(&mut world, Command::Close { source });
+    assert_eq!(opening(&world), Some(at("2026-11-24T09:00:00+05:00")));
+    // A day that passed while the switch stood still is skipped.
+    world.stamp.time = at("2026-11-24T20:00:00+05:00");
+    world.tick();
+    assert_eq!(world.engine.imts_day().until, None);
+    assert_eq!(opening(&world), Some(at("2026-11-25T09:00:00+05:00")));
+    // Set in the middle of a business day, the hours open it at once.
+    world.stamp.time = at("2026-11-25T12:00:00+05:00");
+    world.tick();
+    accept(&mut world, Command::Close { source });
+    accept(&mut world, set(None));
+    assert_eq!(world.engine.next_deadline(), None);
+    world.stamp.time = at("2026-11-26T12:00:00+05:00");
+    accept(&mut world, set(Some(hours)));
+    world.tick();
+    assert_eq!(
+        world.engine.imts_day().until,
+        Some(at("2026-11-26T18:00:00+05:00"))
+    );
 }
 
 #[test]
@@ -509,12 +585,12 @@ fn a_day_is_extended_and_the_next_one_begins_anew() {
     let other = payment(CASP, HSBK, 9, "ONE");
     refuse(&mut world, pay_command(other), Reason::DuplicateMismatch);
     let until = world.now().saturating_add(Span::from_secs(20 * 3600));
-    accept(&mut world, Command::Open { source, until });
+    accept(&mut world, opens(until));
     assert_eq!(world.engine.next_deadline(), Some(until));
     refuse(&mut world, pay_command(one), Reason::DuplicateReplay);
     accept(&mut world, Command::Close { source });
     let until = world.now().saturating_add(HOUR);
-    accept(&mut world, Command::Open { source, until });
+    accept(&mut world, opens(until));
     // Another day: the reference is free, and the limit counts from zero.
     let id = pay(&mut world, one);
     assert_eq!(end_of(&world, id), Some(End::Settled));
@@ -604,230 +680,8 @@ fn changes_may_wait_for_their_time_but_payments_may_not() {
     let source = operator();
     let until = World::new().now();
     let may = |command: Command| crate::schedule::may_wait(&AnyCommand::Settlement(command));
-    assert!(may(Command::Open { source, until }));
+    assert!(may(opens(until)));
     assert!(may(line(CASP, 5)) && may(Command::Close { source }));
     assert!(!may(pay_command(payment(CASP, HSBK, 1, "A"))));
     assert!(!may(resolve_command(vec![Position(1)])));
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Fund(u16, u64),
-    Pay(u16, u16, u64, u8),
-    Line(u16, u64),
-    Limit(u16, u16, Option<u64>),
-    Reserve(u16, u64),
-    Transfer(u16, bool, u64),
-    Cap(u16, u64),
-    Withdraw(usize),
-    Move(usize, u8),
-    Solve(bool),
-    Wait(u64),
-    Close,
-    Open,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let bank = || 1_u16..=4;
-    prop_oneof![
-        2 => (bank(), 1_u64..60).prop_map(|(bank, amount)| Step::Fund(bank, amount)),
-        12 => (bank(), 1_u16..4, 1_u64..60, 0_u8..8)
-            .prop_map(|(from, shift, amount, kind)| Step::Pay(from, shift, amount, kind)),
-        1 => (bank(), 0_u64..80).prop_map(|(bank, amount)| Step::Line(bank, amount)),
-        2 => (bank(), 0_u16..4, prop::option::of(0_u64..80))
-            .prop_map(|(bank, shift, amount)| Step::Limit(bank, shift, amount)),
-        1 => (bank(), 0_u64..40).prop_map(|(bank, amount)| Step::Reserve(bank, amount)),
-        2 => (bank(), any::<bool>(), 1_u64..60)
-            .prop_map(|(bank, into, amount)| Step::Transfer(bank, into, amount)),
-        1 => (bank(), 0_u64..50).prop_map(|(bank, cap)| Step::Cap(bank, cap)),
-        1 => (0_usize..20).prop_map(Step::Withdraw),
-        2 => (0_usize..20, 0_u8..4).prop_map(|(at, how)| Step::Move(at, how)),
-        3 => any::<bool>().prop_map(Step::Solve),
-        1 => (0_u64..4_000).prop_map(Step::Wait),
-        1 => Just(Step::Close),
-        2 => Just(Step::Open),
-    ]
-}
-
-/// The command of a step, as the state stands.
-fn command(world: &World, step: &Step, number: usize) -> Option<AnyCommand> {
-    let source = operator();
-    let other = |bank: u16, shift: u16| ParticipantId((bank - 1 + shift) % 4 + 1);
-    let waiting = |at: &usize| {
-        world
-            .engine
-            .settlement_queue()
-            .nth(*at)
-            .map(|waiting| waiting.id)
-    };
-    let command = match step {
-        Step::Fund(bank, amount) => fund_command(ParticipantId(*bank), *amount),
-        Step::Pay(from, shift, amount, kind) => {
-            let now = world.now();
-            pay_command(Payment {
-                priority: match kind % 4 {
-                    0 => Priority::High,
-                    1 => Priority::CentralBank,
-                    _ => Priority::Normal,
-                },
-                earliest: (*kind == 6).then_some(now.saturating_add(Span::from_secs(1_000))),
-                latest: (*kind == 7).then_some(now.saturating_add(Span::from_secs(2_000))),
-                ..payment(
-                    ParticipantId(*from),
-                    other(*from, *shift),
-                    *amount,
-                    &format!("R{number}"),
-                )
-            })
-        }
-        Step::Line(bank, amount) => line(ParticipantId(*bank), *amount),
-        Step::Limit(bank, shift, amount) => Command::SetLimit {
-            source,
-            participant: ParticipantId(*bank),
-            towards: (*shift > 0).then_some(other(*bank, *shift)),
-            amount: amount.map(Money::kzt),
-        },
-        Step::Reserve(bank, amount) => Command::Reserve {
-            source,
-            participant: ParticipantId(*bank),
-            amount: Money::kzt(*amount),
-        },
-        Step::Transfer(bank, into, amount) => Command::Transfer {
-            source,
-            participant: ParticipantId(*bank),
-            direction: if *into { Direction::In } else { Direction::Out },
-            amount: Money::kzt(*amount),
-        },
-        Step::Cap(bank, cap) => {
-            return Some(AnyCommand::Participants(
-                participants::Command::SetPositionMode {
-                    source,
-                    participant: ParticipantId(*bank),
-                    mode: PositionMode::NetDebitCap(Money::kzt(*cap)),
-                },
-            ));
-        }
-        Step::Withdraw(at) => Command::Change {
-            source,
-            id: waiting(at)?,
-            change: Change::Withdraw,
-        },
-        Step::Move(at, how) => Command::Change {
-            source,
-            id: waiting(at)?,
-            change: match how {
-                0 => Change::ToHead,
-                1 => Change::ToTail,
-                2 => Change::Priority(Priority::High),
-                _ => Change::Priority(Priority::Normal),
-            },
-        },
-        Step::Solve(kept) => {
-            let order = if *kept {
-                SolverOrder::Kept
-            } else {
-                SolverOrder::Bypassed
-            };
-            let found = solve(world, order);
-            if found.is_empty() {
-                return None;
-            }
-            resolve_command(found)
-        }
-        Step::Wait(_) => return Some(AnyCommand::Tick),
-        Step::Close => Command::Close { source },
-        Step::Open => Command::Open {
-            source,
-            until: world.now().saturating_add(HOUR),
-        },
-    };
-    Some(AnyCommand::Settlement(command))
-}
-
-/// What every state must be: everything that waits is really stuck, and all money is where the finished payments say.
-fn check(world: &World, moved: &BTreeMap<ParticipantId, i128>) {
-    for participant in [CASP, HSBK, IRTY, TSES] {
-        let expected = moved.get(&participant).copied().unwrap_or(0);
-        assert_eq!(balance(world, participant), expected, "{participant:?}");
-    }
-    let now = world.now();
-    let mut heads: BTreeMap<ParticipantId, Waiting> = BTreeMap::new();
-    for waiting in world.engine.settlement_queue() {
-        let due = waiting
-            .payment
-            .earliest
-            .is_none_or(|earliest| earliest <= now);
-        if due {
-            heads.entry(waiting.payment.from).or_insert(waiting);
-        }
-    }
-    let accounts: BTreeMap<ParticipantId, AccountView> = world
-        .engine
-        .settlement_accounts()
-        .map(|view| (view.participant, view))
-        .collect();
-    let limits: Vec<LimitView> = world.engine.settlement_limits().collect();
-    for (payer, waiting) in heads {
-        let account = accounts[&payer];
-        let reserved = match waiting.payment.priority {
-            Priority::Normal => account.reserved,
-            Priority::CentralBank | Priority::High => 0,
-        };
-        let amount = waiting.payment.amount;
-        let funded = account.available - i128::from(reserved) >= i128::from(amount.minor());
-        let bound = limits.iter().any(|limit| {
-            let towards = limit
-                .towards
-                .is_none_or(|towards| towards == waiting.payment.to);
-            limit.participant == payer && towards && limit.left < amount
-        });
-        assert!(!funded || bound, "{waiting:?} waits without need");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    /// The world checks conservation, backing and the snapshot after every command.
-    #[test]
-    fn nothing_waits_that_could_settle_and_money_is_where_it_was_paid(
-        steps in prop::collection::vec(step(), 1..80),
-    ) {
-        let mut world = open();
-        let mut moved: BTreeMap<ParticipantId, i128> = BTreeMap::new();
-        for (number, step) in steps.iter().enumerate() {
-            let Some(command) = command(&world, step, number) else {
-                continue;
-            };
-            if let Step::Wait(seconds) = step {
-                world.wait(Span::from_secs(*seconds));
-            }
-            let outcome = world.apply(command);
-            if matches!(step, Step::Solve(_)) {
-                prop_assert_eq!(outcome, Outcome::Accepted, "what the solver finds holds");
-            }
-            for event in &world.out.events {
-                let Any::Settlement(event) = event else { continue };
-                let mut book = |participant: ParticipantId, amount: i128| {
-                    *moved.entry(participant).or_default() += amount;
-                };
-                match event {
-                    Event::Funded { participant, direction, amount } => {
-                        let amount = i128::from(amount.minor());
-                        book(*participant, if *direction == Direction::In { amount } else { -amount });
-                    }
-                    Event::Transferred { participant, direction, amount } => {
-                        let amount = i128::from(amount.minor());
-                        book(*participant, if *direction == Direction::In { -amount } else { amount });
-                    }
-                    Event::Finished(done) if done.end == End::Settled => {
-                        book(done.from, -i128::from(done.amount.minor()));
-                        book(done.to, i128::from(done.amount.minor()));
-                    }
-                    _ => {}
-                }
-            }
-            check(&world, &moved);
-        }
-    }
 }

@@ -2,11 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use torap_domain::{Money, ParticipantId, Position, Time};
+use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Time};
 use torap_settlement::lsm::Problem;
 
-use super::{Done, Priority, Waiting, liquidity::is_due};
+use super::{Done, Hours, Priority, Waiting, liquidity::is_due};
 use crate::Engine;
+
+/// The business day and the calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayView {
+    /// None while no day is open.
+    pub until: Option<Time>,
+    /// When it stops taking payments of normal priority.
+    pub cut_off: Option<Time>,
+    /// When the calendar opens the next day.
+    pub opens: Option<Time>,
+    pub hours: Option<Hours>,
+    /// Single dates that differ from the rules.
+    pub dates: Vec<(Date, DayOverride)>,
+}
 
 /// A settlement account, in minor units of KZT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +64,16 @@ pub struct Gridlock {
 }
 
 impl Engine {
-    /// Until when the business day is open; none while it is not.
-    pub fn imts_open_until(&self) -> Option<Time> {
-        self.state.settlement.open.map(|open| open.until)
+    /// The business day and the calendar.
+    pub fn imts_day(&self) -> DayView {
+        let settlement = &self.state.settlement;
+        DayView {
+            until: settlement.open.map(|open| open.until),
+            cut_off: settlement.open.and_then(|open| open.cut_off),
+            opens: settlement.opens.map(|(time, _)| time),
+            hours: settlement.hours,
+            dates: settlement.calendar.overrides().collect(),
+        }
     }
 
     /// Settlement accounts of all participants that settle themselves.

@@ -497,9 +497,11 @@ fn positions_without_backing_are_found() {
 /// A business day with something of everything that IMTS remembers.
 #[test]
 fn the_layout_of_imts_is_the_one_of_its_golden_file() {
+    use torap_domain::{Date, DayOverride};
+
     use crate::{
         participants::Direction,
-        settlement::{Change, Command as Imts, Payment, Priority},
+        settlement::{Change, Command as Imts, Hours, Payment, Priority},
     };
     let mut world = World::new();
     let (source, participant) = (operator(), CASP);
@@ -515,7 +517,24 @@ fn the_layout_of_imts_is_the_one_of_its_golden_file() {
     };
     let pay = |payment| Imts::Pay { source, payment };
     let commands = [
-        Imts::Open { source, until },
+        Imts::Open {
+            source,
+            cut_off: None,
+            until,
+        },
+        Imts::SetHours {
+            source,
+            hours: Some(Hours {
+                opens: Span::from_secs(9 * 3_600),
+                cut_off: Span::from_secs(17 * 3_600),
+                closes: Span::from_secs(18 * 3_600),
+            }),
+        },
+        Imts::SetDay {
+            source,
+            date: Date::from_days(20_789),
+            day: Some(DayOverride::Closed),
+        },
         Imts::Fund {
             source,
             participant,
@@ -560,5 +579,5 @@ fn the_layout_of_imts_is_the_one_of_its_golden_file() {
     assert_eq!(restored.settlement_queue().count(), 1);
     assert_eq!(restored.settlement_done().count(), 2);
     assert_eq!(restored.settlement_limits().count(), 2);
-    assert_eq!(restored.imts_open_until(), Some(until));
+    assert_eq!(restored.imts_day(), world.engine.imts_day());
 }

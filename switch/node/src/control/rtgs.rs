@@ -43,6 +43,25 @@ pub enum RtgsMove {
     Withdrawn,
 }
 
+/// Times of a business day, `HH:MM`, UTC+5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RtgsHours {
+    pub opens: String,
+    pub cut_off: String,
+    pub closes: String,
+}
+
+/// What a single date is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum RtgsDay {
+    Closed,
+    Working,
+    /// Weekends and holidays are closed, other dates are worked.
+    ByRule,
+}
+
 /// A change that may also have an effective time, but for payments and what waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -88,7 +107,18 @@ pub enum RtgsChange {
         amount: String,
     },
     Open {
+        /// When it stops taking payments of normal priority.
+        cut_off: Option<String>,
         until: String,
     },
     Close,
+    /// Times of day as `09:00`; without any the calendar opens no day.
+    Hours {
+        hours: Option<RtgsHours>,
+    },
+    /// A date as `2026-12-01` is closed or worked, or goes by the rules again.
+    Day {
+        date: String,
+        day: RtgsDay,
+    },
 }

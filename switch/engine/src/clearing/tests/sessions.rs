@@ -343,7 +343,11 @@ fn what_a_session_pays_releases_a_payment_that_waits_in_imts() {
     world.endow(CASP, 100);
     let until = at("2026-11-27T18:00:00+05:00");
     let source = operator();
-    world.accept(Any::Settlement(settlement::Command::Open { source, until }));
+    world.accept(Any::Settlement(settlement::Command::Open {
+        source,
+        cut_off: None,
+        until,
+    }));
     let payment = settlement::Payment {
         from: HSBK,
         to: IRTY,

@@ -2,10 +2,12 @@
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
+use torap_domain::{Date, DayOverride, Span};
+
 use super::*;
 use crate::{
     participants::Direction,
-    settlement::{Change, Command, Payment, Priority},
+    settlement::{Change, Command, Hours, Payment, Priority},
 };
 
 pub(in crate::codec) fn settlement_command() -> BoxedStrategy<Command> {
@@ -97,7 +99,34 @@ pub(in crate::codec) fn settlement_command() -> BoxedStrategy<Command> {
             }),
         (source(), vec(position(), 0..5))
             .prop_map(|(source, payments)| Command::Resolve { source, payments }),
-        (source(), time()).prop_map(|(source, until)| Command::Open { source, until }),
+        (source(), option::of(time()), time()).prop_map(|(source, cut_off, until)| {
+            Command::Open {
+                source,
+                cut_off,
+                until,
+            }
+        }),
+        (source(), option::of(any::<[u64; 3]>())).prop_map(|(source, times)| {
+            let hours = times.map(|[opens, cut_off, closes]| Hours {
+                opens: Span::from_nanos(opens),
+                cut_off: Span::from_nanos(cut_off),
+                closes: Span::from_nanos(closes),
+            });
+            Command::SetHours { source, hours }
+        }),
+        (source(), any::<u16>(), option::of(any::<bool>())).prop_map(|(source, days, works)| {
+            Command::SetDay {
+                source,
+                date: Date::from_days(i32::from(days)),
+                day: works.map(|works| {
+                    if works {
+                        DayOverride::Working
+                    } else {
+                        DayOverride::Closed
+                    }
+                }),
+            }
+        }),
         source().prop_map(|source| Command::Close { source }),
     ]
     .boxed()

@@ -1,7 +1,7 @@
 //! Samples of the commands of IMTS.
 
 use super::*;
-use crate::settlement::{Change, Command, Payment, Priority};
+use crate::settlement::{Change, Command, Hours, Payment, Priority};
 
 pub(super) fn commands() -> Vec<Command> {
     let (source, participant) = (operator(), ParticipantId(7));
@@ -58,8 +58,22 @@ pub(super) fn commands() -> Vec<Command> {
         },
         Command::Open {
             source,
+            cut_off: Some(time()),
             until: time(),
         },
         Command::Close { source },
+        Command::SetHours {
+            source,
+            hours: Some(Hours {
+                opens: Span::from_secs(9 * 3600),
+                cut_off: Span::from_secs(17 * 3600),
+                closes: Span::from_secs(18 * 3600),
+            }),
+        },
+        Command::SetDay {
+            source,
+            date: Date::from_days(20_789),
+            day: Some(DayOverride::Working),
+        },
     ]
 }

@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand};
 use torap_settlement::lsm::SEARCH_STEPS_MAX;
 
-use crate::control::{By, Request, RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
+use crate::control::{
+    By, Request, RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Rtgs {
@@ -67,9 +69,31 @@ pub(super) enum Rtgs {
         /// RFC 3339 with an offset, as 2026-12-01T18:00:00+05:00
         #[arg(long, value_name = "TIME")]
         until: String,
+        /// From then on no payment of normal priority is taken
+        #[arg(long, value_name = "TIME")]
+        cut_off: Option<String>,
     },
     /// End the business day now: what waits is rejected, credit is repaid
     Close,
+    /// When business days begin and end by themselves
+    Hours {
+        #[arg(long, default_value = "09:00", value_name = "HH:MM")]
+        opens: String,
+        /// The end for payments of normal priority
+        #[arg(long, default_value = "17:00", value_name = "HH:MM")]
+        cut_off: String,
+        #[arg(long, default_value = "18:00", value_name = "HH:MM")]
+        closes: String,
+        /// Days begin only by `open`
+        #[arg(long, conflicts_with_all = ["opens", "cut_off", "closes"])]
+        none: bool,
+    },
+    /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
+    Day {
+        date: String,
+        #[arg(value_enum)]
+        day: RtgsDay,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -166,8 +190,21 @@ pub(super) fn request(command: Rtgs, by: By) -> Request {
             amount,
         },
         Rtgs::Reserve { code, amount } => RtgsChange::Reserve { code, amount },
-        Rtgs::Open { until } => RtgsChange::Open { until },
+        Rtgs::Open { until, cut_off } => RtgsChange::Open { cut_off, until },
         Rtgs::Close => RtgsChange::Close,
+        Rtgs::Hours {
+            opens,
+            cut_off,
+            closes,
+            none,
+        } => RtgsChange::Hours {
+            hours: (!none).then_some(RtgsHours {
+                opens,
+                cut_off,
+                closes,
+            }),
+        },
+        Rtgs::Day { date, day } => RtgsChange::Day { date, day },
     };
     Request::RtgsChange { by, change }
 }

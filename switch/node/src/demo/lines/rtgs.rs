@@ -44,7 +44,14 @@ fn open(day: &Day) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let now = Time::from_nanos(u64::try_from(now.as_nanos()).unwrap_or(0));
     let until = now.saturating_add(Span::from_secs(8 * 3600)).to_string();
-    change(day, RtgsChange::Open { until }).map(|_| ())
+    change(
+        day,
+        RtgsChange::Open {
+            cut_off: None,
+            until,
+        },
+    )
+    .map(|_| ())
 }
 
 /// The record of a payment from one settlement account to another.

@@ -1,12 +1,12 @@
 //! IMTS as the operator sees and changes it, and the solver on demand.
 
 use serde_json::{Value, json};
-use torap_domain::{Money, ParticipantId, Position, Text, Time};
+use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Span, Text, Time};
 use torap_engine::{
     Command,
     participants::Direction,
     settlement::{
-        self, AccountView, Change, Done, End, LimitView, Payment, Priority, RESOLUTION_MAX,
+        self, AccountView, Change, Done, End, Hours, LimitView, Payment, Priority, RESOLUTION_MAX,
         SolverOrder, Waiting,
     },
 };
@@ -17,7 +17,9 @@ use super::{
     decide, show,
 };
 use crate::{
-    control::{By, Refusal, RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow},
+    control::{
+        By, Refusal, RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
+    },
     serve::switch::Switch,
 };
 
@@ -60,14 +62,25 @@ pub(super) async fn show(switch: &Switch, what: RtgsShow) -> Result<Value, Refus
 }
 
 async fn status(switch: &Switch) -> Result<Value, Refusal> {
-    let (until, accounts, conservation) = show::ask(switch, |engine| {
+    let (day, accounts, conservation) = show::ask(switch, |engine| {
         (
-            engine.imts_open_until(),
+            engine.imts_day(),
             engine.settlement_accounts().collect::<Vec<AccountView>>(),
             engine.conservation(),
         )
     })
     .await?;
+    let dates: Vec<Value> = day
+        .dates
+        .iter()
+        .map(|(date, what)| {
+            let name = match what {
+                DayOverride::Closed => "closed",
+                DayOverride::Working => "working",
+            };
+            json!({ "date": date.to_string(), "day": name })
+        })
+        .collect();
     let rows: Vec<Value> = accounts
         .iter()
         .map(|account| {
@@ -85,8 +98,15 @@ async fn status(switch: &Switch) -> Result<Value, Refusal> {
         })
         .collect();
     Ok(json!({
-        "open": until.is_some(),
-        "until": until.map(|until| until.to_string()),
+        "open": day.until.is_some(),
+        "until": day.until.map(|time| time.to_string()),
+        "cut_off": day.cut_off.map(|time| time.to_string()),
+        "opens": day.opens.map(|time| time.to_string()),
+        "hours": day.hours.map(|hours| {
+            let times = [hours.opens, hours.cut_off, hours.closes];
+            times.map(written).join(" ")
+        }),
+        "dates": dates,
         "conserved": conservation.is_ok(),
         "difference": conservation.err().map(|error| error.to_string()),
         "accounts": rows,
@@ -222,12 +242,27 @@ pub(super) fn command(
             participant: participant_id(switch, code)?,
             amount: required_money("amount", amount)?,
         },
-        RtgsChange::Open { until } => settlement::Command::Open {
+        RtgsChange::Open { cut_off, until } => settlement::Command::Open {
             source,
+            cut_off: time("cut_off", cut_off.as_deref())?,
             until: Time::parse(until)
                 .map_err(|error| Refusal::of_request("until", error.to_string()))?,
         },
         RtgsChange::Close => settlement::Command::Close { source },
+        RtgsChange::Hours { hours: stated } => settlement::Command::SetHours {
+            source,
+            hours: stated.as_ref().map(hours).transpose()?,
+        },
+        RtgsChange::Day { date, day } => settlement::Command::SetDay {
+            source,
+            date: Date::parse(date)
+                .map_err(|error| Refusal::of_request("date", error.to_string()))?,
+            day: match day {
+                RtgsDay::Closed => Some(DayOverride::Closed),
+                RtgsDay::Working => Some(DayOverride::Working),
+                RtgsDay::ByRule => None,
+            },
+        },
     };
     Ok(Command::Settlement(command))
 }
@@ -285,6 +320,44 @@ fn time(place: &str, text: Option<&str>) -> Result<Option<Time>, Refusal> {
     text.map(Time::parse)
         .transpose()
         .map_err(|error| Refusal::of_request(place, error.to_string()))
+}
+
+fn hours(stated: &RtgsHours) -> Result<Hours, Refusal> {
+    let hours = Hours {
+        opens: time_of_day("opens", &stated.opens)?,
+        cut_off: time_of_day("cut_off", &stated.cut_off)?,
+        closes: time_of_day("closes", &stated.closes)?,
+    };
+    if hours.are_sound() {
+        Ok(hours)
+    } else {
+        let text = "a day opens before its cut-off, and closes at it or after it";
+        Err(Refusal::of_request("hours", text))
+    }
+}
+
+/// `HH:MM` from 00:00 to 24:00.
+fn time_of_day(place: &str, text: &str) -> Result<Span, Refusal> {
+    let number = |digits: &str| {
+        let sound = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        sound.then(|| digits.parse::<u64>().ok()).flatten()
+    };
+    let parts = text.split_once(':');
+    let parts = parts.and_then(|(hours, minutes)| number(hours).zip(number(minutes)));
+    match parts {
+        Some((hours, minutes)) if minutes < 60 && hours * 60 + minutes <= 24 * 60 => {
+            Ok(Span::from_secs((hours * 60 + minutes) * 60))
+        }
+        _ => {
+            let rule = format!("`{text}` is not a time of day as 09:00");
+            Err(Refusal::of_request(place, rule))
+        }
+    }
+}
+
+fn written(span: Span) -> String {
+    let minutes = span.secs() / 60;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 fn priority(named: RtgsPriority) -> Priority {
