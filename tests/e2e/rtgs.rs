@@ -52,7 +52,9 @@ impl Operator {
     fn end_of(&self, id: &str) -> (String, Value) {
         let done = self.ok(&["done"]);
         let rows = done["payments"].as_array().expect("payments").clone();
-        let row = rows.iter().find(|row| row["id"].to_string() == id);
+        let row = rows
+            .iter()
+            .find(|row| row["id"].as_u64() == id.parse().ok());
         let row = row.unwrap_or_else(|| panic!("{id} has not ended: {done}"));
         (
             row["status"].as_str().expect("status").to_owned(),

@@ -96,7 +96,8 @@ impl Facts {
                 facts.reference = reject.related.as_ref().into();
                 facts.code = reject.reason.as_ref().into();
             }
-            Body::EventNotice(_) | Body::EventAcknowledgement(_) | Body::Other => {}
+            Body::EventNotice(_) | Body::EventAcknowledgement(_) | Body::Other | Body::Clearing => {
+            }
         }
         facts
     }
@@ -162,7 +163,8 @@ impl InstantBench<'_> {
             Body::Reject(_)
             | Body::EventNotice(_)
             | Body::EventAcknowledgement(_)
-            | Body::Other => None,
+            | Body::Other
+            | Body::Clearing => None,
         };
         if let Some(speaker) = speaker {
             wants("InstgAgt or Assgnr", speaker, &self.subject.bic)?;

@@ -27,8 +27,10 @@ const PARK_MAX: Duration = Duration::from_millis(200);
 /// A question to the read side's engine, answered between two steps, once it has applied the record `after`.
 struct Question {
     after: Position,
-    put: Box<dyn FnOnce(&mut Follower<RocksIndex>) + Send>,
+    put: Put,
 }
+
+type Put = Box<dyn FnOnce(&mut Follower<RocksIndex>) + Send>;
 
 /// How others reach the follower's thread.
 pub struct FollowerHandle {

@@ -150,7 +150,8 @@ impl MemoryBank {
         let mut out = BytesMut::new();
         session.poll_output(&mut out, now);
         // Who believes everybody does not say that it refuses.
-        if !out.is_empty() && !(self.twist == Twist::Trusting && session.is_closed()) {
+        let keeps_quiet = self.twist == Twist::Trusting && session.is_closed();
+        if !out.is_empty() && !keeps_quiet {
             self.heard
                 .push_back(Heard::Bytes(self.stream, out.to_vec()));
         }
