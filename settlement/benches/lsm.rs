@@ -1,4 +1,4 @@
-//! A gridlock of 10,000 payments among 30 banks, solved by each rule (P167).
+//! A gridlock of 10,000 payments among 30 banks, solved by each rule (P187).
 
 use std::hint::black_box;
 

@@ -36,11 +36,16 @@ fn check_links(root: &Path, file: &str, text: &str, findings: &mut Vec<Finding>)
 }
 
 fn check_promises(root: &Path, file: &str, text: &str, findings: &mut Vec<Finding>) {
+    let mut numbers = std::collections::BTreeSet::new();
     for (index, line) in text.lines().enumerate() {
         let place = || format!("{file}:{}", index + 1);
         let is_promise = line.starts_with("| P");
         if is_promise && !line.contains(PROOF) {
             findings.push(Finding::new(place(), "a promise without a proof"));
+        }
+        let number = line.split('|').nth(1).unwrap_or_default().trim();
+        if is_promise && !numbers.insert(number) {
+            findings.push(Finding::new(place(), format!("promise {number} twice")));
         }
         for rest in line.split(PROOF).skip(1) {
             let proof = rest.split('`').next().unwrap_or_default();
