@@ -48,6 +48,17 @@ const SHOWN_BY_UNIT_TESTS: &[(&str, &str, &str)] = &[
         "switch/engine/src/instant/payment/tests.rs",
         "CustomerTableFull",
     ),
+    // Takes a thousand payments that wait for one bank.
+    (
+        "O-57",
+        "switch/node/src/serve/congestion/tests.rs",
+        "is_congested",
+    ),
+    (
+        "O-57",
+        "switch/gateway/src/translate/tests/refusals.rs",
+        "congested",
+    ),
     // Take 16 million payments within the moment between the look-up and the decision.
     (
         "O-74",

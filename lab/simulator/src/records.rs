@@ -3,7 +3,7 @@
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use torap_domain::{Phone, Position, Uetr};
+use torap_domain::{ParticipantId, Phone, Position, Uetr};
 use torap_engine::{
     Command,
     directory::Record,
@@ -95,5 +95,10 @@ impl Lookups for IndexLookups {
         self.is_needed()
             .then(|| self.index.payment_by_uetr(uetr))
             .and_then(IndexLookups::history)
+    }
+
+    /// The program measures by its own clock, which has no part in what is simulated.
+    fn is_congested(&self, _: ParticipantId) -> bool {
+        false
     }
 }

@@ -242,6 +242,12 @@ impl Engine {
         oldest.chain(clearing).min()
     }
 
+    /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may
+    /// be missing at the end.
+    pub fn payee_loads(&self) -> &[instant::PayeeLoad] {
+        self.state.instant.payments.payee_loads()
+    }
+
     /// Sizes of what the engine holds.
     pub fn stats(&self) -> Stats {
         let instant = &self.state.instant;

@@ -106,6 +106,7 @@ pub(crate) struct Known {
     pub(crate) by_key: Vec<(PaymentKey, History)>,
     pub(crate) by_uetr: Vec<(Uetr, History)>,
     pub(crate) aliases_asked: Cell<u32>,
+    pub(crate) congested: Option<ParticipantId>,
 }
 
 impl Known {
@@ -148,6 +149,10 @@ impl Lookups for Known {
 
     fn by_uetr(&self, uetr: &Uetr) -> Option<History> {
         self.history(&self.by_uetr, uetr)
+    }
+
+    fn is_congested(&self, payee: ParticipantId) -> bool {
+        self.congested == Some(payee)
     }
 }
 

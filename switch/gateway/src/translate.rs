@@ -56,6 +56,9 @@ pub trait Lookups {
 
     /// As [`Lookups::by_key`], of a payment by its UETR.
     fn by_uetr(&self, uetr: &Uetr) -> Option<History>;
+
+    /// Whether so many payments wait for the answers of this participant that a further one would wait too long.
+    fn is_congested(&self, payee: ParticipantId) -> bool;
 }
 
 /// One message from a bank's link.

@@ -2,10 +2,14 @@
 //!
 //! `TORAP_BENCH_DIR` names a folder on the disk to measure; without it the build's target folder is taken. Never measure on a
 //! memory file system. Beside criterion's wall times it prints the CPU time of the whole process per record.
+//!
+//! `bare file` is what the disk gives: the bytes of one group written to a file that is there already, and `fdatasync`, without
+//! records, chain or checksum. The journal is to be judged by its ratio to that.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rustix::time::{ClockId, clock_gettime};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use torap_journal::{
@@ -79,6 +83,13 @@ fn append(criterion: &mut Criterion) {
             bencher.iter_custom(|groups| {
                 bed.journal_thread(load, &mut journal, &mut sequence, groups)
             });
+        });
+        group.bench_function(BenchmarkId::from_parameter("bare file"), |bencher| {
+            let bed = Bed::new(load);
+            let mut batch = bed.open(load).batch();
+            bed.fill(load, &mut batch, 1);
+            let bare = Bare::new(bed.folder.path(), batch.bytes());
+            bencher.iter_custom(|groups| bare.write(load, groups));
         });
         group.finish();
     }
@@ -178,6 +189,42 @@ impl Bed {
         }
         let took = began.elapsed();
         report("journal thread", load, groups, took, cpu_time() - cpu);
+        took
+    }
+}
+
+/// A file that is written over and over, group by group.
+struct Bare {
+    file: std::fs::File,
+    bytes: Vec<u8>,
+}
+
+impl Bare {
+    /// Groups before the file begins again: enough that the disk cannot keep them together.
+    const GROUPS: u64 = 1024;
+
+    fn new(folder: &Path, bytes: usize) -> Bare {
+        let file = std::fs::File::create_new(folder.join("bare")).expect("the file is made");
+        let bytes = vec![0x5a; bytes];
+        for group in 0..Bare::GROUPS {
+            file.write_all_at(&bytes, group * bytes.len() as u64)
+                .expect("the file is filled");
+        }
+        file.sync_all().expect("the file is synced");
+        Bare { file, bytes }
+    }
+
+    fn write(&self, load: &Load, groups: u64) -> Duration {
+        let (began, cpu) = (Instant::now(), cpu_time());
+        for group in 0..groups {
+            let offset = group % Bare::GROUPS * self.bytes.len() as u64;
+            self.file
+                .write_all_at(&self.bytes, offset)
+                .expect("the group is written");
+            self.file.sync_data().expect("the group is synced");
+        }
+        let took = began.elapsed();
+        report("bare file", load, groups, took, cpu_time() - cpu);
         took
     }
 }

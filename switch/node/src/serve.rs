@@ -4,6 +4,7 @@
 //! doors, core (everything taken becomes durable), read side, last snapshot.
 
 mod card;
+mod congestion;
 mod connection;
 pub mod control;
 mod core_thread;
@@ -51,6 +52,7 @@ pub use self::{
     switch::wall_clock,
 };
 use self::{
+    congestion::{Congestion, Gauge},
     core_thread::CoreThread,
     follow::FollowerThread,
     intake::{Intake, IntakeEnd},
@@ -409,6 +411,7 @@ async fn serve(
     let unparker = follower.unparker();
     let (follower_handle, follower_stopper) = follower.split();
     let turn = core_thread::Turn::after(core.waiting());
+    let congestion = Arc::new(Congestion::default());
     let core_thread = CoreThread {
         core,
         journal,
@@ -419,6 +422,8 @@ async fn serve(
         wake_follower: Box::new(move || unparker.unpark()),
         spin: Duration::from_micros(config.core.spin_us),
         turn,
+        congestion: Arc::clone(&congestion),
+        gauge: Gauge::default(),
         cards: cards.clone().map(card::Dispatch::new),
     };
     let core_failed = failed.handler(Arc::clone(&stop_sender));
@@ -432,7 +437,11 @@ async fn serve(
         .map_err(|error| format!("cannot start the core's thread: {error}"))?;
 
     let switch = Arc::new(Switch {
-        lookups: lookups::IndexLookups::new(Arc::clone(&index), Arc::clone(&published)),
+        lookups: lookups::IndexLookups::new(
+            Arc::clone(&index),
+            Arc::clone(&published),
+            Arc::clone(&congestion),
+        ),
         records: records::LogRecords::new(journal_reader),
         follower: follower_handle,
         stop,
@@ -444,6 +453,7 @@ async fn serve(
         intake,
         outbox,
         published,
+        congestion,
         index,
         epoch,
         store,

@@ -36,6 +36,10 @@ impl Lookups for Nothing {
     fn by_uetr(&self, _: &Uetr) -> Option<History> {
         None
     }
+
+    fn is_congested(&self, _: ParticipantId) -> bool {
+        false
+    }
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -23,6 +23,7 @@ pub use command::{
     Fingerprint, Finished, History, Limits, PayeeFact, PaymentKey, QrFact, Recall, RecallRule,
     Resolution, Return, Settings, StatusRequest, Verdict,
 };
+pub use payments::PayeeLoad;
 pub use under_way::UnderWay;
 
 pub(crate) use decision::expire_first;

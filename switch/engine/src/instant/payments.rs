@@ -37,6 +37,17 @@ pub(crate) struct Payments {
     window: Window,
     by_key: Table,
     by_uetr: Table,
+    /// By number of the payee's participant.
+    payees: Vec<PayeeLoad>,
+}
+
+/// What a participant has to answer as the bank of payees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PayeeLoad {
+    /// Payments to it that are under way.
+    pub under_way: u32,
+    /// Payments to it that came out of being under way, with whatever outcome, since this engine was made.
+    pub decided: u64,
 }
 
 /// A payment under way; valid until it is decided.
@@ -58,6 +69,7 @@ impl Payments {
             window: Window::new(entries_max),
             by_key: Table::new(),
             by_uetr: Table::new(),
+            payees: Vec::new(),
         }
     }
 
@@ -99,6 +111,19 @@ impl Payments {
     pub(crate) fn admit(&mut self, payment: &InFlight) {
         let slot = self.under_way.insert(payment) | UNDER_WAY;
         self.enter(&payment.key, Some(&payment.uetr), slot);
+        let payee = payment.creditor_agent.index();
+        if payee >= self.payees.len() {
+            self.payees
+                .resize(payee.saturating_add(1), PayeeLoad::default());
+        }
+        if let Some(load) = self.payees.get_mut(payee) {
+            load.under_way = load.under_way.saturating_add(1);
+        }
+    }
+
+    /// What each participant has to answer, in the order of their numbers; those that never had anything may be missing.
+    pub(crate) fn payee_loads(&self) -> &[PayeeLoad] {
+        &self.payees
     }
 
     /// Makes the next ask of a payment under way.
@@ -114,6 +139,10 @@ impl Payments {
         outcome: FinalOutcome,
     ) -> Option<(InFlight, Finished)> {
         let payment = self.under_way.remove(slot.0)?;
+        if let Some(load) = self.payees.get_mut(payment.creditor_agent.index()) {
+            load.under_way = load.under_way.saturating_sub(1);
+            load.decided = load.decided.saturating_add(1);
+        }
         let finished = payment.finished(stamp, outcome);
         let entry = Entry::pack(&finished, Kind::of_payment(&outcome));
         let new = self.window.push(entry);

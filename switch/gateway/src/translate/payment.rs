@@ -80,6 +80,7 @@ impl Context<'_> {
             .proxy
             .as_ref()
             .map(|proxy| self.alias_fact(proxy, payee.number));
+        self.check_congestion(&payee.agent, alias.as_ref())?;
         let payee_fact = match service {
             Service::Me2Me => Some(self.payee_fact(view, &payee, alias.as_ref())),
             Service::C2cPhone | Service::C2cAccount | Service::Qr => None,
@@ -145,6 +146,24 @@ impl Context<'_> {
             number,
             proxy,
         })
+    }
+
+    /// A payment whose bank could not answer it in time any more is better refused at once.
+    fn check_congestion<'m>(
+        &self,
+        agent: &Bic,
+        alias: Option<&AliasFact>,
+    ) -> Result<(), Breach<'m>> {
+        let agent = match alias.map(|alias| &alias.resolution) {
+            Some(AliasResolution::Found { agent, .. }) => agent,
+            Some(AliasResolution::Unknown | AliasResolution::Suspended) | None => agent,
+        };
+        match self.network.by_bic(agent) {
+            Some(payee) if self.lookups.is_congested(payee.id) => {
+                Err(Breach::of_reason(Reason::Overloaded, CREDITOR_AGENT))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn proxy<'m>(&self, view: &view::CreditTransfer<'m>) -> Result<Proxy, Breach<'m>> {

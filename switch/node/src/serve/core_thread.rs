@@ -19,6 +19,7 @@ use torap_journal::{Batch, Journal, ThreadedJournal};
 
 use super::{
     card::Dispatch,
+    congestion::{Congestion, Gauge},
     intake::{Decided, IntakeEnd, Queued, QueuedAt},
     outbox::{Kept, Outbox},
     switch::{Published, wall_clock},
@@ -38,6 +39,8 @@ pub(super) struct CoreThread {
     pub(super) spin: Duration,
     /// What is kept between turns.
     pub(super) turn: Turn,
+    pub(super) congestion: Arc<Congestion>,
+    pub(super) gauge: Gauge,
     /// Card effects go this way, if there is a card side.
     pub(super) cards: Option<Dispatch>,
 }
@@ -73,6 +76,8 @@ impl CoreThread {
     pub(super) fn run(mut self) -> Result<(), String> {
         let mut idle_since: Option<Instant> = None;
         loop {
+            let loads = self.core.engine().payee_loads();
+            self.gauge.sample(Instant::now(), loads, &self.congestion);
             let released = self.release()?;
             let appended = self.append()?;
             if released || appended {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use torap_domain::{Phone, Position, Uetr};
+use torap_domain::{ParticipantId, Phone, Position, Uetr};
 use torap_engine::{
     directory::Record,
     instant::{History, PaymentKey},
@@ -10,17 +10,26 @@ use torap_engine::{
 use torap_gateway::translate::Lookups;
 use torap_index::{AsOf, Index, IndexError, RocksIndex};
 
-use super::switch::Published;
+use super::{congestion::Congestion, switch::Published};
 
 #[derive(Debug)]
 pub struct IndexLookups {
     index: Arc<RocksIndex>,
     published: Arc<Published>,
+    congestion: Arc<Congestion>,
 }
 
 impl IndexLookups {
-    pub fn new(index: Arc<RocksIndex>, published: Arc<Published>) -> IndexLookups {
-        IndexLookups { index, published }
+    pub fn new(
+        index: Arc<RocksIndex>,
+        published: Arc<Published>,
+        congestion: Arc<Congestion>,
+    ) -> IndexLookups {
+        IndexLookups {
+            index,
+            published,
+            congestion,
+        }
     }
 
     /// While the window has dropped nothing, the engine itself knows everything.
@@ -69,5 +78,9 @@ impl Lookups for IndexLookups {
         self.is_needed()
             .then(|| self.index.payment_by_uetr(uetr))
             .and_then(IndexLookups::history)
+    }
+
+    fn is_congested(&self, payee: ParticipantId) -> bool {
+        self.congestion.is_congested(payee)
     }
 }

@@ -18,6 +18,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 const LINKS: &str = "torap_links_signed_on";
 const INTAKE: &str = "torap_intake_waiting";
+const CONGESTED: &str = "torap_participants_congested";
 const DURABLE: &str = "torap_log_durable_position";
 const FOLLOWER_LAG: &str = "torap_follower_lag_records";
 const PAYMENTS: &str = "torap_payments_finished";
@@ -44,6 +45,10 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
         .map_err(|error| format!("listen.metrics: cannot listen on {address}: {error}"))?;
     describe_gauge!(LINKS, "participants signed on");
     describe_gauge!(INTAKE, "commands that wait for the core");
+    describe_gauge!(
+        CONGESTED,
+        "participants to which new payments are refused, because answers come back too slowly"
+    );
     describe_gauge!(DURABLE, "last durable log position");
     describe_gauge!(FOLLOWER_LAG, "records that the read side is behind");
     describe_gauge!(PAYMENTS, "payments with a final outcome, in the index");
@@ -64,6 +69,7 @@ pub(super) async fn sample(switch: Arc<Switch>) {
         let applied = switch.follower.applied.load(Ordering::Acquire);
         set(LINKS, switch.registry.signed_on() as u64);
         set(INTAKE, switch.intake.waiting() as u64);
+        set(CONGESTED, switch.congestion.count() as u64);
         set(DURABLE, durable);
         set(FOLLOWER_LAG, durable.saturating_sub(applied));
         set(PAYMENTS, switch.index.counts().payments);

@@ -20,7 +20,8 @@ use torap_gateway::{
 use torap_index::{Index, RocksIndex};
 
 use super::{
-    intake::Intake, lookups::IndexLookups, outbox::Outbox, records::LogRecords, registry::Registry,
+    congestion::Congestion, intake::Intake, lookups::IndexLookups, outbox::Outbox,
+    records::LogRecords, registry::Registry,
 };
 use crate::folder::{Folder, read_secret};
 
@@ -32,6 +33,7 @@ pub struct Switch {
     pub outbox: Arc<Outbox>,
     pub registry: Registry,
     pub published: Arc<Published>,
+    pub congestion: Arc<Congestion>,
     pub index: Arc<RocksIndex>,
     pub epoch: u32,
     pub(super) lookups: IndexLookups,

@@ -6,8 +6,8 @@ use torap_iso20022::{
 
 use super::*;
 use crate::fixtures::{
-    CASP, HSBK, PAYEE_IBAN, PAYEE_PHONE, SWITCH, answer, by_account, by_phone, header, payment,
-    recall, status_request, written,
+    CASP, HSBK, PAYEE_IBAN, PAYEE_PHONE, SWITCH, answer, by_account, by_phone, header,
+    payee_record, payment, recall, status_request, written,
 };
 
 /// Refused by the link of participant 1, with this reason, code, path and rule.
@@ -321,6 +321,26 @@ fn overloaded_refuses_payments_and_nothing_else() {
         translated.command,
         Command::Instant(instant::Command::Answer(_))
     ));
+}
+
+#[test]
+fn a_payment_to_a_congested_bank_is_refused_however_it_names_that_bank() {
+    let congested = |payee| Known {
+        congested: Some(ParticipantId(payee)),
+        ..Known::with([payee_record()])
+    };
+    for body in [payment(&by_account()), payment(&by_phone())] {
+        let refusal = refusal_from(1, &body, &congested(2));
+        assert_eq!(
+            (refusal.reason, refusal.code.as_str()),
+            (Reason::Overloaded, "ED06")
+        );
+        assert_eq!(
+            refusal.path.as_str(),
+            "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf/CdtrAgt/FinInstnId/BICFI"
+        );
+        command_from(1, &body, &congested(3));
+    }
 }
 
 #[test]
