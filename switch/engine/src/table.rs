@@ -152,6 +152,12 @@ impl Table {
         bucket.map_or(0, Bucket::link)
     }
 
+    /// Whether the table is so small that it stays in the processor's cache by itself.
+    #[inline]
+    pub(crate) fn is_near(&self) -> bool {
+        self.homes.count <= PAGE_BUCKETS
+    }
+
     /// Slots in the table.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

@@ -114,6 +114,7 @@ impl Slab {
     }
 
     /// Takes a payment out: it is decided.
+    #[inline]
     pub(super) fn remove(&mut self, slot: u32) -> Option<InFlight> {
         let payment = self.place(slot)?.take()?;
         self.count = self.count.saturating_sub(1);

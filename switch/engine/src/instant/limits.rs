@@ -77,6 +77,9 @@ struct Customers {
     count: usize,
 }
 
+/// Payers whose counts stay in the processor's cache by themselves.
+const NEAR_MAX: usize = 4096;
+
 #[derive(Clone, Debug, Default)]
 struct Part {
     slots: Vec<Customer>,
@@ -214,6 +217,12 @@ impl State {
     /// Customers counted today.
     pub(crate) fn customers_today(&self) -> usize {
         self.customers.count
+    }
+
+    /// Whether so few payers are counted that nothing need be brought near.
+    #[inline]
+    pub(crate) fn is_near(&self) -> bool {
+        self.customers.count <= NEAR_MAX
     }
 
     /// Brings near what counting this payer will read; the value means nothing.

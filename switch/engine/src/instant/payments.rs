@@ -132,6 +132,7 @@ impl Payments {
     }
 
     /// Gives a payment its final outcome and remembers it.
+    #[inline]
     pub(crate) fn decide(
         &mut self,
         slot: Slot,
@@ -231,6 +232,12 @@ impl Payments {
         self.under_way.held(ledger)
     }
 
+    /// Whether the tables are so small that nothing need be brought near.
+    #[inline]
+    pub(crate) fn is_near(&self) -> bool {
+        self.by_key.is_near() && self.by_uetr.is_near()
+    }
+
     /// Brings near what a look-up of these identifiers will read; the value means nothing.
     pub(crate) fn touch(&self, key: Option<&PaymentKey>, uetr: &Uetr) -> u64 {
         let by_key = key.map_or(0, |key| self.by_key.touch(self.hash(key.0)));
@@ -282,6 +289,9 @@ impl Payments {
 
     /// Brings near what dropping an entry will read a few entries later, so that it need not be waited for then.
     fn touch_ahead(&self) {
+        if self.is_near() {
+            return;
+        }
         if let Some(later) = self.window.later(DROPS_AHEAD) {
             std::hint::black_box(self.touch(Some(&later.key), &later.uetr));
         }

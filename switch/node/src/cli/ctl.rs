@@ -7,6 +7,8 @@ mod import;
 mod rtgs;
 mod table;
 
+pub(super) use clearing::PIECE_ITEMS;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 

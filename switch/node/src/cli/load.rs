@@ -1,6 +1,8 @@
 //! `torap load`: drive a running switch with payments through its real wire, and report in one JSON line.
 
 mod cards;
+mod memory;
+mod operators;
 mod overload;
 mod own_switch;
 mod snapshots;
@@ -71,9 +73,12 @@ pub(super) struct Arguments {
     /// Three phases instead of one: --rate, so many times --rate, and --rate again, each for --duration; one JSON line for each
     #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(u32).range(2..=100))]
     overload: Option<u32>,
-    /// Payments without a final answer, at most [default: 512 with --rate 0, else no limit of its own]
+    /// Payments without a final answer, at most [default: 512 with --rate 0, else no limit of its own; connections with --rail rtgs: 64]
     #[arg(long)]
     inflight: Option<u32>,
+    /// Items of the day of --rail ics, over all banks [default: 100000]
+    #[arg(long)]
+    items: Option<u64>,
     /// A snapshot every so many seconds while the load runs
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_every_s: Option<u64>,
@@ -95,6 +100,10 @@ pub(super) struct Arguments {
 enum RailName {
     Instant,
     Card,
+    /// Payments between settlement accounts, through the operator's door
+    Rtgs,
+    /// A day of the clearing system: items by the operator's door, as fast as they are taken, then the close
+    Ics,
 }
 
 /// A participant as the switch lists it.
@@ -123,8 +132,12 @@ struct Report {
 pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failure> {
     let stop = catch_signals()?;
     cards::check(&arguments)?;
+    operators::check(&arguments)?;
     if arguments.rail == RailName::Card {
         return cards::run(folder, &arguments, &stop);
+    }
+    if matches!(arguments.rail, RailName::Rtgs | RailName::Ics) {
+        return operators::run(folder, &arguments, &stop);
     }
     // What can be wrong with the numbers is refused before anything starts.
     let placeholders = (0..arguments.banks.min(limits::BANKS_MAX + 1))

@@ -13,7 +13,7 @@ use super::super::{Ending, Failure, print_line};
 use crate::control::{By, ClearingItem, ClearingSettings, ClearingShow, Client, Request};
 
 /// Items in one command of the log.
-const ITEMS: usize = 256;
+pub(in crate::cli) const PIECE_ITEMS: usize = 256;
 /// Longest line of a file.
 const LINE_BYTES_MAX: usize = 2048;
 /// The heading of a file, which names its fields.
@@ -254,11 +254,11 @@ impl Pieces {
 
     fn next(&mut self) -> Result<Option<Piece>, Failure> {
         let mut piece = Piece {
-            items: Vec::with_capacity(ITEMS),
-            lines: Vec::with_capacity(ITEMS),
+            items: Vec::with_capacity(PIECE_ITEMS),
+            lines: Vec::with_capacity(PIECE_ITEMS),
             is_last: false,
         };
-        while piece.items.len() < ITEMS {
+        while piece.items.len() < PIECE_ITEMS {
             let Some((line, item)) = self.ahead.take() else {
                 break;
             };
@@ -371,15 +371,24 @@ mod tests {
 
     #[test]
     fn a_file_comes_in_pieces_of_which_the_last_is_known() {
-        let lines: Vec<String> = (0..ITEMS * 2).map(line).collect();
+        let lines: Vec<String> = (0..PIECE_ITEMS * 2).map(line).collect();
         let text = format!("{HEADING}\n\n{}\n", lines.join("\n"));
         let pieces = pieces(&text).unwrap();
         let shape: Vec<(usize, u64, bool)> = pieces
             .iter()
             .map(|piece| (piece.items.len(), piece.lines[0], piece.is_last))
             .collect();
-        assert_eq!(shape, [(ITEMS, 3, false), (ITEMS, ITEMS as u64 + 3, true)]);
-        assert_eq!(pieces[1].items[0].transaction_id, format!("TX-{ITEMS}"));
+        assert_eq!(
+            shape,
+            [
+                (PIECE_ITEMS, 3, false),
+                (PIECE_ITEMS, PIECE_ITEMS as u64 + 3, true)
+            ]
+        );
+        assert_eq!(
+            pieces[1].items[0].transaction_id,
+            format!("TX-{PIECE_ITEMS}")
+        );
         assert_eq!(pieces[0].items[0].remittance, "text, with a comma");
     }
 

@@ -69,7 +69,7 @@ struct Bins {
 /// What can be wrong with the flags is refused before anything starts.
 pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     let refuse = |text: &str| Err(Failure::Usage(text.into()));
-    if arguments.rail == RailName::Instant {
+    if arguments.rail != RailName::Card {
         return match arguments {
             Arguments { mac: true, .. } => refuse("--mac: only with --rail card"),
             Arguments { links: Some(_), .. } => refuse("--links: only with --rail card"),

@@ -1,27 +1,18 @@
 //! A load that rises above what the switch can carry, and falls again: what it refuses, what it keeps, what it holds in memory.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::atomic::AtomicBool};
 
 use serde::Serialize;
 use torap_gateway::wire::Mode;
 use torap_load::{Line, Outcome};
 
-use super::{Arguments, Report, answer, banks, measure, plan};
+use super::{Arguments, banks, measure, memory::Memory, plan};
 use crate::{
     cli::{Ending, Failure, print_line},
-    control::{Client, Request},
+    control::Client,
     folder::Folder,
 };
 
-/// How often the switch's memory is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The code of a payment that the switch refused at its door, before anything was reserved.
 const REFUSED_EARLY: &str = "ED06";
 /// Codes of a payment that was taken, or came to be taken, too late to settle in time.
@@ -100,40 +91,4 @@ fn refused(outcome: &Outcome, code: &str) -> u64 {
         .iter()
         .filter(|(text, _)| text.split(' ').any(|word| word == code));
     with_code.map(|(_, count)| count).sum()
-}
-
-/// A thread that asks the switch for its memory again and again.
-struct Memory {
-    most: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Memory {
-    fn watch(folder: &Folder) -> Result<Memory, Failure> {
-        let mut control = Client::connect(&folder.control())?;
-        let (most, stop) = (
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let (noted, stopped) = (Arc::clone(&most), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                // The report at the end of the phase tells if the switch has gone.
-                let Ok(report) = answer::<Report>(&mut control, &Request::Report) else {
-                    return;
-                };
-                noted.fetch_max(report.memory_bytes.unwrap_or(0), Ordering::Relaxed);
-                std::thread::sleep(LOOK_EVERY);
-            }
-        });
-        Ok(Memory { most, stop, thread })
-    }
-
-    fn finish(self) -> Option<u64> {
-        self.stop.store(true, Ordering::Relaxed);
-        // It ends by itself; what it noted is there either way.
-        let _ = self.thread.join();
-        Some(self.most.load(Ordering::Relaxed)).filter(|most| *most > 0)
-    }
 }
