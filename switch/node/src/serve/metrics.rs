@@ -24,6 +24,7 @@ const PAYMENTS: &str = "torap_payments_finished";
 const IN_FLIGHT: &str = "torap_payments_in_flight";
 const AVAILABLE: &str = "torap_position_available_tiyn";
 const CONSERVED: &str = "torap_ledger_conserved";
+const RECONCILED: &str = "torap_reconciliation_agrees";
 const CPU: &str = "torap_cpu_microseconds_total";
 
 /// Opens the door, if it is configured; returns its address.
@@ -50,8 +51,17 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
     describe_gauge!(IN_FLIGHT, "payments between reserve and outcome");
     describe_gauge!(AVAILABLE, "available position of a participant, in tiyn");
     describe_gauge!(CONSERVED, "1 while debits equal credits in every asset");
+    describe_gauge!(
+        RECONCILED,
+        "1 if the day that was reconciled last agrees, 0 if not"
+    );
     describe_counter!(CPU, "processor time of the switch");
     Ok(Some(address))
+}
+
+/// A day has been reconciled.
+pub(super) fn reconciled(agrees: bool) {
+    set(RECONCILED, u64::from(agrees));
 }
 
 /// Takes the gauges until it is aborted.
