@@ -314,11 +314,7 @@ pub(super) fn require(
 }
 
 /// Takes what is missing from the settlement accounts, as far as they have it; what is still missing is told.
-pub(super) fn call(
-    state: &mut engine::State,
-    _stamp: Stamp,
-    out: &mut Output,
-) -> Result<(), Reason> {
+pub(super) fn call(state: &mut engine::State, out: &mut Output) -> Result<(), Reason> {
     state.settlement.is_open()?;
     let owing: Vec<ParticipantId> = state.ancillary.required.keys().copied().collect();
     for participant in owing {

@@ -169,7 +169,7 @@ fn change(
             amount,
             ..
         } => fund::require(state, *participant, *amount, out),
-        Command::Call { .. } => fund::call(state, stamp, out),
+        Command::Call { .. } => fund::call(state, out),
         Command::SetLiquidity {
             participant, rule, ..
         } => liquidity::set(state, stamp, *participant, *rule, out),
