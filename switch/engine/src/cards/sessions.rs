@@ -1,7 +1,7 @@
 //! Sessions: what every member did until a cut-over, by the date that DE15 states.
 //!
 //! ```text
-//!          cut-over            nothing under way          the operator
+//!          cut-over            nothing under way       IMTS, the operator
 //!   open ───────────► closing ────────────────► closed ───────────────► settled
 //! ```
 //!
