@@ -1,7 +1,8 @@
-//! Liquidity saving of the RTGS: which queued payments can settle all at once.
+//! The arithmetic of settlement: which queued payments of the RTGS can settle all at once (liquidity saving), and who bears what
+//! when a session's debtor has not the money (order of loss).
 //!
-//! Why it exists: a solver on the read side, the check of its result in the engine and `torap lsm` must come to the same result, so
-//! it is found here, by functions of their arguments alone.
+//! Why it exists: a solver on the read side, the check of its result in the engine, `torap lsm` and the drill of a default must come
+//! to the same result, so it is found here, by functions of their arguments alone.
 //!
 //! It never moves money, reads a clock, a file or a socket, uses a float or the order of a hash table, and never panics on any
 //! input: what does not make sense is refused when a [`lsm::Problem`] is made.
@@ -16,4 +17,5 @@
     )
 )]
 
+pub mod cover;
 pub mod lsm;

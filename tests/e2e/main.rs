@@ -7,6 +7,7 @@ mod client;
 mod command_line;
 mod crash;
 mod day;
+mod delivery;
 mod disk;
 mod flood;
 mod history;

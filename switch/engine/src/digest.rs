@@ -13,6 +13,7 @@ use crate::{
     participants::Direction,
 };
 
+mod ancillary;
 mod cards;
 mod clearing;
 mod settlement;
@@ -158,6 +159,7 @@ impl RunningDigest {
             Event::Card(event) => cards::event(mix, event),
             Event::Settlement(event) => settlement::event(mix, event),
             Event::Clearing(event) => clearing::event(mix, event),
+            Event::Ancillary(event) => ancillary::event(mix, event),
         }
     }
 

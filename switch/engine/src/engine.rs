@@ -5,7 +5,7 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, cards, clearing, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
@@ -41,6 +41,7 @@ pub(crate) struct State {
     pub(crate) cards: cards::State,
     pub(crate) settlement: settlement::State,
     pub(crate) clearing: clearing::State,
+    pub(crate) ancillary: ancillary::State,
 }
 
 /// The deterministic heart of the switch.
@@ -94,6 +95,7 @@ impl Engine {
                 cards: cards::State::new(seed),
                 settlement: settlement::State::new(),
                 clearing: clearing::State::new(seed),
+                ancillary: ancillary::State::new(),
             },
         }
     }
@@ -329,6 +331,7 @@ enum Clock {
     Cards,
     Settlement,
     Clearing,
+    Ancillary,
 }
 
 impl State {
@@ -438,6 +441,7 @@ impl State {
             Command::Cards(command) => cards::apply(self, stamp, command, out),
             Command::Settlement(command) => settlement::apply(self, stamp, command, out),
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
+            Command::Ancillary(command) => ancillary::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -490,6 +494,7 @@ impl State {
                     Clock::Cards => cards::expire_first(self, stamp, out),
                     Clock::Settlement => settlement::expire_first(self, stamp, out),
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
+                    Clock::Ancillary => ancillary::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -506,6 +511,7 @@ impl State {
             (self.cards.next_deadline(), Clock::Cards),
             (self.settlement.next_deadline(), Clock::Settlement),
             (self.clearing.next_deadline(), Clock::Clearing),
+            (self.ancillary.next_deadline(), Clock::Ancillary),
         ];
         let waiting = clocks
             .into_iter()

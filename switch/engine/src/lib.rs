@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod ancillary;
 pub mod cards;
 pub mod clearing;
 pub mod codec;

@@ -1,6 +1,6 @@
 //! What one command did: events for those who follow the log, effects for participants, and the outcome for the submitter.
 
-use crate::{Effect, Event, Outcome, Stamp, cards, digest::RunningDigest, settlement};
+use crate::{Effect, Event, Outcome, Stamp, ancillary, cards, digest::RunningDigest, settlement};
 
 /// Filled by [`crate::Engine::apply`]; cleared and used again by the core, so that the steady state allocates nothing.
 #[derive(Debug)]
@@ -49,6 +49,10 @@ impl Output {
 
     pub(crate) fn settlement_event(&mut self, event: settlement::Event) {
         self.events.push(Event::Settlement(event));
+    }
+
+    pub(crate) fn ancillary_event(&mut self, event: ancillary::Event) {
+        self.events.push(Event::Ancillary(event));
     }
 }
 

@@ -1,13 +1,13 @@
 //! The whole state as bytes, in pieces.
 //!
 //! ```text
-//! snapshot   magic "TPES" · version u16 (3) · chunks … · end chunk
+//! snapshot   magic "TPES" · version u16 (4) · chunks … · end chunk
 //! chunk      tag u16 · length u32 · payload
 //! end chunk  tag 0xFFFF · length 8 · digest of all payloads, u64
 //! ```
 //!
 //! One chunk for each part of the state, in the order of [`Part`]; each of the two windows has one for its head and one for every
-//! 4,096 entries. Versions 1 and 2 know no accounts in IMTS; they are not read, and the log is then applied from its first record.
+//! 4,096 entries. Versions 1 and 2 know no accounts in IMTS, version 3 no ancillary settlement; they are not read, and the log is then applied from its first record.
 //! The part of the cards begins with the version of its own layout. Numbers are little-endian. The same state gives the same bytes, whatever way it came about, so that engines can be compared
 //! by their digests; a digest is taken over the same payloads.
 
@@ -17,7 +17,7 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp, cards, clearing,
+    Engine, Stamp, ancillary, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const END: u16 = 0xFFFF;
 
 /// Why bytes are not a snapshot of an engine.
@@ -68,6 +68,7 @@ enum Part {
     Settlement = 12,
     Clearing = 16,
     ClearingItems = 17,
+    Ancillary = 24,
 }
 
 impl Engine {
@@ -133,6 +134,7 @@ impl Engine {
         let cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
+        let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
         chunks.close()?;
         let state = State {
             rules,
@@ -148,6 +150,7 @@ impl Engine {
             cards,
             settlement,
             clearing,
+            ancillary,
         };
         state.check()?;
         Ok(Engine { state })
@@ -198,6 +201,9 @@ impl Engine {
         clearing.write_items(&mut scratch, &mut |payload| {
             each(Part::ClearingItems, payload)
         });
+        scratch.clear();
+        state.ancillary.write(&mut Writer::new(&mut scratch));
+        each(Part::Ancillary, &scratch);
     }
 }
 
@@ -236,10 +242,16 @@ impl State {
         rule(links, "every participant has a link")?;
         let held = self.instant.payments.held(&self.ledger);
         rule(held, "what is held is held for payments under way")?;
-        let agrees = self.cards.agrees(&self.ledger);
+        let taken = |id| self.ancillary.taken(id);
+        let agrees = self.cards.agrees(&self.ledger, &taken);
         rule(agrees, "the card accounts hold what the sessions count")?;
         let cleared = self.ledger.balance(self.clearing_technical()) == 0;
-        rule(cleared, "the technical account of clearing is zero")
+        rule(cleared, "the technical account of clearing is zero")?;
+        let paid = self.card_technical_agrees();
+        rule(
+            paid,
+            "the technical account of card nets holds what was paid",
+        )
     }
 }
 

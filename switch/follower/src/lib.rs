@@ -26,6 +26,6 @@ mod tests;
 
 pub use error::{FollowerError, SnapshotError};
 pub use follower::{Follower, FollowerOptions, Progress};
-pub use rebuild::{Rebuilt, Until, rebuild};
+pub use rebuild::{Rebuilt, Seen, Until, follow, rebuild};
 pub use recovery::{Recovery, RecoveryReport, recover};
 pub use snapshot::{Pace, Snapshot, SnapshotInfo, SnapshotStore};

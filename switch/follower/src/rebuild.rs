@@ -2,7 +2,7 @@
 
 use torap_core::{Recovered, Replay};
 use torap_domain::{Position, Time};
-use torap_engine::Engine;
+use torap_engine::{Engine, Event, Stamp};
 use torap_journal::{Depth, JournalError, Reader, RecordStream};
 
 use crate::{FollowerError, Snapshot, SnapshotError, SnapshotInfo, SnapshotStore};
@@ -33,6 +33,18 @@ pub struct Rebuilt {
     pub skipped: Vec<SnapshotError>,
     /// Records replayed.
     pub replayed: u64,
+}
+
+/// One record that was applied.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub stamp: Stamp,
+    /// Kind of its command.
+    pub kind: u16,
+    /// What happened.
+    pub events: &'a [Event],
+    /// The state after it.
+    pub engine: &'a Engine,
 }
 
 impl Until {
@@ -95,6 +107,50 @@ pub fn rebuild(
         engine,
         recovered,
         snapshot: info,
+        skipped,
+        replayed,
+    })
+}
+
+/// Goes on from a state that was rebuilt to a later moment, and shows every record on the way.
+pub fn follow(
+    log: &Reader,
+    from: Rebuilt,
+    until: Until,
+    each: &mut dyn FnMut(Seen<'_>),
+) -> Result<Rebuilt, FollowerError> {
+    let Rebuilt {
+        engine,
+        recovered,
+        snapshot,
+        skipped,
+        mut replayed,
+    } = from;
+    let mut replay = Replay::new(engine, recovered);
+    let next = replay.position().next();
+    let mut records = log.read_from(next.value(), Depth::Facts)?;
+    while let Some(record) = records.next()? {
+        let time = Time::from_nanos(record.meta.time);
+        if !until.includes(Position(record.meta.sequence), time) {
+            break;
+        }
+        let kind = record.meta.kind;
+        let applied = replay.apply(&record.meta, record.facts)?;
+        let stamp = applied.stamp;
+        let events = std::mem::take(applied.events);
+        each(Seen {
+            stamp,
+            kind,
+            events: &events,
+            engine: replay.engine(),
+        });
+        replayed += 1;
+    }
+    let (engine, recovered) = replay.into_parts();
+    Ok(Rebuilt {
+        engine,
+        recovered,
+        snapshot,
         skipped,
         replayed,
     })

@@ -31,6 +31,10 @@ pub enum Book {
     ClearingTechnical = 9,
     /// A participant's contribution to the guarantee fund.
     GuaranteeFund = 10,
+    /// The technical account in IMTS of card sessions: what debtors have paid until creditors are paid.
+    CardTechnical = 20,
+    /// The operator's own account in IMTS: the fees of the card rail that have been settled.
+    OperatorSettlement = 21,
 }
 
 /// Owner, book and asset name an account.
@@ -57,7 +61,7 @@ pub struct Account {
 
 impl Book {
     /// Every book, in the order of their numbers.
-    pub const ALL: [Book; 10] = [
+    pub const ALL: [Book; 12] = [
         Book::InstantPosition,
         Book::CentralBankMirror,
         Book::Card,
@@ -68,6 +72,8 @@ impl Book {
         Book::RailTechnical,
         Book::ClearingTechnical,
         Book::GuaranteeFund,
+        Book::CardTechnical,
+        Book::OperatorSettlement,
     ];
 
     /// The stored number.
@@ -86,14 +92,17 @@ impl Book {
             Book::InstantPosition
             | Book::Settlement
             | Book::ClearingTechnical
-            | Book::GuaranteeFund => true,
+            | Book::GuaranteeFund
+            | Book::CardTechnical => true,
             // Positions may sum to less than zero while an operator takes money out within a net debit cap.
             Book::CentralBankMirror
             | Book::Card
             | Book::CardFees
             | Book::CardSettlement
             | Book::CentralBank
-            | Book::RailTechnical => false,
+            | Book::RailTechnical
+            // More fees may have been given back than were taken.
+            | Book::OperatorSettlement => false,
         }
     }
 }

@@ -8,11 +8,13 @@ mod certify;
 mod check;
 mod ctl;
 mod demo;
+mod depository;
 mod hsm_sim;
 mod journal;
 mod load;
 mod lsm;
 mod qr;
+mod reconcile;
 mod replay;
 mod simulate;
 
@@ -61,6 +63,12 @@ enum Command {
     Journal(journal::Arguments),
     /// Rebuild any moment of the past from the log, without the switch
     Replay(replay::Arguments),
+    /// Prove a day from the log: what records told against what moved on the accounts
+    Reconcile(reconcile::Reconcile),
+    /// Run a default on a copy of the day, and tell who loses what
+    Drill(reconcile::Drill),
+    /// A simulated securities depository: delivery against payment
+    Depository(depository::Arguments),
     /// Simulated banks
     Bank(bank::Arguments),
     /// A simulated payment HSM
@@ -127,6 +135,9 @@ pub fn main() -> ExitCode {
         Command::Lsm(arguments) => lsm::run(arguments),
         Command::Journal(arguments) => journal::run(&folder, arguments),
         Command::Replay(arguments) => replay::run(&folder, arguments),
+        Command::Reconcile(arguments) => reconcile::run(&folder, arguments),
+        Command::Drill(arguments) => reconcile::run_drill(&folder, arguments),
+        Command::Depository(arguments) => depository::run(&folder, arguments),
         Command::Bank(arguments) => bank::run(&folder, arguments),
         Command::HsmSim(arguments) => hsm_sim::run(&folder, arguments),
         Command::Load(arguments) => load::run(&folder, arguments),

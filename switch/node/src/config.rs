@@ -23,6 +23,7 @@ pub struct Config {
     pub core: Core,
     pub journal: Journal,
     pub index: Index,
+    pub settlement: Settlement,
     /// The card door; left out: none.
     pub card: Option<Card>,
 }
@@ -90,6 +91,13 @@ pub struct Journal {
     pub keep_days: Option<u64>,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settlement {
+    /// Seconds between two looks for queued payments of IMTS that settle all at once; 0 looks only when the operator asks.
+    pub resolve_every_s: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Index {
@@ -112,6 +120,7 @@ impl Default for Config {
             core: Core::default(),
             journal: Journal::default(),
             index: Index::default(),
+            settlement: Settlement::default(),
             card: None,
         }
     }

@@ -3,6 +3,7 @@
 //! Commands that change something name the operator and a reference; both go into the log. `torap ctl` speaks this protocol, and so
 //! may a script.
 
+mod ancillary;
 mod rtgs;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use ancillary::{AncillaryChange, AncillaryShow, CardNets, DeliveryLeg, Liquidity};
 pub use rtgs::{RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
 
 use crate::{serve::CardTables, socket::JsonSocket};
@@ -233,6 +235,18 @@ pub enum Request {
     ClearingSet {
         by: By,
         settings: ClearingSettings,
+    },
+    /// A look at card nets in IMTS and the guarantee fund.
+    Ancillary {
+        what: AncillaryShow,
+    },
+    /// Proves a day (`2026-12-01`) from the log.
+    Reconcile {
+        day: String,
+    },
+    AncillaryChange {
+        by: By,
+        change: AncillaryChange,
     },
     Snapshot,
     Stop,

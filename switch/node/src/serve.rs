@@ -19,6 +19,7 @@ mod realtime;
 mod records;
 mod registry;
 mod seed;
+mod solver;
 mod switch;
 
 use std::{
@@ -43,6 +44,7 @@ use torap_journal::{
     EvidenceKey, FileMedium, Folders, Journal, Log, Medium, Options, ThreadOptions, ThreadedJournal,
 };
 
+pub(crate) use self::control::report_row;
 pub use self::{
     card::{CardKeys, FirstKeys},
     seed::{
@@ -570,11 +572,19 @@ async fn run_doors(
         Arc::clone(stop),
     ));
     let metrics = tokio::spawn(metrics::sample(Arc::clone(switch)));
+    let every = switch.config.settlement.resolve_every_s;
+    let solver = (every > 0).then(|| {
+        let every = std::time::Duration::from_secs(every);
+        tokio::spawn(solver::run(Arc::clone(switch), every))
+    });
     let cards = card_side(switch, doors.card);
     listener::accept(Arc::clone(switch), doors.iso20022).await;
     cards.await;
     signals.abort();
     metrics.abort();
+    if let Some(solver) = solver {
+        solver.abort();
+    }
     control.abort();
     tracing::info!("all links are closed");
     Ok(())

@@ -6,6 +6,7 @@ mod dialects;
 mod history;
 mod hostile;
 mod lab;
+mod nets;
 mod restart;
 mod rows;
 mod tables;

@@ -353,6 +353,21 @@ pub(super) fn net_debit(state: &engine::State, id: ParticipantId) -> u64 {
     u64::try_from(0_i128.saturating_sub(balance)).unwrap_or(0)
 }
 
+/// The most that a member may owe: its agreed cap, and at most the part of its contribution to the guarantee fund that the settings
+/// of ancillary settlement name. A member without an agreed cap has none.
+pub(super) fn cap(state: &engine::State, id: ParticipantId) -> Option<Money> {
+    let cap = state.cards.members.get(id)?.profile.cap?;
+    let percent = u128::from(state.ancillary.cap_percent());
+    if percent == 0 {
+        return Some(cap);
+    }
+    let settling = state.participants.settles_through(id);
+    let contribution = u128::from(state.contribution(settling));
+    let backed = contribution.saturating_mul(percent) / 100;
+    let backed = u64::try_from(backed).unwrap_or(u64::MAX);
+    Some(Money::from_minor(cap.minor().min(backed), cap.asset()))
+}
+
 /// Tells when the net debit of a member reached the alert, and followers when it is back below.
 pub(super) fn watch_cap(
     state: &mut engine::State,
@@ -363,10 +378,10 @@ pub(super) fn watch_cap(
     let Some(member) = state.cards.members.get(id) else {
         return;
     };
-    let Some(cap) = member.profile.cap else {
+    let was_near = member.near_cap;
+    let Some(cap) = cap(state, id) else {
         return;
     };
-    let was_near = member.near_cap;
     let net_debit = net_debit(state, id);
     let percent = u128::from(state.cards.settings.cap_alert_percent);
     let alert = u128::from(cap.minor()).saturating_mul(percent) / 100;

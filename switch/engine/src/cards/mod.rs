@@ -46,6 +46,11 @@ pub use settings::{
     SESSIONS_MAX, STAND_IN_NUMBER_MAX, Scheme, Services, Settings, StandIn, Tariff, Without,
 };
 
+pub(crate) use sessions::{
+    SessionStage, leave_accounts, open_session, session_dates, session_nets, session_paid,
+    session_stage,
+};
+
 use std::sync::Arc;
 
 use torap_domain::{Money, ParticipantId, Position, Time};
@@ -175,10 +180,14 @@ impl State {
     }
 
     /// Whether accounts and sessions of the rail agree with the ledger.
-    pub(crate) fn agrees(&self, ledger: &torap_ledger::Ledger) -> bool {
+    pub(crate) fn agrees(
+        &self,
+        ledger: &torap_ledger::Ledger,
+        taken: &dyn Fn(ParticipantId) -> i128,
+    ) -> bool {
         let account = |id| self.members.get(id).map(|member| (id, member.account));
         let accounts: Vec<_> = self.members.ids().filter_map(account).collect();
-        self.members.have_accounts(ledger) && self.sessions.agree(ledger, &accounts)
+        self.members.have_accounts(ledger) && self.sessions.agree(ledger, &accounts, taken)
     }
 }
 

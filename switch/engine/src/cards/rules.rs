@@ -224,12 +224,7 @@ fn check_cap(
     let declines = transaction.class == Class::Financial
         && transaction.service.direction() == Direction::Debit
         && state.cards.settings.cap_declines.has(transaction.service);
-    let cap = state
-        .cards
-        .members
-        .get(issuer)
-        .and_then(|member| member.profile.cap);
-    match cap {
+    match members::cap(state, issuer) {
         Some(cap) if declines => {
             let owed = members::net_debit(state, issuer);
             if owed.saturating_add(transaction.amount.minor()) > cap.minor() {

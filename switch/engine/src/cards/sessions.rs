@@ -1,7 +1,7 @@
 //! Sessions: what every member did until a cut-over, by the date that DE15 states.
 //!
 //! ```text
-//!          cut-over            nothing under way          the operator
+//!          cut-over            nothing under way       IMTS, the operator
 //!   open ───────────► closing ────────────────► closed ───────────────► settled
 //! ```
 //!
@@ -23,7 +23,7 @@ use super::{
     queue,
 };
 use crate::{
-    Event as Any, Outcome, Output, Source, Stamp,
+    Event as Any, Outcome, Output, Source, Stamp, ancillary,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
 };
@@ -36,6 +36,15 @@ pub(super) enum Stage {
     Closing = 2,
     Closed = 3,
     Settled = 4,
+}
+
+/// Where a session is in its life, for those who settle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionStage {
+    Open,
+    Closing,
+    Closed,
+    Settled,
 }
 
 /// Both sides of a member.
@@ -206,8 +215,14 @@ impl Sessions {
         })
     }
 
-    /// Whether the nets of what is not settled are the balances of the accounts.
-    pub(super) fn agree(&self, ledger: &Ledger, accounts: &[(ParticipantId, AccountId)]) -> bool {
+    /// Whether the nets of what is not settled are the balances of the accounts; `taken` is what of a member's nets has been
+    /// settled in between.
+    pub(super) fn agree(
+        &self,
+        ledger: &Ledger,
+        accounts: &[(ParticipantId, AccountId)],
+        taken: &dyn Fn(ParticipantId) -> i128,
+    ) -> bool {
         let unsettled = || {
             self.list
                 .iter()
@@ -215,11 +230,13 @@ impl Sessions {
         };
         let members = accounts.iter().all(|(id, account)| {
             let nets = unsettled().map(|session| session.net(*id));
-            nets.fold(0_i128, i128::saturating_add) == ledger.balance(*account)
+            let net = nets.fold(0_i128, i128::saturating_add);
+            net.saturating_sub(taken(*id)) == ledger.balance(*account)
         });
         let fees = unsettled()
             .map(Session::fees_net)
-            .fold(0_i128, i128::saturating_add);
+            .fold(0_i128, i128::saturating_add)
+            .saturating_sub(taken(ParticipantId::SWITCH));
         let account = ledger.find(FEES);
         members && account.map_or(0, |account| ledger.balance(account)) == fees
     }
@@ -415,9 +432,96 @@ fn close(state: &mut engine::State, stamp: Stamp, date: Date, out: &mut Output) 
             }
         }
     }
+    ancillary::session_closed(state, stamp, date, out);
 }
 
-/// The nets of a closed session leave the card accounts.
+/// Where a session that is kept is in its life.
+pub(crate) fn session_stage(state: &engine::State, date: Date) -> Option<SessionStage> {
+    let session = state.cards.sessions.get(date)?;
+    Some(match session.stage {
+        Stage::Open => SessionStage::Open,
+        Stage::Closing => SessionStage::Closing,
+        Stage::Closed => SessionStage::Closed,
+        Stage::Settled => SessionStage::Settled,
+    })
+}
+
+/// The date of the session that is open; none before the first member.
+pub(crate) fn open_session(state: &engine::State) -> Option<Date> {
+    state.cards.sessions.list.back().map(|session| session.date)
+}
+
+/// The dates of the sessions that are kept, oldest first.
+pub(crate) fn session_dates(state: &engine::State) -> impl Iterator<Item = Date> + '_ {
+    state.cards.sessions.list.iter().map(|session| session.date)
+}
+
+/// What every member is owed by a session so far (below zero: owes), and the operator's fees under the switch.
+pub(crate) fn session_nets(
+    state: &engine::State,
+    date: Date,
+) -> impl Iterator<Item = (ParticipantId, i128)> + '_ {
+    let session = state.cards.sessions.get(date);
+    session.into_iter().flat_map(|session| {
+        let members = state.cards.members.ids();
+        let members = members.map(|id| (id, session.net(id)));
+        members.chain([(ParticipantId::SWITCH, session.fees_net())])
+    })
+}
+
+/// Nets leave the card accounts: they are settled on other accounts.
+pub(crate) fn leave_accounts(state: &mut engine::State, nets: &[ancillary::Net]) {
+    let accounts = state.ledger.find(FEES).zip(state.ledger.find(SETTLEMENT));
+    let Some((fees, settlement)) = accounts else {
+        return;
+    };
+    for net in nets {
+        let account = if net.participant == ParticipantId::SWITCH {
+            Some(fees)
+        } else {
+            let member = state.cards.members.get(net.participant);
+            member.map(|member| member.account)
+        };
+        let Some(account) = account else {
+            continue;
+        };
+        let balance = net.balance();
+        // Nets are far inside 64 bits.
+        let amount = Money::from_minor(
+            u64::try_from(balance.unsigned_abs()).unwrap_or(u64::MAX),
+            Asset::Kzt,
+        );
+        let moved = match balance {
+            0 => Ok(()),
+            1.. => state.ledger.transfer(account, settlement, amount),
+            _ => state.ledger.transfer(settlement, account, amount),
+        };
+        // Accounts of these books have no line that could refuse.
+        assert!(moved.is_ok(), "settling a net: {moved:?}");
+    }
+}
+
+/// A session's nets have been paid: all of them, or those that were taken in between.
+pub(crate) fn session_paid(
+    state: &mut engine::State,
+    stamp: Stamp,
+    date: Date,
+    whole: bool,
+    out: &mut Output,
+) {
+    if whole {
+        if let Some(session) = state.cards.sessions.get_mut(date) {
+            session.stage = Stage::Settled;
+        }
+        out.card_event(Event::SessionSettled { session: date });
+    }
+    let ids: Vec<ParticipantId> = state.cards.members.ids().collect();
+    for id in ids {
+        members::watch_cap(state, stamp, id, out);
+    }
+}
+
+/// The nets of a closed session leave the card accounts: the operator says that they have been settled elsewhere.
 pub(super) fn settle(
     state: &mut engine::State,
     stamp: Stamp,
@@ -426,45 +530,16 @@ pub(super) fn settle(
     out: &mut Output,
 ) -> Outcome {
     let reason = Reason::OperatorRefused;
-    let session = state.cards.sessions.get(date);
-    let closed = session.filter(|session| session.stage == Stage::Closed);
-    let (Ok(()), Some(session)) = (source.by_operator(), closed) else {
+    let closed = session_stage(state, date) == Some(SessionStage::Closed);
+    let free = closed && !ancillary::is_settling(state, date);
+    if source.by_operator().is_err() || !free {
         out.event(Any::Refused { reason });
         return Outcome::Refused(reason);
-    };
-    let ids: Vec<ParticipantId> = state.cards.members.ids().collect();
-    let mut nets: Vec<(AccountId, i128)> = Vec::with_capacity(ids.len().saturating_add(1));
-    for id in &ids {
-        if let Some(member) = state.cards.members.get(*id) {
-            nets.push((member.account, session.net(*id)));
-        }
     }
-    let accounts = state.ledger.find(FEES).zip(state.ledger.find(SETTLEMENT));
-    let Some((fees, settlement)) = accounts else {
-        return Outcome::Refused(Reason::InternalLimit);
-    };
-    nets.push((fees, session.fees_net()));
-    for (account, net) in nets {
-        // Nets are far inside 64 bits.
-        let amount = Money::from_minor(
-            u64::try_from(net.unsigned_abs()).unwrap_or(u64::MAX),
-            Asset::Kzt,
-        );
-        let moved = match net {
-            0 => Ok(()),
-            1.. => state.ledger.transfer(account, settlement, amount),
-            _ => state.ledger.transfer(settlement, account, amount),
-        };
-        // Accounts of these books have no line that could refuse.
-        assert!(moved.is_ok(), "settling a net: {moved:?}");
-    }
-    if let Some(session) = state.cards.sessions.get_mut(date) {
-        session.stage = Stage::Settled;
-    }
-    out.card_event(Event::SessionSettled { session: date });
-    for id in ids {
-        members::watch_cap(state, stamp, id, out);
-    }
+    let rest = ancillary::remainder(state, date);
+    leave_accounts(state, &rest);
+    ancillary::forget_session(state, date);
+    session_paid(state, stamp, date, true, out);
     Outcome::Accepted
 }
 

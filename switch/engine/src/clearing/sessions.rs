@@ -149,7 +149,7 @@ impl Prepared {
             None => {
                 let account = state.settlement_account(settling)?;
                 let member = Member(u16::try_from(self.participants.len()).ok()?);
-                let available = state.ledger.available(account).max(0);
+                let available = state.imts_available(settling).max(0);
                 self.participants.push(settling);
                 self.accounts.push(account);
                 self.funds

@@ -1,6 +1,7 @@
 //! Arbitrary values of everything that is stored. Each strategy is boxed: nested, they would not fit on a test's stack.
 
 mod aliases;
+mod ancillary;
 mod cards;
 mod clearing;
 mod others;
@@ -9,6 +10,7 @@ mod settlement;
 mod streams;
 
 pub(super) use aliases::*;
+pub(super) use ancillary::ancillary_command;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use others::*;
@@ -37,6 +39,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         6 => cards_command().prop_map(Command::Cards),
         5 => settlement_command().prop_map(Command::Settlement),
         3 => clearing_command().prop_map(Command::Clearing),
+        3 => ancillary_command().prop_map(Command::Ancillary),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

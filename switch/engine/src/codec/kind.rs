@@ -1,7 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
+    Command, ancillary, cards, clearing, directory, instant, links, participants, qr, schedule,
+    settlement,
 };
 
 macro_rules! kinds {
@@ -185,6 +186,22 @@ kinds! {
     ClearingClose = 0xa2, "clearing-close", 1;
     /// Rules and timetable of the clearing system
     ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
+    /// How card sessions settle in IMTS
+    AncillarySetSettings = 0xa8, "ancillary-set-settings", 1;
+    /// A card session is settled in IMTS
+    AncillarySettleCards = 0xa9, "ancillary-settle-cards", 1;
+    /// A movement of the guarantee fund
+    GuaranteeFund = 0xaa, "guarantee-fund", 1;
+    /// What a participant has to have in it
+    GuaranteeRequire = 0xab, "guarantee-require", 1;
+    /// What is missing in it is taken
+    GuaranteeCall = 0xac, "guarantee-call", 1;
+    /// When a position is topped up and swept
+    LiquidityRule = 0xad, "liquidity-rule", 1;
+    /// The money side of a delivery against payment
+    Deliver = 0xae, "deliver", 1;
+    /// The depository is done with it
+    DeliveryClose = 0xaf, "delivery-close", 1;
 }
 
 impl Kind {
@@ -242,6 +259,16 @@ impl Kind {
                 clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+            },
+            Command::Ancillary(command) => match command {
+                ancillary::Command::SetSettings { .. } => Kind::AncillarySetSettings,
+                ancillary::Command::SettleCards { .. } => Kind::AncillarySettleCards,
+                ancillary::Command::Fund { .. } => Kind::GuaranteeFund,
+                ancillary::Command::Require { .. } => Kind::GuaranteeRequire,
+                ancillary::Command::Call { .. } => Kind::GuaranteeCall,
+                ancillary::Command::SetLiquidity { .. } => Kind::LiquidityRule,
+                ancillary::Command::Deliver { .. } => Kind::Deliver,
+                ancillary::Command::CloseDelivery { .. } => Kind::DeliveryClose,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

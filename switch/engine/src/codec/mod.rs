@@ -11,6 +11,7 @@
 #[macro_use]
 mod fields;
 
+mod ancillary;
 mod block;
 mod cards;
 mod clearing;
@@ -37,6 +38,7 @@ pub use reader::{Flags, Reader};
 pub use stored::Stored;
 pub use writer::Writer;
 
+pub(crate) use ancillary::put_event as put_ancillary_event;
 pub(crate) use schedule::{put_nested, take_nested};
 
 use crate::Command;
@@ -64,6 +66,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Cards(command) => cards::put(command, &mut writer),
         Command::Settlement(command) => settlement::put(command, &mut writer),
         Command::Clearing(command) => clearing::put(command, &mut writer),
+        Command::Ancillary(command) => ancillary::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -198,6 +201,14 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        Kind::AncillarySetSettings
+        | Kind::AncillarySettleCards
+        | Kind::GuaranteeFund
+        | Kind::GuaranteeRequire
+        | Kind::GuaranteeCall
+        | Kind::LiquidityRule
+        | Kind::Deliver
+        | Kind::DeliveryClose => Command::Ancillary(ancillary::take(kind, reader)?),
     })
 }
 

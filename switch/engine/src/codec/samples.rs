@@ -1,5 +1,6 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
+mod ancillary;
 pub(super) mod cards;
 pub(super) mod clearing;
 mod settlement;
@@ -65,6 +66,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(cards::commands().into_iter().map(Command::Cards));
     all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
+    all.extend(ancillary::commands().into_iter().map(Command::Ancillary));
     all
 }
 

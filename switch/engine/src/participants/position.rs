@@ -2,7 +2,7 @@
 
 use torap_domain::{Money, ParticipantId};
 
-use crate::{Message, Notice, Output, Stamp, engine, links::Letter};
+use crate::{Message, Notice, Output, Stamp, ancillary, engine, links::Letter};
 
 /// A participant's position, in minor units of KZT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub(crate) fn watch(
     participant: ParticipantId,
     out: &mut Output,
 ) {
+    ancillary::top_up(state, stamp, participant, out);
     let settling = state.participants.settles_through(participant);
     let Some(watched) = state.participants.get_mut(settling) else {
         return;

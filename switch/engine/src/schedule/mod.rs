@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use torap_domain::{Position, Reason, Span, Time};
 
 use crate::{
-    Command as Any, Event, Outcome, Output, Stamp, clearing,
+    Command as Any, Event, Outcome, Output, Stamp, ancillary, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
     engine, instant, settlement,
 };
@@ -147,6 +147,12 @@ pub fn may_wait(command: &Any) -> bool {
                 | settlement::Command::Resolve { .. }
         ),
         Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
+        Any::Ancillary(command) => !matches!(
+            command,
+            ancillary::Command::SettleCards { .. }
+                | ancillary::Command::Deliver { .. }
+                | ancillary::Command::CloseDelivery { .. }
+        ),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)
@@ -200,6 +206,7 @@ fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(),
             command,
             Any::Instant(instant::Command::SetSettings { .. })
                 | Any::Clearing(_)
+                | Any::Ancillary(ancillary::Command::SetSettings { .. })
                 | Any::Bounds { .. }
         )
     };

@@ -5,7 +5,7 @@ use torap_domain::{Calendar, Date, DayOverride, Money, ParticipantId, Position, 
 
 use super::{End, Event, Hours, Open, State, payments, transfer};
 use crate::{
-    Output, Stamp,
+    Output, Stamp, ancillary,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     participants::Direction,
@@ -42,6 +42,7 @@ pub(super) fn open(
         set: stamp.position,
     });
     out.settlement_event(Event::Opened { until });
+    ancillary::imts_opened(state, stamp, out);
     Ok(())
 }
 
@@ -65,6 +66,7 @@ pub(super) fn open_by_calendar(state: &mut engine::State, stamp: Stamp, out: &mu
 /// Ends the day: what waits is rejected, and intraday credit is repaid from the instant position as far as that goes. What is
 /// still owed then stays on the account, within its line, and is told.
 pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    ancillary::day_ends(state, stamp, out);
     let open = state.settlement.open.take();
     state.settlement.last_day = open.map(|open| open.date);
     state.settlement.again.clear();
@@ -78,6 +80,7 @@ pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     for participant in state.participants.ids() {
         repay(state, stamp, participant, out);
     }
+    ancillary::imts_closed(state, stamp, out);
     out.settlement_event(Event::Closed);
     state.settlement.plan(stamp);
 }

@@ -6,7 +6,7 @@ use torap_domain::{ParticipantId, Position, Reason, Time};
 use torap_settlement::lsm::{self, Limit, Problem};
 
 use super::{Done, End, Payment, Priority, RESOLUTION_MAX, State, payments, queue::Waiting};
-use crate::{Output, Stamp, engine};
+use crate::{Output, Stamp, ancillary, engine};
 
 /// Payments that one command settles from queues, at most; the next Tick goes on.
 pub(super) const CASCADE_MAX: usize = 1024;
@@ -25,7 +25,7 @@ pub(crate) fn credited(
 }
 
 /// Tries the queues that are to be tried, in the order of participants.
-pub(super) fn go_on(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+pub(crate) fn go_on(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     let mut left = CASCADE_MAX;
     while left > 0 {
         let Some(participant) = state.settlement.again.pop_first() else {
@@ -34,7 +34,10 @@ pub(super) fn go_on(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
         if state.settlement.open.is_none() {
             continue;
         }
+        ancillary::collect(state, stamp, participant, out);
         let settled = try_queue(state, stamp, participant, left, out);
+        ancillary::try_deliveries(state, stamp, participant, out);
+        ancillary::top_up(state, stamp, participant, out);
         left = left.saturating_sub(settled);
         if left == 0 {
             state.settlement.again.insert(participant);
@@ -224,10 +227,9 @@ impl engine::State {
     }
 
     /// What a bank may pay net, in minor units; with `reserves` its reservation stays.
-    fn imts_funds(&self, participant: ParticipantId, reserves: bool) -> u64 {
-        let account = self.settlement_account(participant);
-        let available = account.map_or(0, |account| self.ledger.available(account));
-        let available = u64::try_from(available.max(0)).unwrap_or(u64::MAX);
+    pub(crate) fn imts_funds(&self, participant: ParticipantId, reserves: bool) -> u64 {
+        let available = self.imts_available(participant).max(0);
+        let available = u64::try_from(available).unwrap_or(u64::MAX);
         let reserved = self.settlement.reserved.get(&participant).copied();
         if reserves {
             available.saturating_sub(reserved.unwrap_or(0))

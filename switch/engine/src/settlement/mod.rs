@@ -16,7 +16,7 @@ mod view;
 pub use command::{Change, Command, Hours, Payment, Priority, RESOLUTION_MAX};
 pub use day::DATES_MAX;
 pub use event::{Done, End, Event};
-pub(crate) use liquidity::credited;
+pub(crate) use liquidity::{credited, go_on as run_queues};
 pub use queue::{QUEUE_MAX, Waiting};
 pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
 
@@ -92,6 +92,16 @@ impl State {
         times.into_iter().flatten().min()
     }
 
+    /// When the open business day ends.
+    pub(crate) fn open_until(&self) -> Option<Time> {
+        self.open.map(|open| open.until)
+    }
+
+    /// The participant's queue is tried again by [`run_queues`].
+    pub(crate) fn try_again(&mut self, participant: ParticipantId) {
+        self.again.insert(participant);
+    }
+
     fn remember(&mut self, done: Done) {
         if self.done.len() == DONE_MAX {
             self.done.pop_front();
@@ -146,6 +156,9 @@ fn change(
         } => {
             state.settlement.is_open()?;
             let participant = direct(state, *participant)?;
+            if *direction == Direction::In {
+                has_free(state, participant, *amount)?;
+            }
             transfer(state, stamp, participant, *direction, *amount, out)?;
             if *direction == Direction::Out {
                 liquidity::credited(state, stamp, participant, out);
@@ -204,7 +217,7 @@ fn change(
 }
 
 /// A participant that settles itself; indirect ones have no settlement account in use.
-fn direct(state: &engine::State, id: ParticipantId) -> Result<ParticipantId, Reason> {
+pub(crate) fn direct(state: &engine::State, id: ParticipantId) -> Result<ParticipantId, Reason> {
     if state.participants.get(id).is_none() {
         return Err(Reason::UnknownParticipant);
     }
@@ -212,6 +225,19 @@ fn direct(state: &engine::State, id: ParticipantId) -> Result<ParticipantId, Rea
         Ok(id)
     } else {
         Err(Reason::OperatorRefused)
+    }
+}
+
+/// Refuses to move what a participant owes a card session that is being settled.
+fn has_free(
+    state: &engine::State,
+    participant: ParticipantId,
+    amount: Money,
+) -> Result<(), Reason> {
+    if state.imts_available(participant) >= i128::from(amount.minor()) {
+        Ok(())
+    } else {
+        Err(Reason::InsufficientFunds)
     }
 }
 
@@ -238,7 +264,10 @@ fn fund(
     let central_bank = state.central_bank();
     let (debit, credit) = match direction {
         Direction::In => (central_bank, account),
-        Direction::Out => (account, central_bank),
+        Direction::Out => {
+            has_free(state, participant, amount)?;
+            (account, central_bank)
+        }
     };
     let booked = state.ledger.transfer(debit, credit, amount);
     booked.map_err(engine::refused_by_ledger)?;
@@ -254,7 +283,7 @@ fn fund(
 }
 
 /// Moves a participant's own money between its settlement account and its instant position.
-fn transfer(
+pub(crate) fn transfer(
     state: &mut engine::State,
     stamp: Stamp,
     participant: ParticipantId,

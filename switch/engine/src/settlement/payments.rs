@@ -10,7 +10,7 @@ use crate::{Output, Stamp, engine};
 
 impl State {
     /// Refuses while there is no business day.
-    pub(super) fn is_open(&self) -> Result<(), Reason> {
+    pub(crate) fn is_open(&self) -> Result<(), Reason> {
         self.open.map(|_| ()).ok_or(Reason::ImtsClosed)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Time};
+use torap_ledger::Book;
 use torap_settlement::lsm::Problem;
 
 use super::{Done, Hours, Priority, Waiting, liquidity::is_due};
@@ -74,6 +75,18 @@ impl Engine {
             hours: settlement.hours,
             dates: settlement.calendar.overrides().collect(),
         }
+    }
+
+    /// Balances of all accounts of a book, by their owners, in minor units of KZT.
+    pub fn balances(&self, book: Book) -> impl Iterator<Item = (ParticipantId, i128)> + '_ {
+        let accounts = self.state.ledger.accounts();
+        let of = accounts.filter(move |(_, account)| account.key().book == book);
+        of.map(|(_, account)| (account.key().owner, account.balance()))
+    }
+
+    /// Who settles for a participant: its sponsor, or itself.
+    pub fn settles_through(&self, participant: ParticipantId) -> ParticipantId {
+        self.state.participants.settles_through(participant)
     }
 
     /// Settlement accounts of all participants that settle themselves.

@@ -1,3 +1,4 @@
+mod ancillary;
 mod cards;
 
 use std::{fs, path::Path};
@@ -304,7 +305,7 @@ fn chunks(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 
 /// A snapshot of the chunks, with a right digest.
 fn assembled(chunks: &[(u16, Vec<u8>)]) -> Vec<u8> {
-    let mut bytes = b"TPES\x03\x00".to_vec();
+    let mut bytes = b"TPES\x04\x00".to_vec();
     let mut digest = StateDigest::new();
     for (tag, payload) in chunks {
         digest.feed(payload);
@@ -400,7 +401,7 @@ fn errors_name_what_is_wrong() {
     let error = |bytes: &[u8]| Engine::restore(bytes, 0).unwrap_err();
     assert_eq!(error(b"nothing"), SnapshotError::Magic);
     assert_eq!(error(b""), SnapshotError::Magic);
-    for found in [2, 4] {
+    for found in [3, 5] {
         let mut other = bytes.clone();
         other[4] = found;
         let found = u16::from(found);

@@ -1,5 +1,6 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
+mod ancillary;
 mod card;
 mod clearing;
 mod history;
@@ -109,6 +110,15 @@ enum Command {
     /// The clearing system
     #[command(subcommand)]
     Clearing(clearing::Clearing),
+    /// The guarantee fund
+    #[command(subcommand)]
+    Guarantee(ancillary::Guarantee),
+    /// Prove a day from the log: what records told against what moved on the accounts
+    Reconcile {
+        /// As 2026-12-01, from midnight to midnight or until now, UTC+5
+        #[arg(long)]
+        day: String,
+    },
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -278,6 +288,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         Command::Fund { .. } | Command::Defund { .. } => true,
         Command::Rtgs(command) => command.moves_money(),
         Command::Clearing(command) => command.moves_money(),
+        Command::Guarantee(command) => command.moves_money(),
         _ => false,
     };
     if moves_money && arguments.reference.is_none() {
@@ -323,7 +334,11 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     match answer {
         Ok(result) => {
             show(&result, arguments.json)?;
-            Ok(Ending::Done)
+            // A day that does not reconcile is told, and its exit status says so.
+            Ok(match result["agrees"].as_bool() {
+                Some(false) => Ending::Refused,
+                Some(true) | None => Ending::Done,
+            })
         }
         Err(refusal) => refused(&refusal, arguments.json),
     }
@@ -414,7 +429,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
             Request::Set { by, key, value }
         }
         Command::Schedule => Request::Schedule,
-        Command::Rtgs(command) => rtgs::request(command, by),
+        Command::Rtgs(command) => rtgs::request(command, by)?,
         Command::Withdraw { id } => Request::Withdraw { by, id },
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {
@@ -443,6 +458,8 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         },
         Command::Card(command) => card::request(command, by)?,
         Command::Clearing(command) => clearing::request(command, by)?,
+        Command::Guarantee(command) => ancillary::request(command, by),
+        Command::Reconcile { day } => Request::Reconcile { day },
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

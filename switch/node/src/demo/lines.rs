@@ -2,6 +2,7 @@
 //! those about IMTS of docs/settlement.md, those about the clearing system of docs/clearing.md.
 
 mod after;
+mod ancillary;
 mod cards;
 mod clearing;
 mod directory;
@@ -101,4 +102,7 @@ pub const RTGS_LINES: &[&Line] = &[
     &rtgs::RELEASED,
     &rtgs::GRIDLOCK,
     &clearing::SESSION,
+    &ancillary::CARD_NETS,
+    &ancillary::WEEKEND,
+    &ancillary::RECONCILED,
 ];

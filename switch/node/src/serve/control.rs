@@ -1,10 +1,12 @@
 //! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
 
+mod ancillary;
 mod card_history;
 mod cards;
 mod change;
 mod clearing;
 mod history;
+mod reconcile;
 mod retention;
 mod rtgs;
 mod show;
@@ -22,6 +24,7 @@ use torap_engine::Outcome;
 use super::{intake::Stopped, switch::Switch};
 use crate::control::{Answer, By, LINE_BYTES_MAX, Refusal, Request};
 
+pub(crate) use ancillary::report_row;
 pub(super) use show::cpu_us;
 
 /// Serves until it is aborted.
@@ -141,6 +144,8 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Clearing { what } => clearing::show(switch, what).await,
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
+        Request::Reconcile { day } => reconcile::day(switch, &day).await,
+        Request::Ancillary { what } => ancillary::show(switch, what).await,
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -177,6 +182,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
+        | Request::AncillaryChange { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -192,6 +198,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Card { .. }
         | Request::Rtgs { .. }
         | Request::Clearing { .. }
+        | Request::Ancillary { .. }
+        | Request::Reconcile { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

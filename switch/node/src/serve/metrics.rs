@@ -25,6 +25,9 @@ const PAYMENTS: &str = "torap_payments_finished";
 const IN_FLIGHT: &str = "torap_payments_in_flight";
 const AVAILABLE: &str = "torap_position_available_tiyn";
 const CONSERVED: &str = "torap_ledger_conserved";
+const SETTLEMENTS_DUE: &str = "torap_card_settlements_due";
+const DEFAULTS: &str = "torap_card_defaults";
+const RECONCILED: &str = "torap_reconciliation_agrees";
 const CPU: &str = "torap_cpu_microseconds_total";
 
 /// Opens the door, if it is configured; returns its address.
@@ -55,8 +58,25 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
     describe_gauge!(IN_FLIGHT, "payments between reserve and outcome");
     describe_gauge!(AVAILABLE, "available position of a participant, in tiyn");
     describe_gauge!(CONSERVED, "1 while debits equal credits in every asset");
+    describe_gauge!(
+        RECONCILED,
+        "1 if the day that was reconciled last agrees, 0 if not"
+    );
+    describe_gauge!(
+        SETTLEMENTS_DUE,
+        "card sessions in IMTS whose debtors have not all paid"
+    );
+    describe_gauge!(
+        DEFAULTS,
+        "defaults of card sessions that have not been paid back"
+    );
     describe_counter!(CPU, "processor time of the switch");
     Ok(Some(address))
+}
+
+/// A day has been reconciled.
+pub(super) fn reconciled(agrees: bool) {
+    set(RECONCILED, u64::from(agrees));
 }
 
 /// Takes the gauges until it is aborted.
@@ -79,13 +99,21 @@ pub(super) async fn sample(switch: Arc<Switch>) {
                 engine.stats().in_flight,
                 engine.positions().collect::<Vec<_>>(),
                 engine.conservation().is_ok(),
+                engine
+                    .card_settlements()
+                    .filter(|one| one.until.is_some())
+                    .count(),
+                engine.card_defaults().count(),
             )
         };
-        let Ok((in_flight, positions, conserved)) = switch.ask(question).await else {
+        let Ok((in_flight, positions, conserved, due, defaults)) = switch.ask(question).await
+        else {
             return;
         };
         set(IN_FLIGHT, in_flight as u64);
         set(CONSERVED, u64::from(conserved));
+        set(SETTLEMENTS_DUE, due as u64);
+        set(DEFAULTS, defaults as u64);
         for position in positions {
             let view = switch
                 .network()

@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::{
     cli::Failure,
-    control::{By, CardNumber, CardShow, Request},
+    control::{AncillaryChange, AncillaryShow, By, CardNets, CardNumber, CardShow, Request},
     serve::CardFile,
 };
 
@@ -47,10 +47,32 @@ pub(super) enum Card {
     Release,
     /// End the session now
     CutOver,
+    /// Card sessions with their nets, and how they settle in IMTS
+    Session {
+        /// Only this one, as 2026-12-01
+        session: Option<String>,
+    },
+    /// How card sessions settle in IMTS; what is left out is the default
+    Settlement {
+        #[arg(value_enum)]
+        card_nets: CardNets,
+        /// How long debtors have, from the moment at which IMTS takes a session up
+        #[arg(long, default_value_t = 30, value_name = "MINUTES")]
+        within: u32,
+        /// Settle what the open session has come to at this time of day, UTC+5, rising; once for each
+        #[arg(long, value_name = "HH:MM")]
+        interim: Vec<String>,
+        /// A member's net debit cap is at most this part of its contribution to the guarantee fund; 0 ties nothing
+        #[arg(long, default_value_t = 0, value_name = "PERCENT")]
+        cap_percent: u32,
+    },
     /// A closed session has been settled elsewhere: its nets leave the card accounts
     Settle {
         /// The session's date, as 2026-12-01
         session: String,
+        /// Not elsewhere: in IMTS, a closed session, or the open one in between
+        #[arg(long)]
+        in_imts: bool,
     },
 }
 
@@ -91,7 +113,31 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
             cause: None,
         },
         Card::CutOver => Request::CardCutOver { by },
-        Card::Settle { session } => Request::CardSettle { by, session },
+        Card::Session { session } => Request::Ancillary {
+            what: AncillaryShow::Sessions { session },
+        },
+        Card::Settlement {
+            card_nets,
+            within,
+            interim,
+            cap_percent,
+        } => Request::AncillaryChange {
+            by,
+            change: AncillaryChange::Set {
+                card_nets,
+                within_minutes: within,
+                interim,
+                cap_percent,
+            },
+        },
+        Card::Settle {
+            session,
+            in_imts: true,
+        } => Request::AncillaryChange {
+            by,
+            change: AncillaryChange::SettleCards { session },
+        },
+        Card::Settle { session, .. } => Request::CardSettle { by, session },
     })
 }
 

@@ -3,8 +3,12 @@
 use clap::{Args, Subcommand};
 use torap_settlement::lsm::SEARCH_STEPS_MAX;
 
-use crate::control::{
-    By, Request, RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
+use crate::{
+    cli::Failure,
+    control::{
+        AncillaryChange, AncillaryShow, By, DeliveryLeg, Liquidity, Request, RtgsChange, RtgsDay,
+        RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
+    },
 };
 
 #[derive(Debug, Subcommand)]
@@ -88,11 +92,56 @@ pub(super) enum Rtgs {
         #[arg(long, conflicts_with_all = ["opens", "cut_off", "closes"])]
         none: bool,
     },
+    /// Instant positions that are topped up and swept by rule
+    #[command(subcommand)]
+    Auto(Auto),
+    /// Deliveries against payment that wait, or have ended
+    Deliveries {
+        /// The depository's identifier
+        reference: Option<String>,
+    },
+    /// The money side of a delivery whose securities are blocked: payments that settle all or none
+    Deliver {
+        /// The depository's identifier
+        reference: String,
+        /// FROM:TO:AMOUNT, once for each payment
+        #[arg(long = "leg", value_name = "LEG", required = true)]
+        legs: Vec<String>,
+        /// If they have not settled by then, they never do
+        #[arg(long, value_name = "TIME")]
+        expires: String,
+    },
+    /// The depository has moved or released the securities of a delivery whose time is over
+    CloseDelivery { id: u64 },
     /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
     Day {
         date: String,
         #[arg(value_enum)]
         day: RtgsDay,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Auto {
+    Show,
+    /// While IMTS is open: top up below a floor, and sweep what is too much before the day ends
+    Set {
+        code: String,
+        /// Below this the position is topped up
+        #[arg(long)]
+        floor: String,
+        /// Up to this
+        #[arg(long)]
+        target: String,
+        /// What is above this is swept; left out: nothing
+        #[arg(long)]
+        keep: Option<String>,
+        /// How long before the end of the day
+        #[arg(long, default_value_t = 15, value_name = "MINUTES")]
+        sweep_before: u32,
+    },
+    Off {
+        code: String,
     },
 }
 
@@ -126,86 +175,175 @@ impl Rtgs {
                 | Rtgs::Sweep { .. }
                 | Rtgs::Pay(_)
                 | Rtgs::CreditLine { .. }
+                | Rtgs::Deliver { .. }
         )
     }
 }
 
-pub(super) fn request(command: Rtgs, by: By) -> Request {
-    let change = match command {
-        Rtgs::Status => return show(RtgsShow::Status),
-        Rtgs::Queue { code } => return show(RtgsShow::Queue { code }),
-        Rtgs::Done => return show(RtgsShow::Done),
-        Rtgs::Limits => return show(RtgsShow::Limits),
-        Rtgs::Resolve { rule, steps_max } => {
-            return Request::RtgsResolve {
+pub(super) fn request(command: Rtgs, by: By) -> Result<Request, Failure> {
+    Ok(match command {
+        Rtgs::Auto(command) => auto(command, by),
+        Rtgs::Deliveries { reference } => ancillary_show(AncillaryShow::Deliveries { reference }),
+        Rtgs::Deliver {
+            reference,
+            legs,
+            expires,
+        } => {
+            let legs = legs.iter().map(|text| leg(text));
+            let legs = legs.collect::<Result<Vec<DeliveryLeg>, Failure>>()?;
+            ancillary(
                 by,
-                rule,
-                steps_max,
-            };
+                AncillaryChange::Deliver {
+                    reference,
+                    legs,
+                    expires,
+                },
+            )
         }
-        Rtgs::Fund { code, amount } => RtgsChange::Fund {
-            code,
-            amount,
-            out: false,
+        Rtgs::CloseDelivery { id } => ancillary(by, AncillaryChange::CloseDelivery { id }),
+        Rtgs::Status => show(RtgsShow::Status),
+        Rtgs::Queue { code } => show(RtgsShow::Queue { code }),
+        Rtgs::Done => show(RtgsShow::Done),
+        Rtgs::Limits => show(RtgsShow::Limits),
+        Rtgs::Resolve { rule, steps_max } => Request::RtgsResolve {
+            by,
+            rule,
+            steps_max,
         },
-        Rtgs::Defund { code, amount } => RtgsChange::Fund {
-            code,
-            amount,
-            out: true,
-        },
-        Rtgs::TopUp { code, amount } => RtgsChange::Transfer {
-            code,
-            amount,
-            out: false,
-        },
-        Rtgs::Sweep { code, amount } => RtgsChange::Transfer {
-            code,
-            amount,
-            out: true,
-        },
-        Rtgs::Pay(pay) => RtgsChange::Pay {
-            from: pay.from,
-            to: pay.to,
-            amount: pay.amount,
-            priority: pay.priority,
-            id: pay.id,
-            earliest: pay.earliest,
-            latest: pay.latest,
-        },
-        Rtgs::Prioritise { id, priority } => RtgsChange::Queued {
-            id,
-            to: RtgsMove::Priority(priority),
-        },
-        Rtgs::ToHead { id } => moved(id, RtgsMove::Head),
-        Rtgs::ToTail { id } => moved(id, RtgsMove::Tail),
-        Rtgs::Withdraw { id } => moved(id, RtgsMove::Withdrawn),
-        Rtgs::CreditLine { code, amount } => RtgsChange::CreditLine { code, amount },
+        Rtgs::Fund { code, amount } => changed(
+            by,
+            RtgsChange::Fund {
+                code,
+                amount,
+                out: false,
+            },
+        ),
+        Rtgs::Defund { code, amount } => changed(
+            by,
+            RtgsChange::Fund {
+                code,
+                amount,
+                out: true,
+            },
+        ),
+        Rtgs::TopUp { code, amount } => changed(
+            by,
+            RtgsChange::Transfer {
+                code,
+                amount,
+                out: false,
+            },
+        ),
+        Rtgs::Sweep { code, amount } => changed(
+            by,
+            RtgsChange::Transfer {
+                code,
+                amount,
+                out: true,
+            },
+        ),
+        Rtgs::Pay(pay) => changed(
+            by,
+            RtgsChange::Pay {
+                from: pay.from,
+                to: pay.to,
+                amount: pay.amount,
+                priority: pay.priority,
+                id: pay.id,
+                earliest: pay.earliest,
+                latest: pay.latest,
+            },
+        ),
+        Rtgs::Prioritise { id, priority } => changed(
+            by,
+            RtgsChange::Queued {
+                id,
+                to: RtgsMove::Priority(priority),
+            },
+        ),
+        Rtgs::ToHead { id } => changed(by, moved(id, RtgsMove::Head)),
+        Rtgs::ToTail { id } => changed(by, moved(id, RtgsMove::Tail)),
+        Rtgs::Withdraw { id } => changed(by, moved(id, RtgsMove::Withdrawn)),
+        Rtgs::CreditLine { code, amount } => changed(by, RtgsChange::CreditLine { code, amount }),
         Rtgs::Limit {
             code,
             towards,
             amount,
-        } => RtgsChange::Limit {
-            code,
-            towards,
-            amount,
-        },
-        Rtgs::Reserve { code, amount } => RtgsChange::Reserve { code, amount },
-        Rtgs::Open { until, cut_off } => RtgsChange::Open { cut_off, until },
-        Rtgs::Close => RtgsChange::Close,
+        } => changed(
+            by,
+            RtgsChange::Limit {
+                code,
+                towards,
+                amount,
+            },
+        ),
+        Rtgs::Reserve { code, amount } => changed(by, RtgsChange::Reserve { code, amount }),
+        Rtgs::Open { until, cut_off } => changed(by, RtgsChange::Open { cut_off, until }),
+        Rtgs::Close => changed(by, RtgsChange::Close),
         Rtgs::Hours {
             opens,
             cut_off,
             closes,
             none,
-        } => RtgsChange::Hours {
-            hours: (!none).then_some(RtgsHours {
-                opens,
-                cut_off,
-                closes,
-            }),
-        },
-        Rtgs::Day { date, day } => RtgsChange::Day { date, day },
+        } => changed(
+            by,
+            RtgsChange::Hours {
+                hours: (!none).then_some(RtgsHours {
+                    opens,
+                    cut_off,
+                    closes,
+                }),
+            },
+        ),
+        Rtgs::Day { date, day } => changed(by, RtgsChange::Day { date, day }),
+    })
+}
+
+fn auto(command: Auto, by: By) -> Request {
+    let (code, rule) = match command {
+        Auto::Show => return ancillary_show(AncillaryShow::Liquidity),
+        Auto::Set {
+            code,
+            floor,
+            target,
+            keep,
+            sweep_before,
+        } => {
+            let rule = Liquidity {
+                floor,
+                target,
+                keep,
+                sweep_before_minutes: sweep_before,
+            };
+            (code, Some(rule))
+        }
+        Auto::Off { code } => (code, None),
     };
+    ancillary(by, AncillaryChange::Liquidity { code, rule })
+}
+
+fn ancillary_show(what: AncillaryShow) -> Request {
+    Request::Ancillary { what }
+}
+
+fn ancillary(by: By, change: AncillaryChange) -> Request {
+    Request::AncillaryChange { by, change }
+}
+
+fn leg(text: &str) -> Result<DeliveryLeg, Failure> {
+    match text.split(':').collect::<Vec<_>>()[..] {
+        [from, to, amount] => Ok(DeliveryLeg {
+            from: from.into(),
+            to: to.into(),
+            amount: amount.into(),
+        }),
+        _ => Err(Failure::Usage(format!(
+            "--leg: `{text}` is not FROM:TO:AMOUNT, as CASP:HSBK:1000.00"
+        ))),
+    }
+}
+
+fn changed(by: By, change: RtgsChange) -> Request {
     Request::RtgsChange { by, change }
 }
 

@@ -98,7 +98,7 @@ fn order(
     Ok(Order::new(service, channel, host.prefix, card, amount))
 }
 
-fn purchase(issuer: &str, amount: &str) -> Result<Order, String> {
+pub(super) fn purchase(issuer: &str, amount: &str) -> Result<Order, String> {
     order(CardService::Purchase, Channel::Pos, issuer, 0, amount)
 }
 

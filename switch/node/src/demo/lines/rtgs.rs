@@ -38,7 +38,7 @@ fn show(day: &Day, what: RtgsShow) -> Result<Value, String> {
 }
 
 /// A business day that is open for the next hours; opening it again only moves its end.
-fn open(day: &Day) -> Result<(), String> {
+pub(super) fn open(day: &Day) -> Result<(), String> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_err(|error| error.to_string())?;

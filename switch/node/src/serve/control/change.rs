@@ -13,7 +13,7 @@ use torap_engine::{
 };
 use torap_gateway::translate::command_from_json;
 
-use super::{cards, clearing, decide, rtgs};
+use super::{ancillary, cards, clearing, decide, rtgs};
 use crate::{
     control::{By, ImportRow, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
@@ -55,6 +55,7 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
     match request {
         Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
         Request::RtgsChange { by, change } => rtgs::command(switch, &by, &change),
+        Request::AncillaryChange { by, change } => ancillary::command(switch, &by, &change),
         request @ (Request::CardSet { .. }
         | Request::CardStop { .. }
         | Request::CardCutOver { .. }

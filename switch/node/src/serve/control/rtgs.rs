@@ -6,11 +6,9 @@ use torap_engine::{
     Command,
     participants::Direction,
     settlement::{
-        self, AccountView, Change, Done, End, Hours, LimitView, Payment, Priority, RESOLUTION_MAX,
-        SolverOrder, Waiting,
+        self, AccountView, Change, Done, End, Hours, LimitView, Payment, Priority, Waiting,
     },
 };
-use torap_settlement::lsm;
 
 use super::{
     change::{self, optional_money, participant_id, required_money},
@@ -20,7 +18,7 @@ use crate::{
     control::{
         By, Refusal, RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
     },
-    serve::switch::Switch,
+    serve::{solver, switch::Switch},
 };
 
 /// Payments of the queue that are listed.
@@ -275,44 +273,24 @@ pub(super) async fn resolve(
     steps_max: u64,
 ) -> Result<Value, Refusal> {
     let source = change::source(by)?;
-    let order = match rule {
-        RtgsRule::Fifo => SolverOrder::Kept,
-        RtgsRule::Bypass => SolverOrder::Bypassed,
-    };
-    let gridlock = show::ask(switch, move |engine| engine.gridlock(order)).await?;
-    let Some(gridlock) = gridlock else {
-        return Ok(json!({ "settled": 0, "amount": "0.00", "steps": 0 }));
-    };
-    let solved = tokio::task::spawn_blocking(move || {
-        let solution = match rule {
-            RtgsRule::Fifo => lsm::fifo(&gridlock.problem),
-            RtgsRule::Bypass => lsm::bypass(&gridlock.problem, steps_max).solution,
-        };
-        (solution, gridlock.ids)
-    });
-    let (solution, ids) = solved
+    let failed = |text: String| Refusal::of_request("queue", text);
+    let found = solver::solve(switch, rule, steps_max)
         .await
-        .map_err(|error| Refusal::of_request("solver", error.to_string()))?;
-    let settled = solution.settled.iter();
-    let mut payments: Vec<Position> = settled
-        .filter_map(|place| ids.get(*place as usize).copied())
-        .collect();
-    if payments.is_empty() {
-        return Ok(json!({ "settled": 0, "amount": "0.00", "steps": solution.steps }));
+        .map_err(failed)?;
+    if found.payments.is_empty() {
+        return Ok(json!({ "settled": 0, "amount": "0.00", "steps": found.steps }));
     }
-    if payments.len() > RESOLUTION_MAX {
-        let text = format!("one resolution settles at most {RESOLUTION_MAX} payments");
-        return Err(Refusal::of_request("queue", text));
-    }
-    payments.sort_unstable();
-    let count = payments.len();
-    let resolve = settlement::Command::Resolve { source, payments };
+    let count = found.payments.len();
+    let resolve = settlement::Command::Resolve {
+        source,
+        payments: found.payments,
+    };
     let mut decided = decide(switch, Command::Settlement(resolve)).await?;
     change::follow_up_to(switch, &decided).await;
     decided["settled"] = count.into();
     decided["amount"] =
-        show::signed_decimal(i128::try_from(solution.value).unwrap_or(i128::MAX)).into();
-    decided["steps"] = solution.steps.into();
+        show::signed_decimal(i128::try_from(found.value).unwrap_or(i128::MAX)).into();
+    decided["steps"] = found.steps.into();
     Ok(decided)
 }
 
@@ -337,7 +315,7 @@ fn hours(stated: &RtgsHours) -> Result<Hours, Refusal> {
 }
 
 /// `HH:MM` from 00:00 to 24:00.
-fn time_of_day(place: &str, text: &str) -> Result<Span, Refusal> {
+pub(super) fn time_of_day(place: &str, text: &str) -> Result<Span, Refusal> {
     let number = |digits: &str| {
         let sound = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
         sound.then(|| digits.parse::<u64>().ok()).flatten()
@@ -355,7 +333,7 @@ fn time_of_day(place: &str, text: &str) -> Result<Span, Refusal> {
     }
 }
 
-fn written(span: Span) -> String {
+pub(super) fn written(span: Span) -> String {
     let minutes = span.secs() / 60;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
