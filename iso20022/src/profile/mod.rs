@@ -57,6 +57,9 @@ pub enum Direction {
 pub(crate) fn table_of(kind: MessageKind) -> Option<&'static Table> {
     match kind {
         MessageKind::Head001 => Some(&generated::HEADER),
+        MessageKind::Pacs009 => Some(&generated::BANK_TRANSFER),
+        MessageKind::Camt050 => Some(&generated::LIQUIDITY_TRANSFER),
+        MessageKind::Camt025 => Some(&generated::RECEIPT),
         MessageKind::Pacs002 => Some(&generated::STATUS_REPORT),
         MessageKind::Pacs004 => Some(&generated::PAYMENT_RETURN),
         MessageKind::Pacs028 => Some(&generated::STATUS_REQUEST),

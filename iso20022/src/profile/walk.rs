@@ -91,6 +91,7 @@ fn check_format(row: &Row, text: &str, facts: &Facts<'_, '_, '_>) -> Result<(), 
         Format::Identifier => (formats.identifier)(text),
         Format::Knp => (formats.knp)(text),
         Format::Phone => (formats.phone)(text),
+        Format::Time => time::time_of_day(text).map(|_| ()),
         Format::Reason => {
             let is_code = text
                 .bytes()
@@ -114,6 +115,7 @@ fn describe(format: Format) -> &'static str {
         Format::Knp => "not a KNP",
         Format::Phone => "not a phone of the national numbering",
         Format::Reason => "a reason code is written in capital letters and digits",
+        Format::Time => "a time of day has an offset, as in 15:30:00+05:00",
         Format::Boolean | Format::Element | Format::Text | Format::Uetr => "not valid",
     }
 }

@@ -15,6 +15,8 @@ pub enum CancellationStatus {
     Refused,
     /// `PDCR`: not decided yet.
     Pending,
+    /// `CNCL`: the payment, which had not settled, is withdrawn.
+    Cancelled,
 }
 
 impl CancellationStatus {
@@ -23,6 +25,7 @@ impl CancellationStatus {
         match self {
             CancellationStatus::Refused => "RJCR",
             CancellationStatus::Pending => "PDCR",
+            CancellationStatus::Cancelled => "CNCL",
         }
     }
 
@@ -31,6 +34,7 @@ impl CancellationStatus {
         match code {
             "RJCR" => Some(CancellationStatus::Refused),
             "PDCR" => Some(CancellationStatus::Pending),
+            "CNCL" => Some(CancellationStatus::Cancelled),
             _ => None,
         }
     }

@@ -193,7 +193,12 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::SettlementOpen
         | Kind::SettlementClose
         | Kind::SettlementHours
-        | Kind::SettlementDay => Command::Settlement(settlement::take(kind, reader)?),
+        | Kind::SettlementDay
+        | Kind::SettlementInstruct
+        | Kind::SettlementCancel
+        | Kind::SettlementReturn
+        | Kind::SettlementLiquidity
+        | Kind::SettlementKeepLiquidity => Command::Settlement(settlement::take(kind, reader)?),
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose

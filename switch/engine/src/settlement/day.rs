@@ -3,9 +3,9 @@
 
 use torap_domain::{Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Time};
 
-use super::{End, Event, Hours, Open, State, payments, transfer};
+use super::{End, Event, Hours, Open, State, doors, payments, told, transfer};
 use crate::{
-    Output, Stamp,
+    DayEvent, Output, Stamp,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     participants::Direction,
@@ -26,11 +26,13 @@ pub(super) fn open(
         return Err(Reason::OperatorRefused);
     }
     let settlement = &mut state.settlement;
+    let begins = settlement.open.is_none();
     let date = match settlement.open {
         Some(open) => open.date,
         None => {
             settlement.seen.clear();
             settlement.paid.clear();
+            settlement.told.day_began(stamp);
             Date::from_time(stamp.time)
         }
     };
@@ -41,7 +43,14 @@ pub(super) fn open(
         until,
         set: stamp.position,
     });
+    settlement.told.set_cut_off(stamp, cut_off);
     out.settlement_event(Event::Opened { until });
+    if begins {
+        told::announce(state, stamp, DayEvent::Opened { until, cut_off });
+        doors::move_waiting(state, stamp, out);
+    } else {
+        told::announce(state, stamp, DayEvent::Extended { until, cut_off });
+    }
     Ok(())
 }
 
@@ -78,6 +87,8 @@ pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     for participant in state.participants.ids() {
         repay(state, stamp, participant, out);
     }
+    state.settlement.told.set_cut_off(stamp, None);
+    told::announce(state, stamp, DayEvent::Closed);
     out.settlement_event(Event::Closed);
     state.settlement.plan(stamp);
 }

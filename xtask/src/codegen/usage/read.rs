@@ -89,6 +89,7 @@ pub(super) enum Format {
     Phone,
     Reason,
     Text,
+    Time,
     Uetr,
 }
 
@@ -97,7 +98,7 @@ impl Format {
     fn wrong(self) -> &'static str {
         match self {
             Format::Identifier => "RR10",
-            Format::Date | Format::DateTime => "DT01",
+            Format::Date | Format::DateTime | Format::Time => "DT01",
             _ => "CH16",
         }
     }
