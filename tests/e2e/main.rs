@@ -12,6 +12,7 @@ mod flood;
 mod history;
 mod hostile;
 mod hsm;
+mod imts_door;
 mod kill;
 mod load;
 mod order;

@@ -104,9 +104,7 @@ const CUSTOMER: Places = places!(credit_transfer, DEBTOR_AGENT, CREDITOR_AGENT);
 const BANK: Places = places!(bank_transfer, DEBTOR, CREDITOR);
 
 /// pacs.008.
-pub(super) fn read_customer<'a>(
-    fields: &Fields<'_, 'a>,
-) -> Result<SettlementTransfer<'a>, Unread> {
+pub(super) fn read_customer<'a>(fields: &Fields<'_, 'a>) -> Result<SettlementTransfer<'a>, Unread> {
     let accounts = Accounts {
         debtor: fields.required(credit_transfer::DEBTOR_IBAN)?,
         creditor: fields.required(credit_transfer::CREDITOR_IBAN)?,

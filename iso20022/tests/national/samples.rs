@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use torap_iso20022::view::{
     Assignment, Body, BusinessHeader, CancellationRequest, CancellationStatus, CreditTransfer,
-    EventAcknowledgement, EventNotice, LiquidityTransfer, Original, Parameters, Party, PersonNumber, Reject,
-    Receipt, Resolution, Return, SettlementTransfer, StatusReport, StatusRequest, TransactionStatus, TransferService,
-    VerificationReport, VerificationRequest,
+    EventAcknowledgement, EventNotice, LiquidityTransfer, Original, Parameters, Party,
+    PersonNumber, Receipt, Reject, Resolution, Return, SettlementTransfer, StatusReport,
+    StatusRequest, TransactionStatus, TransferService, VerificationReport, VerificationRequest,
 };
 use torap_iso20022::write::{self, Address, Carried};
 

@@ -16,6 +16,7 @@ mod look_up;
 mod payment;
 mod refusal;
 pub(crate) mod resolution_id;
+mod settlement;
 
 pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
 pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
@@ -30,7 +31,7 @@ use torap_engine::{
 };
 use torap_iso20022::{
     profile::Direction,
-    view::{Body, Message, Reader},
+    view::{Body, Message, Reader, SETTLEMENT_SERVICE},
 };
 
 pub use crate::network::Network;
@@ -180,6 +181,10 @@ fn refused(source: Source, refusal: links::Refusal) -> Command {
 /// The command of a message that the national profile has accepted.
 fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, Breach<'a>> {
     let sender = context.check_sender(message)?;
+    let service = message.header.as_ref().and_then(|header| header.service);
+    if service == Some(SETTLEMENT_SERVICE) {
+        return settlement::command(message, sender, context);
+    }
     let version = message.message_type;
     let instant = match &message.body {
         Body::CreditTransfer(view) => {
@@ -208,7 +213,12 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
                 source: context.source,
             }));
         }
-        Body::EventNotice(_) | Body::Other | Body::Clearing => {
+        Body::SettlementTransfer(_)
+        | Body::LiquidityTransfer(_)
+        | Body::Receipt(_)
+        | Body::EventNotice(_)
+        | Body::Other
+        | Body::Clearing => {
             let text = "this message is not one that a bank sends on the instant rail";
             return Err(Breach::of_profile(
                 "/Document",

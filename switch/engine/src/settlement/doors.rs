@@ -156,9 +156,15 @@ fn payment_of(
     let to = participants.settles_through(creditor);
     participants.may_debit(debtor)?;
     participants.may_credit(creditor)?;
-    let instructed = instruction.instructed_agent.as_ref().map(bank).transpose()?;
+    let instructed = instruction
+        .instructed_agent
+        .as_ref()
+        .map(bank)
+        .transpose()?;
     let other = instructed.is_some_and(|instructed| participants.settles_through(instructed) != to);
-    let account = instruction.creditor_account.and_then(|iban| iban.bank_code());
+    let account = instruction
+        .creditor_account
+        .and_then(|iban| iban.bank_code());
     let holder = account.map(|code| participants.by_bank_code(code));
     let elsewhere = holder.is_some_and(|holder| holder != Some(creditor));
     if participants.settles_through(debtor) != from || other || elsewhere {
@@ -198,12 +204,10 @@ pub(super) fn cancel(
     let withdrawal = match own {
         None => Withdrawal::Unknown,
         Some((_, known)) if known.settled => Withdrawal::Settled,
-        Some((id, _)) => {
-            match payments::change(state, stamp, id, Change::Withdraw, out) {
-                Ok(()) => Withdrawal::Done,
-                Err(_) => Withdrawal::Ended,
-            }
-        }
+        Some((id, _)) => match payments::change(state, stamp, id, Change::Withdraw, out) {
+            Ok(()) => Withdrawal::Done,
+            Err(_) => Withdrawal::Ended,
+        },
     };
     let original = stamp.position;
     let message = Message::ImtsResolution {
@@ -325,7 +329,14 @@ pub(super) fn move_liquidity(
 fn moved(state: &mut engine::State, stamp: Stamp, order: &Waits, out: &mut Output) -> Receipt {
     let done = direct(state, order.participant).and_then(|participant| {
         in_tenge(order.amount)?;
-        transfer(state, stamp, participant, order.direction, order.amount, out)?;
+        transfer(
+            state,
+            stamp,
+            participant,
+            order.direction,
+            order.amount,
+            out,
+        )?;
         if order.direction == Direction::Out {
             liquidity::credited(state, stamp, participant, out);
         }
@@ -373,3 +384,6 @@ pub(super) fn move_waiting(state: &mut engine::State, stamp: Stamp, out: &mut Ou
         state.settlement.told.push(stamp, letter);
     }
 }
+
+#[cfg(test)]
+mod tests;

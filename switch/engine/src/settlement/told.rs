@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use torap_domain::{
-    Money, ParticipantId, Position, Reason, Sequence, Span, Text, Time, Uetr,
-};
+use torap_domain::{Money, ParticipantId, Position, Reason, Sequence, Span, Text, Time, Uetr};
 
 use super::{Done, End, Payment, doors::Waits};
 use crate::{
@@ -93,7 +91,9 @@ impl State {
 
     /// A UETR names one payment.
     pub(super) fn is_free(&self, entrant: &Entrant) -> Result<(), Reason> {
-        let used = entrant.uetr.is_some_and(|uetr| self.by_uetr.contains_key(&uetr));
+        let used = entrant
+            .uetr
+            .is_some_and(|uetr| self.by_uetr.contains_key(&uetr));
         if used {
             return Err(Reason::DuplicateMismatch);
         }
@@ -207,13 +207,18 @@ impl State {
 
     /// The oldest record that something unsent is written from.
     pub(super) fn oldest_referred(&self) -> Option<Position> {
-        let letters = self.letters.iter().filter_map(|letter| match letter.message {
-            Message::ImtsStatus { original, .. }
-            | Message::ImtsForward { original, .. }
-            | Message::ImtsReceipt { original, .. } => Some(original),
-            _ => None,
-        });
-        letters.chain(self.liquidity.iter().map(|waits| waits.id)).min()
+        let letters = self
+            .letters
+            .iter()
+            .filter_map(|letter| match letter.message {
+                Message::ImtsStatus { original, .. }
+                | Message::ImtsForward { original, .. }
+                | Message::ImtsReceipt { original, .. } => Some(original),
+                _ => None,
+            });
+        letters
+            .chain(self.liquidity.iter().map(|waits| waits.id))
+            .min()
     }
 }
 
@@ -324,7 +329,9 @@ impl State {
         state.cut_off = deadline(reader)?;
         state.keeps_liquidity = reader.field("keeps liquidity")?;
         for _ in 0..reader.count("liquidity transfers")? {
-            state.liquidity.push_back(reader.field("liquidity transfer")?);
+            state
+                .liquidity
+                .push_back(reader.field("liquidity transfer")?);
         }
         Ok(state)
     }

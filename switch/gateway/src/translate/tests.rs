@@ -7,6 +7,7 @@ mod look_up;
 mod payment;
 mod refusals;
 mod robustness;
+mod settlement;
 
 use super::*;
 use crate::fixtures::{Known, network};

@@ -6,8 +6,8 @@ use torap_domain::{CancellationId, Date, DayOverride, ReturnId, Span};
 
 use super::*;
 use crate::{
-    participants::Direction,
     DayEvent, Message, Receipt, Status, Withdrawal,
+    participants::Direction,
     settlement::{
         Cancellation, Change, Command, Hours, Instruction, Liquidity, Payment, Priority, Return,
     },

@@ -78,11 +78,7 @@ pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
 }
 
 /// Reads what follows the tag, which stood at `offset`.
-pub(super) fn take(
-    tag: u8,
-    offset: usize,
-    reader: &mut Reader<'_>,
-) -> Result<Message, FactsError> {
+pub(super) fn take(tag: u8, offset: usize, reader: &mut Reader<'_>) -> Result<Message, FactsError> {
     Ok(match tag {
         48 => Message::ImtsStatus {
             original: reader.field("original")?,

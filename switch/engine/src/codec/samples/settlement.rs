@@ -1,10 +1,10 @@
 //! Samples of the commands of IMTS.
 
 use super::*;
-use crate::{DayEvent, Message, Receipt, Status, Withdrawal};
 use crate::settlement::{
     Cancellation, Change, Command, Hours, Instruction, Liquidity, Payment, Priority, Return,
 };
+use crate::{DayEvent, Message, Receipt, Status, Withdrawal};
 
 pub(super) fn commands() -> Vec<Command> {
     let (source, participant) = (operator(), ParticipantId(7));

@@ -1,6 +1,6 @@
 //! `torap ctl rtgs`: IMTS of a running switch.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use torap_settlement::lsm::SEARCH_STEPS_MAX;
 
 use crate::control::{
@@ -88,12 +88,24 @@ pub(super) enum Rtgs {
         #[arg(long, conflicts_with_all = ["opens", "cut_off", "closes"])]
         none: bool,
     },
+    /// Say what becomes of banks' liquidity transfers outside business days: `wait` for the next one, or `refuse`, as at first
+    Liquidity {
+        #[arg(value_enum)]
+        outside_days: OutsideDays,
+    },
     /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
     Day {
         date: String,
         #[arg(value_enum)]
         day: RtgsDay,
     },
+}
+
+/// What becomes of a liquidity transfer outside business days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutsideDays {
+    Wait,
+    Refuse,
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +215,9 @@ pub(super) fn request(command: Rtgs, by: By) -> Request {
                 cut_off,
                 closes,
             }),
+        },
+        Rtgs::Liquidity { outside_days } => RtgsChange::KeepLiquidity {
+            keeps: outside_days == OutsideDays::Wait,
         },
         Rtgs::Day { date, day } => RtgsChange::Day { date, day },
     };
