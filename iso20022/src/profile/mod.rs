@@ -19,7 +19,7 @@ use crate::message::MessageKind;
 pub use crate::view::reader::check;
 pub(crate) use facts::{Breach, Facts};
 pub(crate) use table::Table;
-pub(crate) use walk::{missing, walk};
+pub(crate) use walk::{missing, walk, walk_batch_item};
 
 /// Checks of national identifiers, which this crate does not know by itself.
 ///

@@ -22,6 +22,22 @@ pub(crate) fn walk(table: &Table, facts: &Facts<'_, '_, '_>, start: usize) -> Re
     Ok(())
 }
 
+/// As [`walk`], for one item of a batch: the totals of the group header are those of all items.
+pub(crate) fn walk_batch_item(
+    table: &Table,
+    facts: &Facts<'_, '_, '_>,
+    start: usize,
+) -> Result<(), Refusal> {
+    for row in table.rows {
+        check_row(table, row, facts, start)?;
+    }
+    let of_item = |rule: &&RuleEntry| rule.code != "total-equals-amount";
+    for rule in table.rules.iter().filter(of_item) {
+        (rule.check)(facts).map_err(|breach| rule_refusal(table, rule, &breach, start))?;
+    }
+    Ok(())
+}
+
 fn check_row(
     table: &Table,
     row: &Row,

@@ -5,6 +5,7 @@
 
 pub(crate) mod amount;
 mod assignment;
+mod batch;
 mod cancellation_request;
 pub(crate) mod credit_transfer;
 mod event;
@@ -33,6 +34,7 @@ use std::ops::Range;
 use crate::message::MessageType;
 
 pub use assignment::Assignment;
+pub use batch::{BATCH_ITEMS_MAX, Item, ItemParty, check_sum};
 pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};
@@ -42,7 +44,7 @@ pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};
 pub use party::{Party, PersonNumber};
 pub use payment_return::Return;
-pub use reader::{Identity, Reader, SETTLEMENT_SERVICE};
+pub use reader::{CLEARING_SERVICE, Identity, Reader, SETTLEMENT_SERVICE};
 pub use reject::Reject;
 pub use resolution::{CancellationStatus, Resolution};
 pub use settlement_transfer::{Accounts, SettlementTransfer};
@@ -103,6 +105,6 @@ pub enum Body<'a> {
     Receipt(Receipt<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
-    /// What the clearing system says of many payments, by BizSvc; not read further.
+    /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].
     Clearing,
 }

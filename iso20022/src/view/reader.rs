@@ -18,7 +18,7 @@ use super::{
 
 /// BizSvc of messages of the clearing system. The tables of the instant rail do not hold for them: they are about many payments,
 /// and only their schema and header are checked.
-const CLEARING_SERVICE: &str = "torap.ics.1";
+pub const CLEARING_SERVICE: &str = "torap.ics.1";
 
 /// BizSvc of messages of IMTS: a pacs.008 has a table of its own, and a pacs.009 has this service alone.
 pub const SETTLEMENT_SERVICE: &str = "torap.imts.1";
@@ -28,8 +28,8 @@ static CAPTURES: LazyLock<CaptureSet> = LazyLock::new(|| CaptureSet::compile(FIE
 /// Reads messages under the national profile. One per connection or thread: its buffers are reused.
 #[derive(Debug)]
 pub struct Reader {
-    parser: Parser,
-    formats: Formats,
+    pub(super) parser: Parser,
+    pub(super) formats: Formats,
 }
 
 /// The identifiers of a message that was refused, as far as it has them; none has been checked.
@@ -128,7 +128,13 @@ fn read_parsed<'a>(
         .header()
         .map(|part| read_header(part, &facts))
         .transpose()?;
-    if header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE) {
+    let clears = header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE);
+    // What is about one payment, or none, is as on the instant rail.
+    let is_many = !matches!(
+        document_type.kind(),
+        MessageKind::Camt056 | MessageKind::Camt029 | MessageKind::Admi002 | MessageKind::Admi011
+    );
+    if clears && is_many {
         return Ok(Message {
             header,
             message_type: document_type,

@@ -8,6 +8,7 @@
 //! message uses up its sequence on the link and must be answered. It decides nothing about money: states, limits, times and
 //! duplicates are the engine's, and what is checked here against the picture of the participants is checked there again.
 
+mod clearing;
 mod context;
 mod exceptions;
 mod json;
@@ -30,8 +31,9 @@ use torap_engine::{
     links,
 };
 use torap_iso20022::{
+    MessageKind,
     profile::Direction,
-    view::{Body, Message, Reader, SETTLEMENT_SERVICE},
+    view::{Body, CLEARING_SERVICE, Message, Reader, SETTLEMENT_SERVICE},
 };
 
 pub use crate::network::Network;
@@ -152,6 +154,14 @@ impl Translator {
             .reader
             .read(bytes, Direction::ToSwitch)
             .map_err(|refused| refusal::of_parser(&refused, bytes))?;
+        let service = message.header.as_ref().and_then(|header| header.service);
+        let is_batch = message.message_type.kind() == MessageKind::Pacs008;
+        if service == Some(CLEARING_SERVICE) && is_batch {
+            let sender = context.check_sender(&message);
+            sender.map_err(|breach| breach.of_message(bytes))?;
+            let version = message.message_type;
+            return clearing::submission(bytes, version, &mut self.reader, context);
+        }
         command(&message, context).map_err(|breach| breach.of_message(bytes))
     }
 }
@@ -184,6 +194,16 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
     let service = message.header.as_ref().and_then(|header| header.service);
     if service == Some(SETTLEMENT_SERVICE) {
         return settlement::command(message, sender, context);
+    }
+    // What else a bank sends under the clearing system's service asks nothing, or is not of it.
+    let of_clearing = matches!(
+        message.body,
+        Body::Reject(_) | Body::EventAcknowledgement(_) | Body::Clearing
+    );
+    if service == Some(CLEARING_SERVICE) && !of_clearing {
+        return Err(not_on_rail(
+            "this message is not one that a bank sends to the clearing system",
+        ));
     }
     let version = message.message_type;
     let instant = match &message.body {
@@ -219,16 +239,16 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
         | Body::EventNotice(_)
         | Body::Other
         | Body::Clearing => {
-            let text = "this message is not one that a bank sends on the instant rail";
-            return Err(Breach::of_profile(
-                "/Document",
-                "message-not-on-rail",
-                text,
-                "FF03",
+            return Err(not_on_rail(
+                "this message is not one that a bank sends on the instant rail",
             ));
         }
     };
     Ok(Command::Instant(instant))
+}
+
+fn not_on_rail(text: &'static str) -> Breach<'static> {
+    Breach::of_profile("/Document", "message-not-on-rail", text, "FF03")
 }
 
 #[cfg(test)]

@@ -66,12 +66,8 @@ pub(super) fn command<'m>(
         | Body::Receipt(_)
         | Body::Other
         | Body::Clearing => {
-            let text = "this message is not one that a bank sends to IMTS";
-            return Err(Breach::of_profile(
-                "/Document",
-                "message-not-on-rail",
-                text,
-                "FF03",
+            return Err(super::not_on_rail(
+                "this message is not one that a bank sends to IMTS",
             ));
         }
     };

@@ -191,7 +191,11 @@ fn assemble_one(name: &str, file: &File, files: &BTreeMap<&str, File>) -> Result
         for patch in &part.rows {
             apply(&mut rows, patch)?;
         }
-        rules.extend(part.rules.iter().cloned());
+        for rule in &part.rules {
+            // A rule of the same name takes the place of the base's: other words or codes for the same check.
+            rules.retain(|known: &Rule| known.name != rule.name);
+            rules.push(rule.clone());
+        }
     }
     let source = base.unwrap_or(file);
     let usage = Usage {

@@ -268,18 +268,8 @@ fn times_are_of_the_business_day() {
     let mut hopeless = instruction(&mut world, 2, 5_000);
     hopeless.latest = later(2);
     let rejected_later = send(&mut world, hopeless);
-    // The one that cannot settle yet stands before nobody.
     world.wait(HOUR);
     world.tick();
-    assert_eq!(world.sent_to(HSBK), []);
-    accept(
-        &mut world,
-        Command::Change {
-            source: operator(),
-            id,
-            change: Change::ToHead,
-        },
-    );
     assert_eq!(world.sent_to(HSBK), [forwarded(&world, id)]);
     world.wait(HOUR);
     world.tick();

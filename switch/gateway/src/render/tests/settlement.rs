@@ -231,7 +231,7 @@ fn what_the_operator_entered_goes_out_as_a_bank_payment() {
 #[test]
 fn a_withdrawal_is_confirmed_or_refused_with_its_reason() {
     for (withdrawal, parts) in [
-        (Withdrawal::Done, ["<Conf>CNCL</Conf>", "<TxCxlSts>CNCL"]),
+        (Withdrawal::Done, ["<Conf>CNCL</Conf>", "<TxCxlSts>ACCR"]),
         (Withdrawal::Settled, ["<Conf>RJCR</Conf>", "<Cd>PTNA</Cd>"]),
         (Withdrawal::Ended, ["<Conf>RJCR</Conf>", "<Cd>ARDT</Cd>"]),
         (Withdrawal::Unknown, ["<Conf>RJCR</Conf>", "<Cd>NOOR</Cd>"]),

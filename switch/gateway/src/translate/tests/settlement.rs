@@ -80,7 +80,7 @@ fn a_bank_payment_has_its_priority_and_times() {
         (None, None)
     );
     assert_eq!(instruction.references.uetr, uetr());
-    let version = versions::message(instruction.references.message_version);
+    let version = crate::versions::message(instruction.references.message_version);
     assert_eq!(version.unwrap().as_str(), "pacs.009.001.10");
 }
 
@@ -106,7 +106,7 @@ fn a_customer_payment_needs_no_service_code_and_takes_the_earlier_time() {
     assert_eq!(instruction.latest, Some(Span::from_secs(15 * 3600 + 1800)));
     assert_eq!(instruction.creditor_account, Some(iban(PAYEE_IBAN)));
     assert_eq!(instruction.instructed_agent, Some(bic(CASP)));
-    let version = versions::message(instruction.references.message_version);
+    let version = crate::versions::message(instruction.references.message_version);
     assert_eq!(version.unwrap().as_str(), "pacs.008.001.10");
 }
 
