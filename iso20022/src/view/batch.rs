@@ -105,7 +105,7 @@ impl Reader {
             one.extend_from_slice(before);
             one.extend_from_slice(bytes.get(range.clone()).unwrap_or_default());
             one.extend_from_slice(behind);
-            self.read_item(&one, |item| take(item))
+            self.read_item(&one, &mut take)
                 .map_err(|failed| match failed {
                     Failed::Refused(refusal) => E::from(of_item(refusal, number)),
                     Failed::Taken(error) => error,
