@@ -45,6 +45,22 @@ fn message(date: &str, items: &[String]) -> String {
     )
 }
 
+/// camt.056 of an item that HSBK submitted.
+fn withdrawal(number: u32) -> String {
+    let uetr = uetr(number);
+    format!(
+        "<Envelope xmlns=\"urn:torap:envelope:1\"><AppHdr xmlns=\"urn:iso:std:iso:20022:tech:xsd:head.001.001.03\">\
+         <Fr><FIId><FinInstnId><BICFI>HSBKKZKX</BICFI></FinInstnId></FIId></Fr>\
+         <To><FIId><FinInstnId><BICFI>TORPKZKA</BICFI></FinInstnId></FIId></To><BizMsgIdr>HSBK-CXL</BizMsgIdr>\
+         <MsgDefIdr>camt.056.001.10</MsgDefIdr><BizSvc>torap.ics.1</BizSvc><CreDt>{CREATED}</CreDt></AppHdr>\
+         <Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.056.001.10\"><FIToFIPmtCxlReq><Assgnmt><Id>HSBK-CXL</Id>\
+         <Assgnr><Agt><FinInstnId><BICFI>HSBKKZKX</BICFI></FinInstnId></Agt></Assgnr>\
+         <Assgne><Agt><FinInstnId><BICFI>TORPKZKA</BICFI></FinInstnId></Agt></Assgne><CreDtTm>{CREATED}</CreDtTm></Assgnmt>\
+         <Undrlyg><TxInf><CxlId>HSBK-CXL</CxlId><OrgnlTxId>TX-{number}</OrgnlTxId><OrgnlUETR>{uetr}</OrgnlUETR>\
+         <CxlRsnInf><Rsn><Cd>CUST</Cd></Rsn></CxlRsnInf></TxInf></Undrlyg></FIToFIPmtCxlReq></Document></Envelope>"
+    )
+}
+
 #[test]
 fn a_bank_submits_items_that_a_session_clears() {
     let (_dir, lab) = lab();
@@ -98,11 +114,21 @@ fn a_bank_submits_items_that_a_session_clears() {
     assert!(place.contains("CdtTrfTxInf[2]/CdtrAcct"), "{place}");
     assert_eq!(ctl(&["clearing", "session"])["items_known"], 299);
 
+    // One is taken back.
+    send(&day, withdrawal(7));
+    let answer = WaitFor {
+        kind: Some("camt.029".into()),
+        status: Some("CNCL".into()),
+        uetr: Some(uetr(7)),
+        ..WaitFor::default()
+    };
+    day.wait("HSBK", answer).expect("an answer");
+
     ctl(&["clearing", "close"]);
     day.wait("CASP", cleared("pacs.008")).expect("items");
     assert_eq!(ctl(&["clearing", "item", &uetr(300)])["status"], "ACSC");
     let report = ctl(&["clearing", "report", &session]);
     let rows = report["participants"].as_array().expect("rows");
     let payer = rows.iter().find(|row| row["participant"] == "HSBK");
-    assert_eq!(payer.expect("the payer")["net"], "-299.00");
+    assert_eq!(payer.expect("the payer")["net"], "-298.00");
 }

@@ -5,9 +5,9 @@ use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     profile::Direction,
     view::{
-        Assignment, Body, CancellationRequest, CreditTransfer, Message, Original, Resolution,
-        Return, SETTLEMENT_SERVICE, StatusReport, TransactionStatus, VerificationReport,
-        VerificationRequest,
+        Assignment, Body, CLEARING_SERVICE, CancellationRequest, CreditTransfer, Message, Original,
+        Resolution, Return, SETTLEMENT_SERVICE, StatusReport, TransactionStatus,
+        VerificationReport, VerificationRequest,
     },
     write,
 };
@@ -95,7 +95,8 @@ impl Bank {
         let message_name = message.message_type.as_str();
         let Message { body, header, .. } = message;
         let service = header.as_ref().and_then(|header| header.service);
-        if service == Some(SETTLEMENT_SERVICE) {
+        let of_item = service == Some(CLEARING_SERVICE) && !matches!(body, Body::Clearing);
+        if service == Some(SETTLEMENT_SERVICE) || of_item {
             // As with clearing: the bank's books are those of the instant rail.
             self.see(of_imts(&body, seen));
             return;

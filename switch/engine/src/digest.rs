@@ -325,7 +325,7 @@ fn message(mix: &mut Mix, message: &Message) {
         }
         Message::ImtsStatus { .. }
         | Message::ImtsForward { .. }
-        | Message::ImtsResolution { .. }
+        | Message::WithdrawalAnswer { .. }
         | Message::ImtsReceipt { .. }
         | Message::ImtsDay { .. } => {
             settlement::message(mix, message);

@@ -101,8 +101,8 @@ pub enum Message {
         original: Position,
         settled_at: Time,
     },
-    /// camt.029 about the camt.056 of IMTS at `original`.
-    ImtsResolution {
+    /// camt.029 about the camt.056 of IMTS or of the clearing system at `original`.
+    WithdrawalAnswer {
         original: Position,
         withdrawal: Withdrawal,
     },
@@ -115,14 +115,14 @@ pub enum Message {
     ImtsDay { event: DayEvent },
 }
 
-/// What came of the withdrawal of a payment of IMTS.
+/// What came of the withdrawal of a payment of IMTS or an item of the clearing system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawal {
     /// It waited and is withdrawn.
     Done,
     /// It has settled.
     Settled,
-    /// It was rejected or withdrawn before.
+    /// It was rejected, left out or withdrawn before.
     Ended,
     /// The bank has no payment with these identifiers.
     Unknown,

@@ -165,7 +165,7 @@ impl Renderer {
                 original,
                 settled_at,
             } => settlement::forward(entry, original, settled_at, out)?,
-            Message::ImtsResolution {
+            Message::WithdrawalAnswer {
                 original,
                 withdrawal,
             } => settlement::resolution(entry, original, withdrawal, out)?,

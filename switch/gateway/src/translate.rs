@@ -196,6 +196,9 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
         return settlement::command(message, sender, context);
     }
     // What else a bank sends under the clearing system's service asks nothing, or is not of it.
+    if let (Some(CLEARING_SERVICE), Body::CancellationRequest(view)) = (service, &message.body) {
+        return clearing::cancellation(view, sender, message.message_type, context);
+    }
     let of_clearing = matches!(
         message.body,
         Body::Reject(_) | Body::EventAcknowledgement(_) | Body::Clearing

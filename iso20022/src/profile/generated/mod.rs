@@ -2877,7 +2877,7 @@ pub(crate) static RECALL_ANSWER: Table = Table {
     rules: &[
         RuleEntry {
             code: "refusal-of-sender",
-            text: "A bank sends `RJCR`; only the switch sends `PDCR` and, under `torap.imts.1`, `CNCL`; TxCxlSts says the same as Sts/Conf",
+            text: "A bank sends `RJCR`; only the switch sends `PDCR` and, under `torap.imts.1` and `torap.ics.1`, `CNCL`; TxCxlSts says the same as Sts/Conf",
             wrong: "CH16",
             missing: "CH21",
             check: rules::recall_answer::refusal_of_sender,

@@ -195,6 +195,8 @@ kinds! {
     ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
     /// Whether liquidity transfers wait for the next business day
     SettlementKeepLiquidity = 0xa4, "settlement-keep-liquidity", 1;
+    /// camt.056 of the clearing system
+    ClearingCancel = 0xa5, "clearing-cancel", 1;
 }
 
 impl Kind {
@@ -252,6 +254,7 @@ impl Kind {
                 clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+                clearing::Command::Cancel(_) => Kind::ClearingCancel,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

@@ -202,7 +202,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
-        | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        | Kind::ClearingSetSettings
+        | Kind::ClearingCancel => Command::Clearing(clearing::take(kind, reader)?),
     })
 }
 

@@ -173,7 +173,7 @@ fn put_message(message: &Message, writer: &mut Writer<'_>) {
         }
         Message::ImtsStatus { .. }
         | Message::ImtsForward { .. }
-        | Message::ImtsResolution { .. }
+        | Message::WithdrawalAnswer { .. }
         | Message::ImtsReceipt { .. }
         | Message::ImtsDay { .. } => imts::put(message, writer),
     }

@@ -67,6 +67,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
     let later = settlement::later_commands();
     all.extend(later.into_iter().map(Command::Settlement));
+    all.push(Command::Clearing(clearing::cancel()));
     all
 }
 

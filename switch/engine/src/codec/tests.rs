@@ -84,7 +84,7 @@ fn every_layout_is_the_one_of_its_golden_file() {
     for (message, name) in samples::settlement::messages().into_iter().zip([
         "outbound-imts-status",
         "outbound-imts-forward",
-        "outbound-imts-resolution",
+        "outbound-withdrawal-answer",
         "outbound-imts-receipt",
         "outbound-imts-day",
     ]) {

@@ -84,7 +84,7 @@ pub(super) fn message(mix: &mut Mix, message: &Message) {
             mix.word(original.0);
             mix.word(settled_at.nanos());
         }
-        Message::ImtsResolution {
+        Message::WithdrawalAnswer {
             original,
             withdrawal,
         } => {

@@ -210,7 +210,7 @@ pub(super) fn cancel(
         },
     };
     let original = stamp.position;
-    let message = Message::ImtsResolution {
+    let message = Message::WithdrawalAnswer {
         original,
         withdrawal,
     };

@@ -5,14 +5,14 @@ use std::{borrow::Cow, fmt};
 
 use torap_domain::{Bic, Date, ParticipantId, Position, Text, Time, TransactionId};
 use torap_engine::{
-    Command, DayEvent, Receipt, References, Status, Withdrawal,
+    Command, DayEvent, Receipt, References, Status, Withdrawal, clearing,
     settlement::{self, Payment, Priority, uetr_of_record},
 };
 use torap_iso20022::{
     MessageType,
     view::{
-        self, BusinessHeader, CancellationStatus, EventNotice, Parameters, Resolution,
-        SETTLEMENT_SERVICE, SettlementTransfer, StatusReport, TransactionStatus,
+        self, BusinessHeader, CLEARING_SERVICE, CancellationStatus, EventNotice, Parameters,
+        Resolution, SETTLEMENT_SERVICE, SettlementTransfer, StatusReport, TransactionStatus,
     },
     write,
 };
@@ -127,26 +127,32 @@ pub(super) fn resolution(
     withdrawal: Withdrawal,
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
-    let Command::Settlement(settlement::Command::Cancel(cancellation)) =
-        entry.records.facts(original)?
-    else {
-        return Err(RenderError::Facts {
-            position: original,
-            expected: "a withdrawal of a payment of IMTS",
-        });
+    let (references, cancellation_id, service) = match entry.records.facts(original)? {
+        Command::Settlement(settlement::Command::Cancel(cancellation)) => (
+            cancellation.references,
+            cancellation.cancellation_id,
+            SETTLEMENT_SERVICE,
+        ),
+        Command::Clearing(clearing::Command::Cancel(cancellation)) => (
+            cancellation.references,
+            cancellation.cancellation_id,
+            CLEARING_SERVICE,
+        ),
+        _ => {
+            return Err(RenderError::Facts {
+                position: original,
+                expected: "a withdrawal of a payment or an item",
+            });
+        }
     };
     let refused = CancellationStatus::Refused;
     let (status, reason, text) = match withdrawal {
         Withdrawal::Done => (CancellationStatus::Cancelled, None, None),
-        Withdrawal::Settled => (
-            refused,
-            Some("PTNA"),
-            Some("The payment has settled; its payee may return it."),
-        ),
+        Withdrawal::Settled => (refused, Some("PTNA"), Some("The payment has settled.")),
         Withdrawal::Ended => (
             refused,
             Some("ARDT"),
-            Some("The payment was rejected or withdrawn before."),
+            Some("The payment was rejected, left out or withdrawn before."),
         ),
         Withdrawal::Unknown => (
             refused,
@@ -154,12 +160,11 @@ pub(super) fn resolution(
             Some("No payment of the bank with these identifiers is known."),
         ),
     };
-    let references = &cancellation.references;
     let uetr = hyphenated(references.uetr);
     let resolution = Resolution {
         assignment: entry.assignment(),
         case_id: None,
-        status_id: Some(cancellation.cancellation_id.as_str()),
+        status_id: Some(cancellation_id.as_str()),
         original: view::Original {
             message_id: None,
             message_name: None,
@@ -172,7 +177,11 @@ pub(super) fn resolution(
         reason,
         reason_text: text.map(Cow::Borrowed),
     };
-    write::resolution(out, Some(&header(entry, entry.id())), &resolution);
+    let header = BusinessHeader {
+        service: Some(service),
+        ..entry.header(entry.id())
+    };
+    write::resolution(out, Some(&header), &resolution);
     Ok(())
 }
 

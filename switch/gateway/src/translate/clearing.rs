@@ -1,21 +1,21 @@
 //! pacs.008 of the clearing system, by BizSvc: many items in one message.
 
 use torap_domain::{
-    Bic, Date, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money, Reason, SectorCode,
-    TransactionId, Uetr,
+    Bic, CancellationId, Date, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money,
+    Reason, SectorCode, TransactionId, Uetr,
 };
 use torap_engine::{
     Command,
-    clearing::{self, Line, Order, Party, Priority, Submit},
+    clearing::{self, Cancellation, Line, Order, Party, Priority, Submit},
     links,
 };
 use torap_iso20022::{
     MessageType, Refusal,
-    view::{Item, ItemParty, Reader, check_sum},
+    view::{self, Item, ItemParty, Reader, check_sum},
 };
 
 use super::{
-    context::{Context, typed, version_number},
+    context::{Context, Sender, references_to, typed, version_number},
     keys,
     refusal::{self, Breach},
 };
@@ -99,6 +99,26 @@ fn collect(
         instructing_agent,
         piece: None,
         items,
+    })))
+}
+
+/// The command of a camt.056 about an item.
+pub(super) fn cancellation<'m>(
+    view: &view::CancellationRequest<'m>,
+    sender: Option<Sender>,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Command, Breach<'m>> {
+    const CANCELLATION_ID: &str = "/Document/FIToFIPmtCxlReq/Undrlyg/TxInf/CxlId";
+    let unbound = || Breach::of_reason(Reason::UnboundSender, "/Document");
+    let sender = sender.ok_or_else(unbound)?;
+    let references = references_to(view.assignment.id, version, &view.original)?;
+    Ok(Command::Clearing(clearing::Command::Cancel(Cancellation {
+        source: context.source,
+        key: keys::payment_key(sender.owner, view.original.transaction_id),
+        references,
+        cancellation_id: typed(CancellationId::parse(view.cancellation_id), CANCELLATION_ID)?,
+        instructing_agent: sender.agent,
     })))
 }
 

@@ -244,7 +244,7 @@ pub(in crate::codec) fn settlement_message() -> BoxedStrategy<Message> {
             original,
             settled_at,
         }),
-        (position(), withdrawal).prop_map(|(original, withdrawal)| Message::ImtsResolution {
+        (position(), withdrawal).prop_map(|(original, withdrawal)| Message::WithdrawalAnswer {
             original,
             withdrawal,
         }),

@@ -30,7 +30,7 @@ pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
             put_about(49, original, writer);
             writer.put(settled_at);
         }
-        Message::ImtsResolution {
+        Message::WithdrawalAnswer {
             original,
             withdrawal,
         } => {
@@ -90,7 +90,7 @@ pub(super) fn take(tag: u8, offset: usize, reader: &mut Reader<'_>) -> Result<Me
             original: reader.field("original")?,
             settled_at: reader.field("settled at")?,
         },
-        50 => Message::ImtsResolution {
+        50 => Message::WithdrawalAnswer {
             original: reader.field("original")?,
             withdrawal: reader.tag("withdrawal", |tag| match tag {
                 1 => Some(Withdrawal::Done),

@@ -139,7 +139,7 @@ pub(in crate::codec) fn messages() -> Vec<Message> {
             original,
             settled_at: time(),
         },
-        Message::ImtsResolution {
+        Message::WithdrawalAnswer {
             original,
             withdrawal: Withdrawal::Settled,
         },

@@ -300,7 +300,7 @@ fn a_bank_withdraws_what_waits_and_nothing_else() {
         let original = world.stamp.position;
         assert_eq!(
             world.sent_to(from),
-            [Message::ImtsResolution {
+            [Message::WithdrawalAnswer {
                 original,
                 withdrawal
             }]
@@ -313,7 +313,7 @@ fn a_bank_withdraws_what_waits_and_nothing_else() {
         world.sent_to(CASP),
         [
             told(&world, waits, rejected(Reason::ItemWithdrawn)),
-            Message::ImtsResolution {
+            Message::WithdrawalAnswer {
                 original,
                 withdrawal
             },
@@ -324,7 +324,7 @@ fn a_bank_withdraws_what_waits_and_nothing_else() {
     let withdrawal = Withdrawal::Ended;
     assert_eq!(
         world.sent_to(CASP),
-        [Message::ImtsResolution {
+        [Message::WithdrawalAnswer {
             original,
             withdrawal
         }]
@@ -335,7 +335,7 @@ fn a_bank_withdraws_what_waits_and_nothing_else() {
     let withdrawal = Withdrawal::Settled;
     assert_eq!(
         world.sent_to(CASP),
-        [Message::ImtsResolution {
+        [Message::WithdrawalAnswer {
             original,
             withdrawal
         }]

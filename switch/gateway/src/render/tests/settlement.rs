@@ -7,6 +7,8 @@ use torap_domain::{
 };
 use torap_engine::{
     Command, DayEvent, Message, Outbound, Receipt, References, Source, Status, Withdrawal,
+    clearing,
+    instant::PaymentKey,
     participants::Direction as Flow,
     settlement::{
         self, Cancellation, Instruction, Liquidity, Payment, Priority, Return, uetr_of_record,
@@ -34,6 +36,7 @@ const ENTERED_BY_HAND: Position = Position(9);
 const RETURNED: Position = Position(10);
 const CANCELLED: Position = Position(11);
 const MOVED: Position = Position(12);
+const CANCELLED_ITEM: Position = Position(13);
 
 fn references(version: MessageType) -> References {
     References {
@@ -105,9 +108,17 @@ fn log() -> Log {
             amount,
         }),
     ];
+    let item = clearing::Command::Cancel(clearing::Cancellation {
+        source,
+        key: PaymentKey([7; 16]),
+        references: references(MessageType::CAMT_056_001_10),
+        cancellation_id: CancellationId::parse("CXL-2").unwrap(),
+        instructing_agent: bic(HSBK),
+    });
     let original = Bytes::from_static(ORIGINAL.as_bytes());
-    let records = commands.into_iter().zip(7_u64..);
-    Log::with(records.map(|(command, at)| (at, Command::Settlement(command), original.clone())))
+    let commands = commands.into_iter().map(Command::Settlement);
+    let records = commands.chain([Command::Clearing(item)]).zip(7_u64..);
+    Log::with(records.map(|(command, at)| (at, command, original.clone())))
 }
 
 fn rendered(message: Message) -> Result<String, RenderError> {
@@ -237,13 +248,31 @@ fn a_withdrawal_is_confirmed_or_refused_with_its_reason() {
         (Withdrawal::Unknown, ["<Conf>RJCR</Conf>", "<Cd>NOOR</Cd>"]),
     ] {
         let original = CANCELLED;
-        let message = Message::ImtsResolution {
+        let message = Message::WithdrawalAnswer {
             original,
             withdrawal,
         };
         check(message, &parts);
         check(message, &["<CxlStsId>CXL-1</CxlStsId>"]);
     }
+}
+
+#[test]
+fn the_answer_about_an_item_is_of_the_clearing_system() {
+    let text = rendered(Message::WithdrawalAnswer {
+        original: CANCELLED_ITEM,
+        withdrawal: Withdrawal::Done,
+    });
+    let text = text.unwrap();
+    for part in [
+        "<BizSvc>torap.ics.1</BizSvc>",
+        "<CxlStsId>CXL-2</CxlStsId>",
+        "<Conf>CNCL</Conf>",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let mut reader = Reader::new(*formats());
+    reader.read(text.as_bytes(), Direction::FromSwitch).unwrap();
 }
 
 #[test]
@@ -293,7 +322,7 @@ fn an_entry_about_another_record_is_an_error() {
             original: CANCELLED,
             settled_at,
         },
-        Message::ImtsResolution {
+        Message::WithdrawalAnswer {
             original: INSTRUCTED,
             withdrawal,
         },

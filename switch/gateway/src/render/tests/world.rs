@@ -421,7 +421,7 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::ClearingReport { .. } => "clearing-report",
         Message::ImtsStatus { .. } => "imts-status",
         Message::ImtsForward { .. } => "imts-forward",
-        Message::ImtsResolution { .. } => "imts-resolution",
+        Message::WithdrawalAnswer { .. } => "withdrawal-answer",
         Message::ImtsReceipt { .. } => "imts-receipt",
         Message::ImtsDay { .. } => "imts-day",
         Message::Notice { notice } => match notice {

@@ -170,3 +170,25 @@ fn a_link_submits_for_its_own_bank() {
     let refusal = refusal_from(2, &body, &Known::default());
     assert_eq!(refusal.reason, Reason::UnboundSender);
 }
+
+#[test]
+fn an_item_is_taken_back_by_its_key() {
+    let request = crate::fixtures::recall();
+    let header = BusinessHeader {
+        from: HSBK,
+        to: SWITCH,
+        message_id: request.assignment.id,
+        service: Some(CLEARING_SERVICE),
+        created_ns: ACCEPTED_NS,
+        possible_duplicate: false,
+    };
+    let body = written(|out| write::cancellation_request(out, Some(&header), &request));
+    match command_from(1, &body, &Known::default()) {
+        Command::Clearing(clearing::Command::Cancel(cancellation)) => {
+            assert_eq!(cancellation.key, payment_key(ParticipantId(1), "TX-1"));
+            assert_eq!(cancellation.cancellation_id.as_str(), "CXL-1");
+            assert_eq!(cancellation.instructing_agent, bic(HSBK));
+        }
+        other => panic!("{other:?}"),
+    }
+}

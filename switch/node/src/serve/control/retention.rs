@@ -209,7 +209,7 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::ClearingForward { original, .. }
         | Message::ImtsStatus { original, .. }
         | Message::ImtsForward { original, .. }
-        | Message::ImtsResolution { original, .. }
+        | Message::WithdrawalAnswer { original, .. }
         | Message::ImtsReceipt { original, .. } => original,
         Message::ClearingReport { .. } | Message::ImtsDay { .. } => entry.cause,
         Message::Notice { notice } => match notice {

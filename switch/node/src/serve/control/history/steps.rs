@@ -311,7 +311,7 @@ fn original_of(message: &Message) -> Option<Position> {
         // IMTS has its own queue and list of what has ended.
         | Message::ImtsStatus { .. }
         | Message::ImtsForward { .. }
-        | Message::ImtsResolution { .. }
+        | Message::WithdrawalAnswer { .. }
         | Message::ImtsReceipt { .. }
         | Message::ImtsDay { .. }
         | Message::LookUpAnswer { .. }
@@ -347,7 +347,7 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::ClearingReport { .. } => ("session-report", "admi.004"),
         Message::ImtsStatus { .. } => ("rtgs-status", "pacs.002"),
         Message::ImtsForward { .. } => ("rtgs-forwarded", "pacs.008, pacs.009 or pacs.004"),
-        Message::ImtsResolution { .. } => ("rtgs-withdrawal", "camt.029"),
+        Message::WithdrawalAnswer { .. } => ("rtgs-withdrawal", "camt.029"),
         Message::ImtsReceipt { .. } => ("liquidity", "camt.025"),
         Message::ImtsDay { .. } => ("business-day", "admi.004"),
     }
