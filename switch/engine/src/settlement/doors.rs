@@ -214,9 +214,11 @@ pub(super) fn cancel(
         original,
         withdrawal,
     };
-    // What the payment itself is told comes first.
-    super::told::tell(state, stamp, out);
-    state.links.send(out, stamp, link, Letter::new(message));
+    // Behind what the payment itself is told.
+    state
+        .settlement
+        .told
+        .push(stamp, Told { to: link, message });
     if withdrawal == Withdrawal::Done {
         return Outcome::Accepted;
     }

@@ -213,7 +213,8 @@ impl State {
             .filter_map(|letter| match letter.message {
                 Message::ImtsStatus { original, .. }
                 | Message::ImtsForward { original, .. }
-                | Message::ImtsReceipt { original, .. } => Some(original),
+                | Message::ImtsReceipt { original, .. }
+                | Message::WithdrawalAnswer { original, .. } => Some(original),
                 _ => None,
             });
         letters
