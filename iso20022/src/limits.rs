@@ -22,7 +22,7 @@ pub const WRAPPERS_MAX: usize = 4;
 pub const CAPTURES_MAX: usize = 512;
 
 /// Second and later occurrences of captured fields that one header or document remembers; the others are only counted.
-pub const OCCURRENCES_MAX: usize = 256;
+pub const OCCURRENCES_MAX: usize = 512;
 
 /// The limits of one parser that its owner may lower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

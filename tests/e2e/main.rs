@@ -13,6 +13,8 @@ mod flood;
 mod history;
 mod hostile;
 mod hsm;
+mod ics_door;
+mod imts_door;
 mod kill;
 mod load;
 mod order;

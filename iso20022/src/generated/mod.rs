@@ -12,8 +12,10 @@ mod admi_007_001_01;
 mod admi_009_001_02;
 mod admi_010_001_02;
 mod admi_011_001_01;
+mod camt_025_001_05;
 mod camt_029_001_09;
 mod camt_029_001_11;
+mod camt_050_001_06;
 mod camt_056_001_08;
 mod camt_056_001_10;
 mod head_001_001_02;
@@ -27,6 +29,8 @@ mod pacs_004_001_11;
 mod pacs_008_001_08;
 mod pacs_008_001_10;
 mod pacs_008_001_12;
+mod pacs_009_001_08;
+mod pacs_009_001_10;
 mod pacs_028_001_03;
 mod pacs_028_001_05;
 
@@ -34,7 +38,7 @@ use crate::message::MessageType;
 use crate::schema::MessageTable;
 
 /// Every message version, ordered by identifier.
-pub static MESSAGES: [&MessageTable; 25] = [
+pub static MESSAGES: [&MessageTable; 29] = [
     &acmt_023_001_03::MESSAGE,
     &acmt_024_001_03::MESSAGE,
     &admi_002_001_01::MESSAGE,
@@ -43,8 +47,10 @@ pub static MESSAGES: [&MessageTable; 25] = [
     &admi_009_001_02::MESSAGE,
     &admi_010_001_02::MESSAGE,
     &admi_011_001_01::MESSAGE,
+    &camt_025_001_05::MESSAGE,
     &camt_029_001_09::MESSAGE,
     &camt_029_001_11::MESSAGE,
+    &camt_050_001_06::MESSAGE,
     &camt_056_001_08::MESSAGE,
     &camt_056_001_10::MESSAGE,
     &head_001_001_02::MESSAGE,
@@ -58,6 +64,8 @@ pub static MESSAGES: [&MessageTable; 25] = [
     &pacs_008_001_08::MESSAGE,
     &pacs_008_001_10::MESSAGE,
     &pacs_008_001_12::MESSAGE,
+    &pacs_009_001_08::MESSAGE,
+    &pacs_009_001_10::MESSAGE,
     &pacs_028_001_03::MESSAGE,
     &pacs_028_001_05::MESSAGE,
 ];
@@ -81,8 +89,12 @@ pub enum MessageKind {
     Admi010,
     /// admi.011
     Admi011,
+    /// camt.025
+    Camt025,
     /// camt.029
     Camt029,
+    /// camt.050
+    Camt050,
     /// camt.056
     Camt056,
     /// head.001
@@ -93,13 +105,15 @@ pub enum MessageKind {
     Pacs004,
     /// pacs.008
     Pacs008,
+    /// pacs.009
+    Pacs009,
     /// pacs.028
     Pacs028,
 }
 
 impl MessageKind {
     /// Every definition, ordered by identifier.
-    pub const ALL: [MessageKind; 15] = [
+    pub const ALL: [MessageKind; 18] = [
         MessageKind::Acmt023,
         MessageKind::Acmt024,
         MessageKind::Admi002,
@@ -108,12 +122,15 @@ impl MessageKind {
         MessageKind::Admi009,
         MessageKind::Admi010,
         MessageKind::Admi011,
+        MessageKind::Camt025,
         MessageKind::Camt029,
+        MessageKind::Camt050,
         MessageKind::Camt056,
         MessageKind::Head001,
         MessageKind::Pacs002,
         MessageKind::Pacs004,
         MessageKind::Pacs008,
+        MessageKind::Pacs009,
         MessageKind::Pacs028,
     ];
 
@@ -128,12 +145,15 @@ impl MessageKind {
             Self::Admi009 => "admi.009",
             Self::Admi010 => "admi.010",
             Self::Admi011 => "admi.011",
+            Self::Camt025 => "camt.025",
             Self::Camt029 => "camt.029",
+            Self::Camt050 => "camt.050",
             Self::Camt056 => "camt.056",
             Self::Head001 => "head.001",
             Self::Pacs002 => "pacs.002",
             Self::Pacs004 => "pacs.004",
             Self::Pacs008 => "pacs.008",
+            Self::Pacs009 => "pacs.009",
             Self::Pacs028 => "pacs.028",
         }
     }
@@ -156,38 +176,46 @@ impl MessageType {
     pub const ADMI_010_001_02: MessageType = MessageType(6);
     /// admi.011.001.01
     pub const ADMI_011_001_01: MessageType = MessageType(7);
+    /// camt.025.001.05
+    pub const CAMT_025_001_05: MessageType = MessageType(8);
     /// camt.029.001.09
-    pub const CAMT_029_001_09: MessageType = MessageType(8);
+    pub const CAMT_029_001_09: MessageType = MessageType(9);
     /// camt.029.001.11
-    pub const CAMT_029_001_11: MessageType = MessageType(9);
+    pub const CAMT_029_001_11: MessageType = MessageType(10);
+    /// camt.050.001.06
+    pub const CAMT_050_001_06: MessageType = MessageType(11);
     /// camt.056.001.08
-    pub const CAMT_056_001_08: MessageType = MessageType(10);
+    pub const CAMT_056_001_08: MessageType = MessageType(12);
     /// camt.056.001.10
-    pub const CAMT_056_001_10: MessageType = MessageType(11);
+    pub const CAMT_056_001_10: MessageType = MessageType(13);
     /// head.001.001.02
-    pub const HEAD_001_001_02: MessageType = MessageType(12);
+    pub const HEAD_001_001_02: MessageType = MessageType(14);
     /// head.001.001.03
-    pub const HEAD_001_001_03: MessageType = MessageType(13);
+    pub const HEAD_001_001_03: MessageType = MessageType(15);
     /// pacs.002.001.10
-    pub const PACS_002_001_10: MessageType = MessageType(14);
+    pub const PACS_002_001_10: MessageType = MessageType(16);
     /// pacs.002.001.12
-    pub const PACS_002_001_12: MessageType = MessageType(15);
+    pub const PACS_002_001_12: MessageType = MessageType(17);
     /// pacs.002.001.14
-    pub const PACS_002_001_14: MessageType = MessageType(16);
+    pub const PACS_002_001_14: MessageType = MessageType(18);
     /// pacs.004.001.09
-    pub const PACS_004_001_09: MessageType = MessageType(17);
+    pub const PACS_004_001_09: MessageType = MessageType(19);
     /// pacs.004.001.10
-    pub const PACS_004_001_10: MessageType = MessageType(18);
+    pub const PACS_004_001_10: MessageType = MessageType(20);
     /// pacs.004.001.11
-    pub const PACS_004_001_11: MessageType = MessageType(19);
+    pub const PACS_004_001_11: MessageType = MessageType(21);
     /// pacs.008.001.08
-    pub const PACS_008_001_08: MessageType = MessageType(20);
+    pub const PACS_008_001_08: MessageType = MessageType(22);
     /// pacs.008.001.10
-    pub const PACS_008_001_10: MessageType = MessageType(21);
+    pub const PACS_008_001_10: MessageType = MessageType(23);
     /// pacs.008.001.12
-    pub const PACS_008_001_12: MessageType = MessageType(22);
+    pub const PACS_008_001_12: MessageType = MessageType(24);
+    /// pacs.009.001.08
+    pub const PACS_009_001_08: MessageType = MessageType(25);
+    /// pacs.009.001.10
+    pub const PACS_009_001_10: MessageType = MessageType(26);
     /// pacs.028.001.03
-    pub const PACS_028_001_03: MessageType = MessageType(23);
+    pub const PACS_028_001_03: MessageType = MessageType(27);
     /// pacs.028.001.05
-    pub const PACS_028_001_05: MessageType = MessageType(24);
+    pub const PACS_028_001_05: MessageType = MessageType(28);
 }

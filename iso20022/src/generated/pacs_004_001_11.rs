@@ -5,37 +5,6 @@ use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
 use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static CREDIT_TRANSFER_TRANSACTION52: ComplexType = ComplexType::sequence("CreditTransferTransaction52", &[
-    opt("UltmtDbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-    opt("InitgPty", Complex(&shared::PARTY_IDENTIFICATION135)),
-    one("Dbtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-    opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-    one("DbtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("DbtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("PrvsInstgAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("PrvsInstgAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("PrvsInstgAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("PrvsInstgAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("PrvsInstgAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("PrvsInstgAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("IntrmyAgt1", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("IntrmyAgt1Acct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("IntrmyAgt2", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("IntrmyAgt2Acct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("IntrmyAgt3", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("IntrmyAgt3Acct", Complex(&shared::CASH_ACCOUNT40)),
-    one("CdtrAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("CdtrAgtAcct", Complex(&shared::CASH_ACCOUNT40)),
-    one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-    opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-    opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_CREDITOR_AGENT3)),
-    many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
-    opt("Tax", Complex(&shared::TAX_INFORMATION10)),
-    opt("RmtInf", Complex(&shared::REMITTANCE_INFORMATION21)),
-    opt("InstdAmt", Attributed(&shared::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
-]);
-
 static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
     one("PmtRtr", Complex(&PAYMENT_RETURN_V11)),
 ]);
@@ -79,7 +48,7 @@ static ORIGINAL_TRANSACTION_REFERENCE36: ComplexType = ComplexType::sequence("Or
     opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
     opt("UltmtCdtr", Complex(&shared::PARTY40_CHOICE)),
     opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
-    opt("UndrlygCstmrCdtTrf", Complex(&CREDIT_TRANSFER_TRANSACTION52)),
+    opt("UndrlygCstmrCdtTrf", Complex(&shared::CREDIT_TRANSFER_TRANSACTION52)),
 ]);
 
 static PAYMENT_RETURN_V11: ComplexType = ComplexType::sequence("PaymentReturnV11", &[
@@ -189,7 +158,7 @@ const TYPES: &[TypeRef] = &[
     Simple(&simple::COUNTRY_CODE),
     Simple(&simple::CREDIT_DEBIT_CODE),
     Complex(&shared::CREDIT_TRANSFER_MANDATE_DATA1),
-    Complex(&CREDIT_TRANSFER_TRANSACTION52),
+    Complex(&shared::CREDIT_TRANSFER_TRANSACTION52),
     Complex(&shared::CREDITOR_REFERENCE_INFORMATION2),
     Complex(&shared::CREDITOR_REFERENCE_TYPE1_CHOICE),
     Complex(&shared::CREDITOR_REFERENCE_TYPE2),

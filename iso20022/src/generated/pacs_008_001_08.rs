@@ -6,7 +6,7 @@ use crate::schema::TypeRef::{Attributed, Complex, Simple};
 use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
 static CREDIT_TRANSFER_TRANSACTION39: ComplexType = ComplexType::sequence("CreditTransferTransaction39", &[
-    one("PmtId", Complex(&PAYMENT_IDENTIFICATION7)),
+    one("PmtId", Complex(&shared::PAYMENT_IDENTIFICATION7)),
     opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
     one("IntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
     opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
@@ -44,7 +44,7 @@ static CREDIT_TRANSFER_TRANSACTION39: ComplexType = ComplexType::sequence("Credi
     one("Cdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
     opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT38)),
     opt("UltmtCdtr", Complex(&shared::PARTY_IDENTIFICATION135)),
-    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&INSTRUCTION_FOR_CREDITOR_AGENT1)),
+    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_CREDITOR_AGENT1)),
     many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1)),
     opt("Purp", Complex(&shared::PURPOSE2_CHOICE)),
     many("RgltryRptg", 0, 10, Complex(&shared::REGULATORY_REPORTING3)),
@@ -59,36 +59,9 @@ static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
 ]);
 
 static FITO_FICUSTOMER_CREDIT_TRANSFER_V08: ComplexType = ComplexType::sequence("FIToFICustomerCreditTransferV08", &[
-    one("GrpHdr", Complex(&GROUP_HEADER93)),
+    one("GrpHdr", Complex(&shared::GROUP_HEADER93)),
     many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION39)),
     many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-]);
-
-static GROUP_HEADER93: ComplexType = ComplexType::sequence("GroupHeader93", &[
-    one("MsgId", Simple(&simple::MAX35_TEXT)),
-    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
-    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION7)),
-    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-]);
-
-static INSTRUCTION_FOR_CREDITOR_AGENT1: ComplexType = ComplexType::sequence("InstructionForCreditorAgent1", &[
-    opt("Cd", Simple(&simple::INSTRUCTION3_CODE)),
-    opt("InstrInf", Simple(&simple::MAX140_TEXT)),
-]);
-
-static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType::sequence("PaymentIdentification7", &[
-    opt("InstrId", Simple(&simple::MAX35_TEXT)),
-    one("EndToEndId", Simple(&simple::MAX35_TEXT)),
-    opt("TxId", Simple(&simple::MAX35_TEXT)),
-    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
@@ -175,14 +148,14 @@ const TYPES: &[TypeRef] = &[
     Complex(&shared::GENERIC_IDENTIFICATION30),
     Complex(&shared::GENERIC_ORGANISATION_IDENTIFICATION1),
     Complex(&shared::GENERIC_PERSON_IDENTIFICATION1),
-    Complex(&GROUP_HEADER93),
+    Complex(&shared::GROUP_HEADER93),
     Simple(&simple::IBAN2007_IDENTIFIER),
     Simple(&simple::ISODATE),
     Simple(&simple::ISODATE_TIME),
     Simple(&simple::ISOTIME),
     Simple(&simple::INSTRUCTION3_CODE),
     Simple(&simple::INSTRUCTION4_CODE),
-    Complex(&INSTRUCTION_FOR_CREDITOR_AGENT1),
+    Complex(&shared::INSTRUCTION_FOR_CREDITOR_AGENT1),
     Complex(&shared::INSTRUCTION_FOR_NEXT_AGENT1),
     Simple(&simple::LEIIDENTIFIER),
     Complex(&shared::LOCAL_INSTRUMENT2_CHOICE),
@@ -205,7 +178,7 @@ const TYPES: &[TypeRef] = &[
     Complex(&shared::OTHER_CONTACT1),
     Complex(&shared::PARTY38_CHOICE),
     Complex(&shared::PARTY_IDENTIFICATION135),
-    Complex(&PAYMENT_IDENTIFICATION7),
+    Complex(&shared::PAYMENT_IDENTIFICATION7),
     Complex(&shared::PAYMENT_TYPE_INFORMATION28),
     Simple(&simple::PERCENTAGE_RATE),
     Complex(&shared::PERSON_IDENTIFICATION13),

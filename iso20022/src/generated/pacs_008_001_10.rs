@@ -60,23 +60,9 @@ static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
 ]);
 
 static FITO_FICUSTOMER_CREDIT_TRANSFER_V10: ComplexType = ComplexType::sequence("FIToFICustomerCreditTransferV10", &[
-    one("GrpHdr", Complex(&GROUP_HEADER96)),
+    one("GrpHdr", Complex(&shared::GROUP_HEADER96)),
     many("CdtTrfTxInf", 1, UNBOUNDED, Complex(&CREDIT_TRANSFER_TRANSACTION50)),
     many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-]);
-
-static GROUP_HEADER96: ComplexType = ComplexType::sequence("GroupHeader96", &[
-    one("MsgId", Simple(&simple::MAX35_TEXT)),
-    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
-    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
-    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
-    opt("TtlIntrBkSttlmAmt", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    one("SttlmInf", Complex(&shared::SETTLEMENT_INSTRUCTION11)),
-    opt("PmtTpInf", Complex(&shared::PAYMENT_TYPE_INFORMATION28)),
-    opt("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
 ]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
@@ -171,7 +157,7 @@ const TYPES: &[TypeRef] = &[
     Complex(&shared::GENERIC_IDENTIFICATION30),
     Complex(&shared::GENERIC_ORGANISATION_IDENTIFICATION1),
     Complex(&shared::GENERIC_PERSON_IDENTIFICATION1),
-    Complex(&GROUP_HEADER96),
+    Complex(&shared::GROUP_HEADER96),
     Simple(&simple::IBAN2007_IDENTIFIER),
     Simple(&simple::ISODATE),
     Simple(&simple::ISODATE_TIME),

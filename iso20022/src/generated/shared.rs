@@ -275,6 +275,37 @@ pub(super) static CREDIT_TRANSFER_MANDATE_DATA1: ComplexType = ComplexType::sequ
     opt("Rsn", Complex(&MANDATE_SETUP_REASON1_CHOICE)),
 ]);
 
+pub(super) static CREDIT_TRANSFER_TRANSACTION52: ComplexType = ComplexType::sequence("CreditTransferTransaction52", &[
+    opt("UltmtDbtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("InitgPty", Complex(&PARTY_IDENTIFICATION135)),
+    one("Dbtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("DbtrAcct", Complex(&CASH_ACCOUNT40)),
+    one("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    opt("PrvsInstgAgt1", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt1Acct", Complex(&CASH_ACCOUNT40)),
+    opt("PrvsInstgAgt2", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt2Acct", Complex(&CASH_ACCOUNT40)),
+    opt("PrvsInstgAgt3", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("PrvsInstgAgt3Acct", Complex(&CASH_ACCOUNT40)),
+    opt("IntrmyAgt1", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1Acct", Complex(&CASH_ACCOUNT40)),
+    opt("IntrmyAgt2", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt2Acct", Complex(&CASH_ACCOUNT40)),
+    opt("IntrmyAgt3", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt3Acct", Complex(&CASH_ACCOUNT40)),
+    one("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgtAcct", Complex(&CASH_ACCOUNT40)),
+    one("Cdtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("CdtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("UltmtCdtr", Complex(&PARTY_IDENTIFICATION135)),
+    many("InstrForCdtrAgt", 0, UNBOUNDED, Complex(&INSTRUCTION_FOR_CREDITOR_AGENT3)),
+    many("InstrForNxtAgt", 0, UNBOUNDED, Complex(&INSTRUCTION_FOR_NEXT_AGENT1)),
+    opt("Tax", Complex(&TAX_INFORMATION10)),
+    opt("RmtInf", Complex(&REMITTANCE_INFORMATION21)),
+    opt("InstdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
 pub(super) static CREDITOR_REFERENCE_INFORMATION2: ComplexType = ComplexType::sequence("CreditorReferenceInformation2", &[
     opt("Tp", Complex(&CREDITOR_REFERENCE_TYPE2)),
     opt("Ref", Simple(&simple::MAX35_TEXT)),
@@ -542,6 +573,34 @@ pub(super) static GROUP_HEADER91: ComplexType = ComplexType::sequence("GroupHead
     opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
 ]);
 
+pub(super) static GROUP_HEADER93: ComplexType = ComplexType::sequence("GroupHeader93", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlIntrBkSttlmAmt", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION7)),
+    opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION28)),
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static GROUP_HEADER96: ComplexType = ComplexType::sequence("GroupHeader96", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("BtchBookg", Simple(&simple::BATCH_BOOKING_INDICATOR)),
+    one("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlIntrBkSttlmAmt", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("SttlmInf", Complex(&SETTLEMENT_INSTRUCTION11)),
+    opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION28)),
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
 pub(super) static IDENTIFICATION_ASSIGNMENT3: ComplexType = ComplexType::sequence("IdentificationAssignment3", &[
     one("MsgId", Simple(&simple::MAX35_TEXT)),
     one("CreDtTm", Simple(&simple::ISODATE_TIME)),
@@ -560,6 +619,11 @@ pub(super) static IDENTIFICATION_INFORMATION4: ComplexType = ComplexType::sequen
 pub(super) static IMPLEMENTATION_SPECIFICATION1: ComplexType = ComplexType::sequence("ImplementationSpecification1", &[
     one("Regy", Simple(&simple::MAX350_TEXT)),
     one("Id", Simple(&simple::MAX2048_TEXT)),
+]);
+
+pub(super) static INSTRUCTION_FOR_CREDITOR_AGENT1: ComplexType = ComplexType::sequence("InstructionForCreditorAgent1", &[
+    opt("Cd", Simple(&simple::INSTRUCTION3_CODE)),
+    opt("InstrInf", Simple(&simple::MAX140_TEXT)),
 ]);
 
 pub(super) static INSTRUCTION_FOR_CREDITOR_AGENT3: ComplexType = ComplexType::sequence("InstructionForCreditorAgent3", &[
@@ -851,6 +915,14 @@ pub(super) static PAYMENT_IDENTIFICATION13: ComplexType = ComplexType::sequence(
     opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
 ]);
 
+pub(super) static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType::sequence("PaymentIdentification7", &[
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    one("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static PAYMENT_RETURN_REASON6: ComplexType = ComplexType::sequence("PaymentReturnReason6", &[
     opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
     opt("Rsn", Complex(&RETURN_REASON5_CHOICE)),
@@ -1005,6 +1077,10 @@ pub(super) static REMITTANCE_AMOUNT4: ComplexType = ComplexType::sequence("Remit
 pub(super) static REMITTANCE_INFORMATION16: ComplexType = ComplexType::sequence("RemittanceInformation16", &[
     many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
     many("Strd", 0, UNBOUNDED, Complex(&STRUCTURED_REMITTANCE_INFORMATION16)),
+]);
+
+pub(super) static REMITTANCE_INFORMATION2: ComplexType = ComplexType::sequence("RemittanceInformation2", &[
+    many("Ustrd", 0, UNBOUNDED, Simple(&simple::MAX140_TEXT)),
 ]);
 
 pub(super) static REMITTANCE_INFORMATION21: ComplexType = ComplexType::sequence("RemittanceInformation21", &[

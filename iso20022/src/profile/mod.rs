@@ -19,7 +19,7 @@ use crate::message::MessageKind;
 pub use crate::view::reader::check;
 pub(crate) use facts::{Breach, Facts};
 pub(crate) use table::Table;
-pub(crate) use walk::{missing, walk};
+pub(crate) use walk::{missing, walk, walk_batch_item};
 
 /// Checks of national identifiers, which this crate does not know by itself.
 ///
@@ -57,6 +57,9 @@ pub enum Direction {
 pub(crate) fn table_of(kind: MessageKind) -> Option<&'static Table> {
     match kind {
         MessageKind::Head001 => Some(&generated::HEADER),
+        MessageKind::Pacs009 => Some(&generated::BANK_TRANSFER),
+        MessageKind::Camt050 => Some(&generated::LIQUIDITY_TRANSFER),
+        MessageKind::Camt025 => Some(&generated::RECEIPT),
         MessageKind::Pacs002 => Some(&generated::STATUS_REPORT),
         MessageKind::Pacs004 => Some(&generated::PAYMENT_RETURN),
         MessageKind::Pacs028 => Some(&generated::STATUS_REQUEST),

@@ -65,6 +65,8 @@ pub(crate) enum Format {
     Reason,
     /// Free text.
     Text,
+    /// A time of day with an offset.
+    Time,
     /// A UETR; the schema has checked it.
     Uetr,
 }

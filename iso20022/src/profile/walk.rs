@@ -22,6 +22,22 @@ pub(crate) fn walk(table: &Table, facts: &Facts<'_, '_, '_>, start: usize) -> Re
     Ok(())
 }
 
+/// As [`walk`], for one item of a batch: the totals of the group header are those of all items.
+pub(crate) fn walk_batch_item(
+    table: &Table,
+    facts: &Facts<'_, '_, '_>,
+    start: usize,
+) -> Result<(), Refusal> {
+    for row in table.rows {
+        check_row(table, row, facts, start)?;
+    }
+    let of_item = |rule: &&RuleEntry| rule.code != "total-equals-amount";
+    for rule in table.rules.iter().filter(of_item) {
+        (rule.check)(facts).map_err(|breach| rule_refusal(table, rule, &breach, start))?;
+    }
+    Ok(())
+}
+
 fn check_row(
     table: &Table,
     row: &Row,
@@ -91,6 +107,7 @@ fn check_format(row: &Row, text: &str, facts: &Facts<'_, '_, '_>) -> Result<(), 
         Format::Identifier => (formats.identifier)(text),
         Format::Knp => (formats.knp)(text),
         Format::Phone => (formats.phone)(text),
+        Format::Time => time::time_of_day(text).map(|_| ()),
         Format::Reason => {
             let is_code = text
                 .bytes()
@@ -114,6 +131,7 @@ fn describe(format: Format) -> &'static str {
         Format::Knp => "not a KNP",
         Format::Phone => "not a phone of the national numbering",
         Format::Reason => "a reason code is written in capital letters and digits",
+        Format::Time => "a time of day has an offset, as in 15:30:00+05:00",
         Format::Boolean | Format::Element | Format::Text | Format::Uetr => "not valid",
     }
 }

@@ -5,11 +5,13 @@
 
 pub(crate) mod amount;
 mod assignment;
+mod batch;
 mod cancellation_request;
 pub(crate) mod credit_transfer;
 mod event;
 mod fields;
 mod header;
+mod liquidity;
 mod original;
 mod parameters;
 pub(crate) mod party;
@@ -17,6 +19,7 @@ mod payment_return;
 pub(crate) mod reader;
 mod reject;
 mod resolution;
+mod settlement_transfer;
 mod status_report;
 mod status_request;
 pub(crate) mod time;
@@ -31,17 +34,20 @@ use std::ops::Range;
 use crate::message::MessageType;
 
 pub use assignment::Assignment;
+pub use batch::{BATCH_ITEMS_MAX, Item, ItemParty, check_sum};
 pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};
 pub use header::BusinessHeader;
+pub use liquidity::{LiquidityTransfer, Receipt};
 pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};
 pub use party::{Party, PersonNumber};
 pub use payment_return::Return;
-pub use reader::{Identity, Reader};
+pub use reader::{CLEARING_SERVICE, Identity, Reader, SETTLEMENT_SERVICE};
 pub use reject::Reject;
 pub use resolution::{CancellationStatus, Resolution};
+pub use settlement_transfer::{Accounts, SettlementTransfer};
 pub use status_report::{StatusReport, TransactionStatus};
 pub use status_request::StatusRequest;
 pub use verification_report::VerificationReport;
@@ -91,8 +97,14 @@ pub enum Body<'a> {
     EventNotice(EventNotice<'a>),
     /// admi.011.
     EventAcknowledgement(EventAcknowledgement<'a>),
+    /// pacs.008 or pacs.009 of IMTS, by BizSvc.
+    SettlementTransfer(SettlementTransfer<'a>),
+    /// camt.050.
+    LiquidityTransfer(LiquidityTransfer<'a>),
+    /// camt.025.
+    Receipt(Receipt<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
-    /// What the clearing system says of many payments, by BizSvc; not read further.
+    /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].
     Clearing,
 }

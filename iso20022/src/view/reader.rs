@@ -11,22 +11,25 @@ use crate::refusal::{Refusal, Rule};
 
 use super::fields::{Fields, Unread};
 use super::{
-    Body, BusinessHeader, Message, cancellation_request, credit_transfer, event, header,
-    payment_return, reject, resolution, status_report, status_request, verification_report,
-    verification_request,
+    Body, BusinessHeader, Message, cancellation_request, credit_transfer, event, header, liquidity,
+    payment_return, reject, resolution, settlement_transfer, status_report, status_request,
+    verification_report, verification_request,
 };
 
 /// BizSvc of messages of the clearing system. The tables of the instant rail do not hold for them: they are about many payments,
 /// and only their schema and header are checked.
-const CLEARING_SERVICE: &str = "torap.ics.1";
+pub const CLEARING_SERVICE: &str = "torap.ics.1";
+
+/// BizSvc of messages of IMTS: a pacs.008 has a table of its own, and a pacs.009 has this service alone.
+pub const SETTLEMENT_SERVICE: &str = "torap.imts.1";
 
 static CAPTURES: LazyLock<CaptureSet> = LazyLock::new(|| CaptureSet::compile(FIELDS));
 
 /// Reads messages under the national profile. One per connection or thread: its buffers are reused.
 #[derive(Debug)]
 pub struct Reader {
-    parser: Parser,
-    formats: Formats,
+    pub(super) parser: Parser,
+    pub(super) formats: Formats,
 }
 
 /// The identifiers of a message that was refused, as far as it has them; none has been checked.
@@ -125,7 +128,13 @@ fn read_parsed<'a>(
         .header()
         .map(|part| read_header(part, &facts))
         .transpose()?;
-    if header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE) {
+    let clears = header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE);
+    // What is about one payment, or none, is as on the instant rail.
+    let is_many = !matches!(
+        document_type.kind(),
+        MessageKind::Camt056 | MessageKind::Camt029 | MessageKind::Admi002 | MessageKind::Admi011
+    );
+    if clears && is_many {
         return Ok(Message {
             header,
             message_type: document_type,
@@ -134,7 +143,9 @@ fn read_parsed<'a>(
             body: Body::Clearing,
         });
     }
+    let settles = header.as_ref().and_then(|header| header.service) == Some(SETTLEMENT_SERVICE);
     let (service, table) = match document_type.kind() {
+        MessageKind::Pacs008 if settles => (None, Some(&field::IMTS_CUSTOMER)),
         MessageKind::Pacs008 => {
             let (service, table) = credit_transfer::service(&fields)
                 .map_err(|Unread(slot)| wrong_service(&fields, slot, range.start))?;
@@ -184,6 +195,15 @@ fn body<'a>(
         return credit_transfer::read(fields, service).map(Body::CreditTransfer);
     }
     match kind {
+        // Without a service of the instant rail it is one of IMTS.
+        MessageKind::Pacs008 => {
+            settlement_transfer::read_customer(fields).map(Body::SettlementTransfer)
+        }
+        MessageKind::Pacs009 => {
+            settlement_transfer::read_bank(fields).map(Body::SettlementTransfer)
+        }
+        MessageKind::Camt050 => liquidity::read_transfer(fields).map(Body::LiquidityTransfer),
+        MessageKind::Camt025 => liquidity::read_receipt(fields).map(Body::Receipt),
         MessageKind::Pacs002 => status_report::read(fields).map(Body::StatusReport),
         MessageKind::Pacs004 => payment_return::read(fields).map(Body::Return),
         MessageKind::Pacs028 => status_request::read(fields).map(Body::StatusRequest),
@@ -202,6 +222,9 @@ fn body<'a>(
 fn identifier(kind: MessageKind) -> Option<SlotId> {
     match kind {
         MessageKind::Pacs008 => Some(field::credit_transfer::MESSAGE_ID),
+        MessageKind::Pacs009 => Some(field::bank_transfer::MESSAGE_ID),
+        MessageKind::Camt050 => Some(field::liquidity_transfer::MESSAGE_ID),
+        MessageKind::Camt025 => Some(field::receipt::MESSAGE_ID),
         MessageKind::Pacs002 => Some(field::status_report::MESSAGE_ID),
         MessageKind::Pacs004 => Some(field::payment_return::MESSAGE_ID),
         MessageKind::Pacs028 => Some(field::status_request::MESSAGE_ID),
@@ -231,6 +254,17 @@ fn identity<'a>(document: &Part<'_, 'a>) -> Identity<'a> {
     let slots = match kind {
         MessageKind::Pacs008 => {
             use field::credit_transfer as f;
+            [
+                f::INSTRUCTING_AGENT,
+                f::INSTRUCTING_AGENT_OR,
+                f::INSTRUCTION_ID,
+                f::END_TO_END_ID,
+                f::TRANSACTION_ID,
+                f::UETR,
+            ]
+        }
+        MessageKind::Pacs009 => {
+            use field::bank_transfer as f;
             [
                 f::INSTRUCTING_AGENT,
                 f::INSTRUCTING_AGENT_OR,

@@ -8,13 +8,15 @@ use super::assignment::Assignment;
 use super::fields::{Fields, OriginalSlots, Unread};
 use super::original::Original;
 
-/// Sts/Conf and TxCxlSts under the national profile; they are always equal.
+/// Sts/Conf and TxCxlSts under the national profile; they always mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CancellationStatus {
     /// `RJCR`: the recall is refused.
     Refused,
     /// `PDCR`: not decided yet.
     Pending,
+    /// `CNCL`, in TxCxlSts `ACCR`: the payment, which had not settled, is withdrawn.
+    Cancelled,
 }
 
 impl CancellationStatus {
@@ -23,14 +25,24 @@ impl CancellationStatus {
         match self {
             CancellationStatus::Refused => "RJCR",
             CancellationStatus::Pending => "PDCR",
+            CancellationStatus::Cancelled => "CNCL",
         }
     }
 
-    /// The status of a code; `None` for any other code.
+    /// The code as TxCxlSts has it, whose list in the schema has no `CNCL`.
+    pub fn transaction_code(self) -> &'static str {
+        match self {
+            CancellationStatus::Cancelled => "ACCR",
+            CancellationStatus::Refused | CancellationStatus::Pending => self.as_str(),
+        }
+    }
+
+    /// The status of a code of either place; `None` for any other code.
     pub fn from_code(code: &str) -> Option<CancellationStatus> {
         match code {
             "RJCR" => Some(CancellationStatus::Refused),
             "PDCR" => Some(CancellationStatus::Pending),
+            "CNCL" | "ACCR" => Some(CancellationStatus::Cancelled),
             _ => None,
         }
     }

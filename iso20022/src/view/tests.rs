@@ -54,6 +54,25 @@ fn times_are_nanoseconds_since_1970() {
 }
 
 #[test]
+fn times_of_day_are_nanoseconds_since_local_midnight() {
+    let hour = 3_600_000_000_000;
+    for (text, expect) in [
+        ("10:00:00+05:00", Ok(10 * hour)),
+        ("05:00:00Z", Ok(10 * hour)),
+        ("00:30:00.5+05:00", Ok(hour / 2 + 500_000_000)),
+        ("24:00:00+05:00", Ok(0)),
+        ("21:00:00Z", Ok(2 * hour)),
+        ("01:00:00+06:00", Ok(0)),
+        ("10:00:00", Err("date-time-offset")),
+        ("24:00:01Z", Err("date-time-form")),
+        ("10:00Z", Err("date-time-form")),
+        ("10:00:00+5:00", Err("date-time-form")),
+    ] {
+        assert_eq!(time::time_of_day(text), expect, "{text}");
+    }
+}
+
+#[test]
 fn every_day_of_five_centuries_has_its_date() {
     let mut expected = (1970, 1, 1);
     for day in 0..194_000 {

@@ -3,6 +3,9 @@
 /// Seconds of a day; leap seconds do not exist in this calendar.
 pub(crate) const DAY_SECONDS: u64 = 86_400;
 
+/// Local time is UTC+5.
+const LOCAL_OFFSET_SECONDS: i64 = 5 * 3600;
+
 /// Nanoseconds since 1970 UTC of a dateTime with an offset: `YYYY-MM-DDThh:mm:ss`, at most nine digits of a fraction, then `Z` or `±hh:mm`.
 /// `24:00:00` is the start of the next day.
 ///
@@ -14,39 +17,60 @@ pub(crate) fn parse(text: &str) -> Result<u64, &'static str> {
     let (moment, rest) = bytes.split_at_checked(19).ok_or(FORM)?;
     let (day, clock) = moment.split_at_checked(10).ok_or(FORM)?;
     let day = day_of(day).ok_or(FORM)?;
-    let [b'T', h1, h2, b':', m1, m2, b':', s1, s2] = *clock else {
-        return Err(FORM);
-    };
-    let hour = number(&[h1, h2]).filter(|hour| *hour <= 24).ok_or(FORM)?;
-    let minute = number(&[m1, m2])
-        .filter(|minute| *minute < 60)
-        .ok_or(FORM)?;
-    let second = number(&[s1, s2])
-        .filter(|second| *second < 60)
-        .ok_or(FORM)?;
-    let (nanoseconds, rest) = fraction(rest).ok_or(FORM)?;
-    if hour == 24 && (minute, second, nanoseconds) != (0, 0, 0) {
-        return Err(FORM);
-    }
-    let offset = match *rest {
-        [] => return Err("date-time-offset"),
-        [b'Z'] => 0,
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            let hours = number(&[h1, h2]).filter(|hours| *hours <= 14).ok_or(FORM)?;
-            let minutes = number(&[m1, m2])
-                .filter(|minutes| *minutes < 60)
-                .ok_or(FORM)?;
-            let offset = (hours * 3600 + minutes * 60).cast_signed();
-            if sign == b'+' { offset } else { -offset }
-        }
-        _ => return Err(FORM),
-    };
+    let clock = clock.strip_prefix(b"T").ok_or(FORM)?;
+    let (seconds, nanoseconds, rest) = clock_of(clock, rest).ok_or(FORM)?;
+    let offset = offset_of(rest, FORM)?;
     day.checked_mul(DAY_SECONDS)
-        .and_then(|seconds| seconds.checked_add(hour * 3600 + minute * 60 + second))
+        .and_then(|start| start.checked_add(seconds))
         .and_then(|seconds| seconds.checked_add_signed(-offset))
         .and_then(|seconds| seconds.checked_mul(1_000_000_000))
         .and_then(|total| total.checked_add(nanoseconds))
         .ok_or("date-time-range")
+}
+
+/// Nanoseconds since midnight of UTC+5 of a time of day with an offset: `hh:mm:ss`, at most nine digits of a fraction, then `Z` or `±hh:mm`.
+/// `24:00:00` is midnight.
+///
+/// # Errors
+/// `date-time-form` or `date-time-offset`.
+pub(crate) fn time_of_day(text: &str) -> Result<u64, &'static str> {
+    const FORM: &str = "date-time-form";
+    let (clock, rest) = text.as_bytes().split_at_checked(8).ok_or(FORM)?;
+    let (seconds, nanoseconds, rest) = clock_of(clock, rest).ok_or(FORM)?;
+    let offset = offset_of(rest, FORM)?;
+    let local = (seconds.cast_signed() - offset + LOCAL_OFFSET_SECONDS)
+        .rem_euclid(DAY_SECONDS.cast_signed());
+    Ok(local.unsigned_abs() * 1_000_000_000 + nanoseconds)
+}
+
+/// Seconds and nanoseconds since midnight of `hh:mm:ss` and the fraction that may follow it, and what stands behind.
+fn clock_of<'t>(clock: &[u8], rest: &'t [u8]) -> Option<(u64, u64, &'t [u8])> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else {
+        return None;
+    };
+    let hour = number(&[h1, h2]).filter(|hour| *hour <= 24)?;
+    let minute = number(&[m1, m2]).filter(|minute| *minute < 60)?;
+    let second = number(&[s1, s2]).filter(|second| *second < 60)?;
+    let (nanoseconds, rest) = fraction(rest)?;
+    let exists = hour < 24 || (minute, second, nanoseconds) == (0, 0, 0);
+    exists.then_some((hour * 3600 + minute * 60 + second, nanoseconds, rest))
+}
+
+/// Seconds of an offset from UTC.
+fn offset_of(text: &[u8], form: &'static str) -> Result<i64, &'static str> {
+    match *text {
+        [] => Err("date-time-offset"),
+        [b'Z'] => Ok(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let hours = number(&[h1, h2]).filter(|hours| *hours <= 14).ok_or(form)?;
+            let minutes = number(&[m1, m2])
+                .filter(|minutes| *minutes < 60)
+                .ok_or(form)?;
+            let offset = (hours * 3600 + minutes * 60).cast_signed();
+            Ok(if sign == b'+' { offset } else { -offset })
+        }
+        _ => Err(form),
+    }
 }
 
 /// Whether `text` is a calendar date written `YYYY-MM-DD`, without an offset.

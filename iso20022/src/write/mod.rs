@@ -7,14 +7,16 @@
 //! functions do not check identifiers, they are the caller's typed values.
 //!
 //! With a header the message is an Envelope of AppHdr and Document, without one a bare Document. The versions written are fixed:
-//! head.001.001.03, pacs.008.001.10, pacs.002.001.12, pacs.004.001.11, pacs.028.001.05, camt.056.001.10, camt.029.001.11,
+//! head.001.001.03, pacs.008.001.10, pacs.009.001.10, pacs.002.001.12, pacs.004.001.11, pacs.028.001.05, camt.056.001.10, camt.029.001.11, camt.050.001.06, camt.025.001.05,
 //! acmt.023.001.03, acmt.024.001.03, admi.002.001.01, admi.004.001.02, admi.011.001.01. A forward keeps the version it received.
 
+mod bank_transfer;
 mod cancellation_request;
 mod clearing;
 mod credit_transfer;
 mod event;
 mod forward;
+mod liquidity;
 mod payment_return;
 mod reject;
 mod resolution;
@@ -28,11 +30,13 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use bank_transfer::bank_transfer;
 pub use cancellation_request::cancellation_request;
 pub use clearing::{Batch, BatchItem, BatchParty, batch, status_reports};
 pub use credit_transfer::{Address, Carried, credit_transfer};
 pub use event::{event_acknowledgement, event_notice};
 pub use forward::{Resolved, forward, forward_resolved};
+pub use liquidity::{liquidity_transfer, receipt};
 pub use payment_return::payment_return;
 pub use reject::reject;
 pub use resolution::resolution;

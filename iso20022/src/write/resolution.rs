@@ -35,7 +35,7 @@ pub fn resolution(
         xml.original_group(&resolution.original);
         xml.original_identifiers(&resolution.original);
         nested!(xml, [OrgnlUETR], uetr(resolution.original.uetr));
-        nested!(xml, [TxCxlSts], raw(resolution.status.as_str()));
+        nested!(xml, [TxCxlSts], raw(resolution.status.transaction_code()));
         if resolution.reason.is_some() || resolution.reason_text.is_some() {
             xml.raw("<CxlStsRsnInf>");
             optional!(xml, [Rsn Cd], resolution.reason, CODE_CHARACTERS_MAX);

@@ -145,6 +145,13 @@ impl<'o> Xml<'o> {
         self.copy(&time::local(nanoseconds));
     }
 
+    /// Nanoseconds since midnight of UTC+5 as a time of day with milliseconds.
+    pub(super) fn time_of_day(&mut self, nanoseconds: u64) {
+        // A moment of 2 January 1970: its local day begins 19 hours after the epoch.
+        let moment = time::local(nanoseconds.saturating_add(19 * 3600 * 1_000_000_000));
+        self.copy(moment.get(11..).unwrap_or_default());
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&mut self, value: bool) {
         self.raw(if value { "true" } else { "false" });

@@ -251,6 +251,31 @@ impl Values {
                 acknowledgement.parameters = Parameters::from_slice(&[&*self.ids[2]]).unwrap();
                 Body::EventAcknowledgement(acknowledgement)
             }
+            Body::SettlementTransfer(mut transfer) => {
+                transfer.message_id = &self.ids[0];
+                transfer.created_ns = self.created_ns;
+                transfer.instruction_id = self.id(transfer.instruction_id, 2);
+                transfer.end_to_end_id = &self.ids[3];
+                transfer.transaction_id = &self.ids[4];
+                transfer.uetr = &self.uetr;
+                transfer.tiyn = self.tiyn;
+                transfer.is_high = self.keeps(2);
+                Body::SettlementTransfer(transfer)
+            }
+            Body::LiquidityTransfer(mut transfer) => {
+                transfer.message_id = &self.ids[0];
+                transfer.created_ns = self.created_ns;
+                transfer.to_position = self.keeps(2);
+                transfer.tiyn = self.tiyn;
+                Body::LiquidityTransfer(transfer)
+            }
+            Body::Receipt(mut receipt) => {
+                receipt.message_id = &self.ids[0];
+                receipt.created_ns = self.created_ns;
+                receipt.original_message_id = &self.ids[1];
+                receipt.description = self.text(&receipt.description);
+                Body::Receipt(receipt)
+            }
             Body::Other => Body::Other,
             Body::Clearing => Body::Clearing,
         }

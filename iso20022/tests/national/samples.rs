@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use torap_iso20022::view::{
     Assignment, Body, BusinessHeader, CancellationRequest, CancellationStatus, CreditTransfer,
-    EventAcknowledgement, EventNotice, Original, Parameters, Party, PersonNumber, Reject,
-    Resolution, Return, StatusReport, StatusRequest, TransactionStatus, TransferService,
-    VerificationReport, VerificationRequest,
+    EventAcknowledgement, EventNotice, LiquidityTransfer, Original, Parameters, Party,
+    PersonNumber, Receipt, Reject, Resolution, Return, SettlementTransfer, StatusReport,
+    StatusRequest, TransactionStatus, TransferService, VerificationReport, VerificationRequest,
 };
 use torap_iso20022::write::{self, Address, Carried};
 
@@ -354,14 +354,62 @@ pub(crate) fn all() -> Vec<(&'static str, Body<'static>)> {
         ("acmt.024-not-found", Body::VerificationReport(not_found())),
         ("admi.002", Body::Reject(reject())),
         ("admi.004", Body::EventNotice(notice())),
+        ("pacs.009", Body::SettlementTransfer(bank_transfer())),
+        ("camt.050", Body::LiquidityTransfer(liquidity_transfer())),
+        ("camt.025", Body::Receipt(receipt())),
         ("admi.011", Body::EventAcknowledgement(acknowledgement())),
     ]
+}
+
+pub(crate) fn bank_transfer() -> SettlementTransfer<'static> {
+    SettlementTransfer {
+        message_id: "HSBKKZKX-RTGS-17",
+        created_ns: CREATED_NS,
+        settlement_date: Some("2026-11-23"),
+        instructing_agent: "HSBKKZKX",
+        instructed_agent: Some("CASPKZKA"),
+        instruction_id: Some("HSBKKZKX-INSTR-17"),
+        end_to_end_id: "NOTPROVIDED",
+        transaction_id: "TX-RTGS-17",
+        uetr: UETR,
+        tiyn: 7_500_000_000_000,
+        is_high: true,
+        from_ns: Some(36_000_000_000_000),
+        till_ns: Some(57_600_000_000_000),
+        debtor_agent: "HSBKKZKX",
+        creditor_agent: "CASPKZKA",
+        accounts: None,
+    }
+}
+
+pub(crate) fn liquidity_transfer() -> LiquidityTransfer<'static> {
+    LiquidityTransfer {
+        message_id: "HSBKKZKX-LIQ-3",
+        created_ns: CREATED_NS,
+        agent: "HSBKKZKX",
+        to_position: true,
+        tiyn: 150_000_000,
+    }
+}
+
+pub(crate) fn receipt() -> Receipt<'static> {
+    Receipt {
+        message_id: "T0002-41",
+        created_ns: CREATED_NS,
+        original_message_id: "HSBKKZKX-LIQ-3",
+        original_message_name: "camt.050.001.06",
+        status: "RJCT",
+        description: Some(Cow::Borrowed("AM04 The payer's bank does not have enough.")),
+    }
 }
 
 /// The identifier that the header repeats.
 pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
     match body {
         Body::CreditTransfer(message) => message.message_id,
+        Body::SettlementTransfer(message) => message.message_id,
+        Body::LiquidityTransfer(message) => message.message_id,
+        Body::Receipt(message) => message.message_id,
         Body::StatusReport(message) => message.message_id,
         Body::Return(message) => message.message_id,
         Body::StatusRequest(message) => message.message_id,
@@ -378,6 +426,9 @@ pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
 pub(crate) fn append(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, body: &Body<'_>) {
     match body {
         Body::CreditTransfer(message) => write::credit_transfer(out, header, message, &CARRIED),
+        Body::SettlementTransfer(message) => write::bank_transfer(out, header, message),
+        Body::LiquidityTransfer(message) => write::liquidity_transfer(out, header, message),
+        Body::Receipt(message) => write::receipt(out, header, message),
         Body::StatusReport(message) => write::status_report(out, header, message),
         Body::Return(message) => write::payment_return(out, header, message),
         Body::StatusRequest(message) => write::status_request(out, header, message),

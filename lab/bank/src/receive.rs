@@ -5,8 +5,9 @@ use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     profile::Direction,
     view::{
-        Assignment, Body, CancellationRequest, CreditTransfer, Message, Original, Resolution,
-        Return, StatusReport, TransactionStatus, VerificationReport, VerificationRequest,
+        Assignment, Body, CLEARING_SERVICE, CancellationRequest, CreditTransfer, Message, Original,
+        Resolution, Return, SETTLEMENT_SERVICE, StatusReport, TransactionStatus,
+        VerificationReport, VerificationRequest,
     },
     write,
 };
@@ -92,7 +93,14 @@ impl Bank {
             ..Seen::default()
         };
         let message_name = message.message_type.as_str();
-        let Message { body, .. } = message;
+        let Message { body, header, .. } = message;
+        let service = header.as_ref().and_then(|header| header.service);
+        let of_item = service == Some(CLEARING_SERVICE) && !matches!(body, Body::Clearing);
+        if service == Some(SETTLEMENT_SERVICE) || of_item {
+            // As with clearing: the bank's books are those of the instant rail.
+            self.see(of_imts(&body, seen));
+            return;
+        }
         match body {
             Body::CreditTransfer(transfer) => {
                 self.receive_payment(&transfer, message_name, seen, now)
@@ -128,7 +136,12 @@ impl Bank {
                 status: Some("clearing".into()),
                 ..seen
             }),
-            Body::StatusRequest(_) | Body::EventAcknowledgement(_) | Body::Other => {
+            Body::StatusRequest(_)
+            | Body::EventAcknowledgement(_)
+            | Body::SettlementTransfer(_)
+            | Body::LiquidityTransfer(_)
+            | Body::Receipt(_)
+            | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));
             }
@@ -415,6 +428,63 @@ impl Bank {
             Some(Behaviour::ConfirmLate(millis)) => self.postpone(letter, millis, now),
             _ => self.outgoing.push(letter),
         }
+    }
+}
+
+/// What there is to see of a message of IMTS.
+fn of_imts(body: &Body<'_>, seen: Seen) -> Seen {
+    match body {
+        Body::StatusReport(report) => Seen {
+            status: Some(report.status.as_str().to_string()),
+            reason: report.reason.map(String::from),
+            text: report.reason_text.as_deref().map(String::from),
+            uetr: Some(report.original.uetr.to_string()),
+            transaction_id: Some(report.original.transaction_id.to_string()),
+            reference: report.original.message_id.map(String::from),
+            ..seen
+        },
+        Body::SettlementTransfer(transfer) => Seen {
+            status: Some("received".into()),
+            uetr: Some(transfer.uetr.to_string()),
+            transaction_id: Some(transfer.transaction_id.to_string()),
+            reference: Some(transfer.transaction_id.to_string()),
+            amount: Some(decimal(transfer.tiyn)),
+            bank: Some(transfer.instructing_agent.to_string()),
+            ..seen
+        },
+        Body::Return(back) => Seen {
+            status: Some("received".into()),
+            reason: Some(back.reason.to_string()),
+            uetr: Some(back.original.uetr.to_string()),
+            reference: Some(back.return_id.to_string()),
+            amount: Some(decimal(back.tiyn)),
+            ..seen
+        },
+        Body::Resolution(resolution) => Seen {
+            status: Some(resolution.status.as_str().to_string()),
+            reason: resolution.reason.map(String::from),
+            uetr: Some(resolution.original.uetr.to_string()),
+            reference: resolution.status_id.map(String::from),
+            ..seen
+        },
+        Body::Receipt(receipt) => Seen {
+            status: Some(receipt.status.to_string()),
+            text: receipt.description.as_deref().map(String::from),
+            reference: Some(receipt.original_message_id.to_string()),
+            ..seen
+        },
+        Body::EventNotice(notice) => {
+            let parameters: Vec<&str> = notice.parameters.iter().collect();
+            Seen {
+                status: Some(notice.code.to_string()),
+                text: Some(parameters.join(" ")),
+                ..seen
+            }
+        }
+        _ => Seen {
+            status: Some("imts".into()),
+            ..seen
+        },
     }
 }
 

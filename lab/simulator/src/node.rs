@@ -430,7 +430,7 @@ fn forwards(effect: &Effect, position: Position) -> bool {
     matches!(
         effect.outbound.message,
         Message::Forward { original } | Message::ForwardReturn { original } | Message::ForwardRecall { original }
-            | Message::ForwardResolution { original } if original == position
+            | Message::ForwardResolution { original } | Message::ImtsForward { original, .. } if original == position
     )
 }
 

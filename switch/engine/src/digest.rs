@@ -325,6 +325,14 @@ fn message(mix: &mut Mix, message: &Message) {
             clearing::message(mix, message);
             return;
         }
+        Message::ImtsStatus { .. }
+        | Message::ImtsForward { .. }
+        | Message::WithdrawalAnswer { .. }
+        | Message::ImtsReceipt { .. }
+        | Message::ImtsDay { .. } => {
+            settlement::message(mix, message);
+            return;
+        }
     };
     mix.word(tag);
     mix.word(original.0);

@@ -240,8 +240,9 @@ impl Engine {
         let rail = self.state.instant.oldest_referred();
         let cards = self.state.cards.oldest_referred();
         let clearing = self.state.clearing.oldest_referred();
+        let settlement = self.state.settlement.oldest_referred();
         let oldest = scheduled.into_iter().chain(rail).chain(cards);
-        oldest.chain(clearing).min()
+        oldest.chain(clearing).chain(settlement).min()
     }
 
     /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may

@@ -50,6 +50,8 @@ pub use command::{Command, Source, Stamp};
 pub use digest::RunningDigest;
 pub use engine::{Engine, Imbalance, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
 pub use event::Event;
-pub use outbound::{Effect, Message, Notice, Outbound, Outcome, References, Status};
+pub use outbound::{
+    DayEvent, Effect, Message, Notice, Outbound, Outcome, Receipt, References, Status, Withdrawal,
+};
 pub use output::Output;
 pub use snapshot::SnapshotError;

@@ -88,6 +88,70 @@ pub enum Message {
         left_out: u32,
         left_out_amount: Money,
     },
+    /// pacs.002 about the payment or return of IMTS at `original`, whoever entered it.
+    ImtsStatus {
+        original: Position,
+        status: Status,
+        decided: Position,
+        decided_at: Time,
+    },
+    /// The settled payment or return of IMTS at `original` to the payee: the evidence of `original`, or a pacs.009 of a payment that
+    /// the operator entered.
+    ImtsForward {
+        original: Position,
+        settled_at: Time,
+    },
+    /// camt.029 about the camt.056 of IMTS or of the clearing system at `original`.
+    WithdrawalAnswer {
+        original: Position,
+        withdrawal: Withdrawal,
+    },
+    /// camt.025 about the camt.050 at `original`.
+    ImtsReceipt {
+        original: Position,
+        receipt: Receipt,
+    },
+    /// admi.004: the business day of IMTS.
+    ImtsDay { event: DayEvent },
+}
+
+/// What came of the withdrawal of a payment of IMTS or an item of the clearing system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It waited and is withdrawn.
+    Done,
+    /// It has settled.
+    Settled,
+    /// It was rejected, left out or withdrawn before.
+    Ended,
+    /// The bank has no payment with these identifiers.
+    Unknown,
+}
+
+/// What came of a liquidity transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    Done,
+    /// Waits for the next business day.
+    Waits {
+        opens: Time,
+    },
+    Refused {
+        reason: Reason,
+    },
+}
+
+/// What the business day of IMTS has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayEvent {
+    /// Event code OPEN.
+    Opened { until: Time, cut_off: Option<Time> },
+    /// The open day has another end or cut-off. Event code EXTD.
+    Extended { until: Time, cut_off: Option<Time> },
+    /// Payments of normal priority are not taken any more. Event code CUTO.
+    CutOff,
+    /// Event code CLSD.
+    Closed,
 }
 
 /// Status of a payment or return as participants see it.

@@ -20,6 +20,7 @@ mod forward;
 mod look_up;
 mod notice;
 mod reject;
+mod settlement;
 mod status;
 
 pub use error::{RecordError, RenderError};
@@ -154,6 +155,24 @@ impl Renderer {
                 };
                 clearing::report(entry, &report, out);
             }
+            Message::ImtsStatus {
+                original,
+                status,
+                decided,
+                decided_at,
+            } => settlement::status(entry, original, status, (decided, decided_at), out)?,
+            Message::ImtsForward {
+                original,
+                settled_at,
+            } => settlement::forward(entry, original, settled_at, out)?,
+            Message::WithdrawalAnswer {
+                original,
+                withdrawal,
+            } => settlement::resolution(entry, original, withdrawal, out)?,
+            Message::ImtsReceipt { original, receipt } => {
+                settlement::receipt(entry, original, receipt, out)?;
+            }
+            Message::ImtsDay { event } => settlement::day(entry, event, out),
             Message::CommandAnswer { original, refusal } => {
                 command_answer::answer(entry, original, refusal, out)?;
                 return Ok(ContentType::AnswerJson);

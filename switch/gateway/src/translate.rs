@@ -8,6 +8,7 @@
 //! message uses up its sequence on the link and must be answered. It decides nothing about money: states, limits, times and
 //! duplicates are the engine's, and what is checked here against the picture of the participants is checked there again.
 
+mod clearing;
 mod context;
 mod exceptions;
 mod json;
@@ -16,6 +17,7 @@ mod look_up;
 mod payment;
 mod refusal;
 pub(crate) mod resolution_id;
+mod settlement;
 
 pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
 pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
@@ -29,8 +31,9 @@ use torap_engine::{
     links,
 };
 use torap_iso20022::{
+    MessageKind,
     profile::Direction,
-    view::{Body, Message, Reader},
+    view::{Body, CLEARING_SERVICE, Message, Reader, SETTLEMENT_SERVICE},
 };
 
 pub use crate::network::Network;
@@ -154,6 +157,14 @@ impl Translator {
             .reader
             .read(bytes, Direction::ToSwitch)
             .map_err(|refused| refusal::of_parser(&refused, bytes))?;
+        let service = message.header.as_ref().and_then(|header| header.service);
+        let is_batch = message.message_type.kind() == MessageKind::Pacs008;
+        if service == Some(CLEARING_SERVICE) && is_batch {
+            let sender = context.check_sender(&message);
+            sender.map_err(|breach| breach.of_message(bytes))?;
+            let version = message.message_type;
+            return clearing::submission(bytes, version, &mut self.reader, context);
+        }
         command(&message, context).map_err(|breach| breach.of_message(bytes))
     }
 }
@@ -183,6 +194,23 @@ fn refused(source: Source, refusal: links::Refusal) -> Command {
 /// The command of a message that the national profile has accepted.
 fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, Breach<'a>> {
     let sender = context.check_sender(message)?;
+    let service = message.header.as_ref().and_then(|header| header.service);
+    if service == Some(SETTLEMENT_SERVICE) {
+        return settlement::command(message, sender, context);
+    }
+    // What else a bank sends under the clearing system's service asks nothing, or is not of it.
+    if let (Some(CLEARING_SERVICE), Body::CancellationRequest(view)) = (service, &message.body) {
+        return clearing::cancellation(view, sender, message.message_type, context);
+    }
+    let of_clearing = matches!(
+        message.body,
+        Body::Reject(_) | Body::EventAcknowledgement(_) | Body::Clearing
+    );
+    if service == Some(CLEARING_SERVICE) && !of_clearing {
+        return Err(not_on_rail(
+            "this message is not one that a bank sends to the clearing system",
+        ));
+    }
     let version = message.message_type;
     let instant = match &message.body {
         Body::CreditTransfer(view) => {
@@ -211,17 +239,22 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
                 source: context.source,
             }));
         }
-        Body::EventNotice(_) | Body::Other | Body::Clearing => {
-            let text = "this message is not one that a bank sends on the instant rail";
-            return Err(Breach::of_profile(
-                "/Document",
-                "message-not-on-rail",
-                text,
-                "FF03",
+        Body::SettlementTransfer(_)
+        | Body::LiquidityTransfer(_)
+        | Body::Receipt(_)
+        | Body::EventNotice(_)
+        | Body::Other
+        | Body::Clearing => {
+            return Err(not_on_rail(
+                "this message is not one that a bank sends on the instant rail",
             ));
         }
     };
     Ok(Command::Instant(instant))
+}
+
+fn not_on_rail(text: &'static str) -> Breach<'static> {
+    Breach::of_profile("/Document", "message-not-on-rail", text, "FF03")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use torap_iso20022::MessageType;
 
 /// Place in the list = number in the journal. Append only.
-const NUMBERED: [MessageType; 18] = [
+const NUMBERED: [MessageType; 21] = [
     MessageType::PACS_008_001_08,
     MessageType::PACS_008_001_10,
     MessageType::PACS_008_001_12,
@@ -25,6 +25,9 @@ const NUMBERED: [MessageType; 18] = [
     MessageType::ACMT_023_001_03,
     MessageType::ACMT_024_001_03,
     MessageType::ADMI_011_001_01,
+    MessageType::PACS_009_001_08,
+    MessageType::PACS_009_001_10,
+    MessageType::CAMT_050_001_06,
 ];
 
 /// The number of a version; none for messages that become no payment, such as rejects.
@@ -46,7 +49,8 @@ mod tests {
     fn numbers_are_held_by_the_journal_and_never_move() {
         let expected = "pacs.008.001.08 pacs.008.001.10 pacs.008.001.12 pacs.002.001.10 pacs.002.001.12 pacs.002.001.14 \
                         pacs.004.001.09 pacs.004.001.10 pacs.004.001.11 pacs.028.001.03 pacs.028.001.05 camt.056.001.08 \
-                        camt.056.001.10 camt.029.001.09 camt.029.001.11 acmt.023.001.03 acmt.024.001.03 admi.011.001.01";
+                        camt.056.001.10 camt.029.001.09 camt.029.001.11 acmt.023.001.03 acmt.024.001.03 admi.011.001.01 \
+                        pacs.009.001.08 pacs.009.001.10 camt.050.001.06";
         let names: Vec<&str> = NUMBERED.iter().map(|message| message.as_str()).collect();
         assert_eq!(names.join(" "), expected);
     }

@@ -143,8 +143,8 @@ fn unbound(day: &mut Day) -> Result<Told, String> {
 const EVENT_NOTICE: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.004.001.02"><SysEvtNtfctn><EvtInf><EvtCd>FLOR</EvtCd></EvtInf></SysEvtNtfctn></Document>"#;
 const ACKNOWLEDGEMENT: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.011.001.01"><SysEvtAck><MsgId>ROW-55</MsgId></SysEvtAck></Document>"#;
 const REJECT: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.002.001.01"><admi.002.001.01><RltdRef><Ref>ROW-55</Ref></RltdRef><Rsn><RjctgPtyRsn>FF01</RjctgPtyRsn></Rsn></admi.002.001.01></Document>"#;
-const BANK_TRANSFER: &str =
-    r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.009.001.10"><FICdtTrf/></Document>"#;
+const REPORT_REQUEST: &str =
+    r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.060.001.05"><AcctRptgReq/></Document>"#;
 
 fn not_on_rail(day: &mut Day) -> Result<Told, String> {
     let refused = |text: &str| -> Result<String, String> {
@@ -157,7 +157,7 @@ fn not_on_rail(day: &mut Day) -> Result<Told, String> {
         };
         day.wait("CASP", filter).map(|seen| brief(&seen))
     };
-    let (notice, transfer) = (refused(EVENT_NOTICE)?, refused(BANK_TRANSFER)?);
+    let (notice, request) = (refused(EVENT_NOTICE)?, refused(REPORT_REQUEST)?);
     let since = next_number(day, "CASP")?;
     for text in [ACKNOWLEDGEMENT, REJECT] {
         day.ask("CASP", &Bank::Raw { text: text.into() })?;
@@ -170,9 +170,9 @@ fn not_on_rail(day: &mut Day) -> Result<Told, String> {
         ..WaitFor::default()
     };
     let answers = day.count("CASP", &answers)?;
-    Ok(Told::new("admi.004, pacs.009; admi.011, admi.002")
+    Ok(Told::new("admi.004, camt.060; admi.011, admi.002")
         .check("- FF03", notice)
-        .check("- FF01", transfer)
+        .check("- FF01", request)
         .check("0 answers", format!("{answers} answers")))
 }
 

@@ -96,8 +96,13 @@ impl Facts {
                 facts.reference = reject.related.as_ref().into();
                 facts.code = reject.reason.as_ref().into();
             }
-            Body::EventNotice(_) | Body::EventAcknowledgement(_) | Body::Other | Body::Clearing => {
-            }
+            Body::EventNotice(_)
+            | Body::EventAcknowledgement(_)
+            | Body::SettlementTransfer(_)
+            | Body::LiquidityTransfer(_)
+            | Body::Receipt(_)
+            | Body::Other
+            | Body::Clearing => {}
         }
         facts
     }
@@ -163,6 +168,9 @@ impl InstantBench<'_> {
             Body::Reject(_)
             | Body::EventNotice(_)
             | Body::EventAcknowledgement(_)
+            | Body::SettlementTransfer(_)
+            | Body::LiquidityTransfer(_)
+            | Body::Receipt(_)
             | Body::Other
             | Body::Clearing => None,
         };

@@ -4,12 +4,12 @@ use std::fmt;
 
 use torap_clearing::Priority;
 use torap_domain::{
-    Bic, Date, DayOverride, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money,
-    SectorCode, Span, TransactionId, Uetr,
+    Bic, CancellationId, Date, DayOverride, EndToEndId, Iban, IinBin, InstructionId, Knp,
+    MessageId, Money, SectorCode, Span, TransactionId, Uetr,
 };
 
 use crate::{
-    Source,
+    References, Source,
     instant::{Fingerprint, PaymentKey},
 };
 
@@ -99,6 +99,18 @@ pub struct Settings {
     pub days: Vec<(Date, DayOverride)>,
 }
 
+/// A camt.056: an item that waits is to be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub source: Source,
+    /// The item's.
+    pub key: PaymentKey,
+    /// Those of the item, but for the identifier of the message.
+    pub references: References,
+    pub cancellation_id: CancellationId,
+    pub instructing_agent: Bic,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     Submit(Submit),
@@ -115,6 +127,8 @@ pub enum Command {
         source: Source,
         settings: Settings,
     },
+    /// A bank takes an item back.
+    Cancel(Cancellation),
 }
 
 impl Settings {
@@ -155,6 +169,7 @@ impl Command {
     pub(crate) fn source(&self) -> &Source {
         match self {
             Command::Submit(submit) => &submit.source,
+            Command::Cancel(cancellation) => &cancellation.source,
             Command::Withdraw { source, .. }
             | Command::Close { source }
             | Command::SetSettings { source, .. } => source,

@@ -7,11 +7,14 @@ use torap_clearing::SessionId;
 use torap_domain::{Date, ParticipantId, Position, Reason, Uetr};
 
 use super::{
-    Event, Order, PIECE_ITEMS_MAX, Submit,
+    Cancellation, Event, Order, PIECE_ITEMS_MAX, Submit,
     items::{Item, Stage},
     sessions, status_of,
 };
-use crate::{Event as Any, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter};
+use crate::{
+    Event as Any, Message, Outcome, Output, Source, Stamp, Status, Withdrawal, engine,
+    links::Letter,
+};
 
 /// Items whose statuses share one message: the bits of its mask.
 pub(super) const BLOCK_ITEMS: usize = 64;
@@ -247,6 +250,53 @@ pub(crate) fn withdraw(
     answers.add(item.index, Status::Rejected { reason, agent_code }, None);
     answers.send(state, stamp, item.sender, out);
     Ok(())
+}
+
+/// A bank takes its item back; answered in every case, after the item itself has been told.
+pub(super) fn cancel(
+    state: &mut engine::State,
+    stamp: Stamp,
+    cancellation: &Cancellation,
+    out: &mut Output,
+) -> Outcome {
+    let source = &cancellation.source;
+    let sender = state
+        .participants
+        .sender(source, &cancellation.instructing_agent);
+    let (sender, link) = match (sender, source.link()) {
+        (Ok(sender), Some(link)) => (sender, link),
+        (Err(reason), _) => return state.links.reject(out, stamp, source, reason),
+        (Ok(_), None) => {
+            return state
+                .links
+                .reject(out, stamp, source, Reason::UnboundSender);
+        }
+    };
+    sessions::close_due(state, stamp, out);
+    let uetr = &cancellation.references.uetr;
+    let found = state.clearing.items.find_uetr(uetr);
+    let own = found.filter(|(_, item)| item.key == cancellation.key);
+    let withdrawal = match own.map(|(_, item)| item.stage) {
+        None => Withdrawal::Unknown,
+        Some(Stage::Settled) => Withdrawal::Settled,
+        Some(Stage::LeftOut | Stage::Withdrawn) => Withdrawal::Ended,
+        Some(Stage::Waiting) => match withdraw(state, stamp, uetr, Some(sender), out) {
+            Ok(()) => Withdrawal::Done,
+            Err(_) => Withdrawal::Unknown,
+        },
+    };
+    let message = Message::WithdrawalAnswer {
+        original: stamp.position,
+        withdrawal,
+    };
+    state.links.send(out, stamp, link, Letter::new(message));
+    let reason = match withdrawal {
+        Withdrawal::Done => return Outcome::Accepted,
+        Withdrawal::Settled | Withdrawal::Ended => Reason::SessionClosed,
+        Withdrawal::Unknown => Reason::OriginalUnknown,
+    };
+    out.event(Any::Refused { reason });
+    Outcome::Refused(reason)
 }
 
 /// What becomes of items of one record, put together by block and status: one message says the same of up to 64 items.

@@ -22,8 +22,8 @@ mod items;
 mod sessions;
 
 pub use command::{
-    Command, DAYS_MAX, FileKey, ITEMS_MAX, Line, Order, PIECE_ITEMS_MAX, Party, Piece, Settings,
-    Submit,
+    Cancellation, Command, DAYS_MAX, FileKey, ITEMS_MAX, Line, Order, PIECE_ITEMS_MAX, Party,
+    Piece, Settings, Submit,
 };
 pub use event::{Event, FileView, ItemView, Report, Row, View};
 pub use files::FILES_MAX;
@@ -124,7 +124,10 @@ impl State {
                 });
                 touched.fold(0, |all, one| all ^ one)
             }
-            Command::Withdraw { .. } | Command::Close { .. } | Command::SetSettings { .. } => 0,
+            Command::Withdraw { .. }
+            | Command::Close { .. }
+            | Command::SetSettings { .. }
+            | Command::Cancel(_) => 0,
         }
     }
 
@@ -270,6 +273,7 @@ pub(crate) fn apply(
                 }
             }
         }
+        Command::Cancel(cancellation) => intake::cancel(state, stamp, cancellation, out),
         Command::Close { source } => sessions::apply_close(state, stamp, source, out),
         Command::SetSettings { source, settings } => {
             set_settings(state, stamp, source, settings, out)

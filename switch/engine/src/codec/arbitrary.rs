@@ -15,7 +15,7 @@ pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use others::*;
 pub(super) use payments::*;
-pub(super) use settlement::settlement_command;
+pub(super) use settlement::{settlement_command, settlement_message};
 pub(super) use streams::*;
 
 use proptest::{

@@ -5,7 +5,7 @@ use torap_domain::DayOverride;
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{
-    clearing::{Command, FileKey, Line, Order, Party, Piece, Row, Settings, Submit},
+    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Row, Settings, Submit},
     instant::{Fingerprint, PaymentKey},
 };
 
@@ -21,6 +21,13 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
         Command::SetSettings { source, settings } => {
             writer.put(source);
             writer.put(settings);
+        }
+        Command::Cancel(cancellation) => {
+            writer.put(&cancellation.source);
+            writer.put(&cancellation.key);
+            writer.put(&cancellation.references);
+            writer.put(&cancellation.cancellation_id);
+            writer.put(&cancellation.instructing_agent);
         }
     }
 }
@@ -41,6 +48,13 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             source,
             settings: reader.field("settings")?,
         },
+        Kind::ClearingCancel => Command::Cancel(Cancellation {
+            source,
+            key: reader.field("key")?,
+            references: reader.field("references")?,
+            cancellation_id: reader.field("cancellation")?,
+            instructing_agent: reader.field("instructing agent")?,
+        }),
         _ => {
             let rule = LayoutRule::UnknownKind(kind.number());
             return Err(reader.error("kind", reader.offset(), rule));

@@ -178,6 +178,14 @@ kinds! {
     SettlementHours = 0x9a, "settlement-hours", 1;
     /// A single date of the calendar
     SettlementDay = 0x9b, "settlement-day", 1;
+    /// pacs.009 or pacs.008 of IMTS
+    SettlementInstruct = 0x9c, "settlement-instruct", 1;
+    /// camt.056 of IMTS
+    SettlementCancel = 0x9d, "settlement-cancel", 1;
+    /// pacs.004 of IMTS
+    SettlementReturn = 0x9e, "settlement-return", 1;
+    /// camt.050
+    SettlementLiquidity = 0x9f, "settlement-liquidity", 1;
     /// Items to be cleared: a pacs.008, or a piece of a file
     ClearingSubmit = 0xa0, "clearing-submit", 1;
     /// An item is taken back
@@ -186,6 +194,10 @@ kinds! {
     ClearingClose = 0xa2, "clearing-close", 1;
     /// Rules and timetable of the clearing system
     ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
+    /// Whether liquidity transfers wait for the next business day
+    SettlementKeepLiquidity = 0xa4, "settlement-keep-liquidity", 1;
+    /// camt.056 of the clearing system
+    ClearingCancel = 0xa5, "clearing-cancel", 1;
     /// How card sessions settle in IMTS
     AncillarySetSettings = 0xa8, "ancillary-set-settings", 1;
     /// A card session is settled in IMTS
@@ -259,6 +271,7 @@ impl Kind {
                 clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+                clearing::Command::Cancel(_) => Kind::ClearingCancel,
             },
             Command::Ancillary(command) => match command {
                 ancillary::Command::SetSettings { .. } => Kind::AncillarySetSettings,
@@ -320,6 +333,11 @@ impl Kind {
             settlement::Command::Close { .. } => Kind::SettlementClose,
             settlement::Command::SetHours { .. } => Kind::SettlementHours,
             settlement::Command::SetDay { .. } => Kind::SettlementDay,
+            settlement::Command::Instruct(_) => Kind::SettlementInstruct,
+            settlement::Command::Cancel(_) => Kind::SettlementCancel,
+            settlement::Command::Return(_) => Kind::SettlementReturn,
+            settlement::Command::MoveLiquidity(_) => Kind::SettlementLiquidity,
+            settlement::Command::KeepLiquidity { .. } => Kind::SettlementKeepLiquidity,
         }
     }
 }

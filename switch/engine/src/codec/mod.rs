@@ -196,11 +196,17 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::SettlementOpen
         | Kind::SettlementClose
         | Kind::SettlementHours
-        | Kind::SettlementDay => Command::Settlement(settlement::take(kind, reader)?),
+        | Kind::SettlementDay
+        | Kind::SettlementInstruct
+        | Kind::SettlementCancel
+        | Kind::SettlementReturn
+        | Kind::SettlementLiquidity
+        | Kind::SettlementKeepLiquidity => Command::Settlement(settlement::take(kind, reader)?),
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
-        | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        | Kind::ClearingSetSettings
+        | Kind::ClearingCancel => Command::Clearing(clearing::take(kind, reader)?),
         Kind::AncillarySetSettings
         | Kind::AncillarySettleCards
         | Kind::GuaranteeFund

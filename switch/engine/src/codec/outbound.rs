@@ -1,5 +1,7 @@
 //! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session (8 more for one that expires, which none of the longest does).
 
+mod imts;
+
 use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{Message, Notice, Outbound, Status};
 
@@ -169,6 +171,11 @@ fn put_message(message: &Message, writer: &mut Writer<'_>) {
                 writer.put(amount);
             }
         }
+        Message::ImtsStatus { .. }
+        | Message::ImtsForward { .. }
+        | Message::WithdrawalAnswer { .. }
+        | Message::ImtsReceipt { .. }
+        | Message::ImtsDay { .. } => imts::put(message, writer),
     }
 }
 
@@ -224,6 +231,9 @@ fn take_message(reader: &mut Reader<'_>, flags: Flags) -> Result<Message, FactsE
     }
     if tag == 34 {
         return take_clearing_report(reader);
+    }
+    if (imts::TAG_FIRST..=imts::TAG_LAST).contains(&tag) {
+        return imts::take(tag, offset, reader);
     }
     let original = reader.field("original")?;
     Ok(match tag {

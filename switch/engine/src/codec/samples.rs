@@ -3,7 +3,7 @@
 mod ancillary;
 pub(super) mod cards;
 pub(super) mod clearing;
-mod settlement;
+pub(super) mod settlement;
 
 use torap_domain::*;
 
@@ -66,6 +66,9 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(cards::commands().into_iter().map(Command::Cards));
     all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
+    let later = settlement::later_commands();
+    all.extend(later.into_iter().map(Command::Settlement));
+    all.push(Command::Clearing(clearing::cancel()));
     all.extend(ancillary::commands().into_iter().map(Command::Ancillary));
     all
 }

@@ -1,7 +1,10 @@
 //! Layouts of the commands of IMTS.
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
-use crate::settlement::{Change, Command, Done, End, Hours, Open, Payment, Priority};
+use crate::settlement::{
+    Cancellation, Change, Command, Done, End, Hours, Instruction, Known, Liquidity, Open, Payment,
+    Priority, Return, Waits,
+};
 use torap_domain::DayOverride;
 
 /// Appends what follows the version byte.
@@ -63,6 +66,48 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(date);
             writer.put(day);
         }
+        Command::Instruct(_)
+        | Command::Cancel(_)
+        | Command::Return(_)
+        | Command::MoveLiquidity(_) => put_by_bank(command, writer),
+        Command::KeepLiquidity { keeps, .. } => writer.put(keeps),
+    }
+}
+
+/// What comes by a bank's own door, behind its source.
+fn put_by_bank(command: &Command, writer: &mut Writer<'_>) {
+    match command {
+        Command::Instruct(instruction) => {
+            writer.put(&instruction.references);
+            writer.put(&instruction.instructing_agent);
+            writer.put(&instruction.instructed_agent);
+            writer.put(&instruction.debtor_agent);
+            writer.put(&instruction.creditor_agent);
+            writer.put(&instruction.creditor_account);
+            writer.put(&instruction.amount);
+            writer.put(&instruction.priority);
+            writer.put(&instruction.date);
+            writer.put(&instruction.earliest);
+            writer.put(&instruction.latest);
+        }
+        Command::Cancel(cancellation) => {
+            writer.put(&cancellation.references);
+            writer.put(&cancellation.cancellation_id);
+            writer.put(&cancellation.instructing_agent);
+        }
+        Command::Return(back) => {
+            writer.put(&back.references);
+            writer.put(&back.return_id);
+            writer.put(&back.instructing_agent);
+            writer.put(&back.amount);
+        }
+        Command::MoveLiquidity(order) => {
+            writer.put(&order.message_id);
+            writer.put(&order.agent);
+            writer.put(&order.direction);
+            writer.put(&order.amount);
+        }
+        _ => {}
     }
 }
 
@@ -126,6 +171,44 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             date: reader.field("date")?,
             day: reader.field("day")?,
         },
+        Kind::SettlementInstruct => Command::Instruct(Instruction {
+            source,
+            references: reader.field("references")?,
+            instructing_agent: reader.field("instructing agent")?,
+            instructed_agent: reader.field("instructed agent")?,
+            debtor_agent: reader.field("debtor agent")?,
+            creditor_agent: reader.field("creditor agent")?,
+            creditor_account: reader.field("creditor account")?,
+            amount: reader.field("amount")?,
+            priority: reader.field("priority")?,
+            date: reader.field("date")?,
+            earliest: reader.field("earliest")?,
+            latest: reader.field("latest")?,
+        }),
+        Kind::SettlementCancel => Command::Cancel(Cancellation {
+            source,
+            references: reader.field("references")?,
+            cancellation_id: reader.field("cancellation")?,
+            instructing_agent: reader.field("instructing agent")?,
+        }),
+        Kind::SettlementReturn => Command::Return(Return {
+            source,
+            references: reader.field("references")?,
+            return_id: reader.field("return")?,
+            instructing_agent: reader.field("instructing agent")?,
+            amount: reader.field("amount")?,
+        }),
+        Kind::SettlementLiquidity => Command::MoveLiquidity(Liquidity {
+            source,
+            message_id: reader.field("message")?,
+            agent: reader.field("agent")?,
+            direction: reader.field("direction")?,
+            amount: reader.field("amount")?,
+        }),
+        Kind::SettlementKeepLiquidity => Command::KeepLiquidity {
+            source,
+            keeps: reader.field("keeps")?,
+        },
         other => {
             let rule = LayoutRule::UnknownKind(other.number());
             return Err(reader.error("kind", 0, rule));
@@ -134,6 +217,24 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
 }
 
 fields! {
+    Known {
+        from: "payer",
+        to: "payee",
+        amount: "amount",
+        reference: "reference",
+        uetr: "uetr",
+        answer_to: "answer to",
+        gives_back: "gives back",
+        settled: "settled",
+        given_back: "given back",
+    }
+    Waits {
+        id: "transfer",
+        to: "answer to",
+        participant: "participant",
+        direction: "direction",
+        amount: "amount",
+    }
     Payment {
         from: "payer",
         to: "payee",

@@ -81,6 +81,20 @@ fn every_layout_is_the_one_of_its_golden_file() {
         check_golden(name, &stored(&entry));
         assert_eq!(Outbound::decode(&stored(&entry)), Ok(entry));
     }
+    for (message, name) in samples::settlement::messages().into_iter().zip([
+        "outbound-imts-status",
+        "outbound-imts-forward",
+        "outbound-withdrawal-answer",
+        "outbound-imts-receipt",
+        "outbound-imts-day",
+    ]) {
+        let entry = Outbound {
+            message,
+            ..samples::outbound()
+        };
+        check_golden(name, &stored(&entry));
+        assert_eq!(Outbound::decode(&stored(&entry)), Ok(entry));
+    }
     check_golden(instant::Finished::NAME, &stored(&samples::finished()));
     check_golden(directory::Record::NAME, &stored(&samples::record()));
     check_golden(cards::Finished::NAME, &stored(&samples::cards::finished()));

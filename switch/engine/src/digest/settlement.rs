@@ -1,7 +1,10 @@
 //! What happened in IMTS, into the running digest.
 
-use super::Mix;
+use torap_domain::Time;
+
+use super::{Mix, rejected};
 use crate::{
+    DayEvent, Message, Receipt, Status, Withdrawal,
     codec::{Layout, Writer},
     participants::Direction,
     settlement::Event,
@@ -52,4 +55,72 @@ pub(super) fn event(mix: &mut Mix, event: &Event) {
         }
         Event::Closed => mix.word(0x77 << 32),
     }
+}
+
+/// A message of IMTS; others leave no trace here.
+pub(super) fn message(mix: &mut Mix, message: &Message) {
+    match *message {
+        Message::ImtsStatus {
+            original,
+            status,
+            decided,
+            decided_at,
+        } => {
+            mix.word(0x78 << 32);
+            mix.word(original.0);
+            mix.word(match status {
+                Status::Pending => 1,
+                Status::Settled => 2,
+                Status::Rejected { reason, agent_code } => rejected(reason, agent_code),
+            });
+            mix.word(decided.0);
+            mix.word(decided_at.nanos());
+        }
+        Message::ImtsForward {
+            original,
+            settled_at,
+        } => {
+            mix.word(0x79 << 32);
+            mix.word(original.0);
+            mix.word(settled_at.nanos());
+        }
+        Message::WithdrawalAnswer {
+            original,
+            withdrawal,
+        } => {
+            let withdrawal = match withdrawal {
+                Withdrawal::Done => 1,
+                Withdrawal::Settled => 2,
+                Withdrawal::Ended => 3,
+                Withdrawal::Unknown => 4,
+            };
+            mix.word(0x7A << 32 | withdrawal);
+            mix.word(original.0);
+        }
+        Message::ImtsReceipt { original, receipt } => {
+            mix.word(0x7B << 32);
+            mix.word(original.0);
+            match receipt {
+                Receipt::Done => mix.word(1),
+                Receipt::Waits { opens } => {
+                    mix.word(2);
+                    mix.word(opens.nanos());
+                }
+                Receipt::Refused { reason } => mix.word(rejected(reason, None)),
+            }
+        }
+        Message::ImtsDay { event } => match event {
+            DayEvent::Opened { until, cut_off } => times(mix, 0x7C, until, cut_off),
+            DayEvent::Extended { until, cut_off } => times(mix, 0x7D, until, cut_off),
+            DayEvent::CutOff => mix.word(0x7E << 32),
+            DayEvent::Closed => mix.word(0x7F << 32),
+        },
+        _ => {}
+    }
+}
+
+fn times(mix: &mut Mix, tag: u64, until: Time, cut_off: Option<Time>) {
+    mix.word(tag << 32);
+    mix.word(until.nanos());
+    mix.word(cut_off.map_or(0, Time::nanos));
 }

@@ -145,6 +145,10 @@ pub fn may_wait(command: &Any) -> bool {
             settlement::Command::Pay { .. }
                 | settlement::Command::Change { .. }
                 | settlement::Command::Resolve { .. }
+                | settlement::Command::Instruct(_)
+                | settlement::Command::Cancel(_)
+                | settlement::Command::Return(_)
+                | settlement::Command::MoveLiquidity(_)
         ),
         Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
         Any::Ancillary(command) => !matches!(

@@ -1,7 +1,8 @@
-//! Commands of IMTS. All are the operator's; a resolution may also come from the switch's own solver.
+//! Commands of IMTS: the operator's, and those of the banks' own door; a resolution may also come from the switch's own solver.
 
 use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Span, Text, Time};
 
+use super::{Cancellation, Instruction, Liquidity, Return};
 use crate::{Source, participants::Direction};
 
 /// Payments that one resolution settles, at most.
@@ -130,6 +131,19 @@ pub enum Command {
         date: Date,
         day: Option<DayOverride>,
     },
+    /// A bank's own payment.
+    Instruct(Instruction),
+    /// A bank withdraws what waits.
+    Cancel(Cancellation),
+    /// A bank gives a settled payment back.
+    Return(Return),
+    /// A bank moves its own money between its accounts.
+    MoveLiquidity(Liquidity),
+    /// Whether banks' liquidity transfers outside business days wait for the next one, or are refused.
+    KeepLiquidity {
+        source: Source,
+        keeps: bool,
+    },
 }
 
 impl Command {
@@ -147,7 +161,12 @@ impl Command {
             | Command::Open { source, .. }
             | Command::Close { source }
             | Command::SetHours { source, .. }
-            | Command::SetDay { source, .. } => source,
+            | Command::SetDay { source, .. }
+            | Command::KeepLiquidity { source, .. } => source,
+            Command::Instruct(instruction) => &instruction.source,
+            Command::Cancel(cancellation) => &cancellation.source,
+            Command::Return(back) => &back.source,
+            Command::MoveLiquidity(order) => &order.source,
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use torap_domain::{Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Time};
 
-use super::{End, Event, Hours, Open, State, payments, transfer};
+use super::{End, Event, Hours, Open, State, doors, payments, told, transfer};
 use crate::{
-    Output, Stamp, ancillary,
+    DayEvent, Output, Stamp, ancillary,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     participants::Direction,
@@ -26,11 +26,13 @@ pub(super) fn open(
         return Err(Reason::OperatorRefused);
     }
     let settlement = &mut state.settlement;
+    let begins = settlement.open.is_none();
     let date = match settlement.open {
         Some(open) => open.date,
         None => {
             settlement.seen.clear();
             settlement.paid.clear();
+            settlement.told.day_began(stamp);
             Date::from_time(stamp.time)
         }
     };
@@ -41,8 +43,19 @@ pub(super) fn open(
         until,
         set: stamp.position,
     });
+    settlement.told.set_cut_off(stamp, cut_off);
     out.settlement_event(Event::Opened { until });
+    let event = if begins {
+        DayEvent::Opened { until, cut_off }
+    } else {
+        DayEvent::Extended { until, cut_off }
+    };
+    told::announce(state, stamp, event);
+    // What is owed for card sessions comes before what banks wanted moved.
     ancillary::imts_opened(state, stamp, out);
+    if begins {
+        doors::move_waiting(state, stamp, out);
+    }
     Ok(())
 }
 
@@ -81,6 +94,8 @@ pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
         repay(state, stamp, participant, out);
     }
     ancillary::imts_closed(state, stamp, out);
+    state.settlement.told.set_cut_off(stamp, None);
+    told::announce(state, stamp, DayEvent::Closed);
     out.settlement_event(Event::Closed);
     state.settlement.plan(stamp);
 }

@@ -7,17 +7,23 @@
 
 mod command;
 mod day;
+mod doors;
 mod event;
 mod liquidity;
 mod payments;
 mod queue;
+mod told;
 mod view;
 
 pub use command::{Change, Command, Hours, Payment, Priority, RESOLUTION_MAX};
 pub use day::DATES_MAX;
+pub(crate) use doors::Waits;
+pub use doors::{Cancellation, Instruction, LIQUIDITY_WAITING_MAX, Liquidity, Return};
 pub use event::{Done, End, Event};
 pub(crate) use liquidity::{credited, go_on as run_queues};
 pub use queue::{QUEUE_MAX, Waiting};
+pub(crate) use told::Known;
+pub use told::uetr_of_record;
 pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -77,6 +83,7 @@ pub(crate) struct State {
     again: BTreeSet<ParticipantId>,
     again_since: Option<(Time, Position)>,
     done: VecDeque<Done>,
+    told: told::State,
 }
 
 impl State {
@@ -88,7 +95,8 @@ impl State {
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         let end = self.open.map(|open| (open.until, open.set));
         let waiting = self.queue.first_time();
-        let times = [end, self.opens, waiting, self.again_since];
+        let told = self.told.next_deadline();
+        let times = [end, self.opens, waiting, self.again_since, told];
         times.into_iter().flatten().min()
     }
 
@@ -100,6 +108,12 @@ impl State {
     /// The participant's queue is tried again by [`run_queues`].
     pub(crate) fn try_again(&mut self, participant: ParticipantId) {
         self.again.insert(participant);
+    }
+
+    /// The oldest record that is still written from: what waits, and what has not been told.
+    pub(crate) fn oldest_referred(&self) -> Option<Position> {
+        let waiting = self.queue.first_id();
+        waiting.into_iter().chain(self.told.oldest_referred()).min()
     }
 
     fn remember(&mut self, done: Done) {
@@ -116,13 +130,21 @@ pub(crate) fn apply(
     command: &Command,
     out: &mut Output,
 ) -> Outcome {
-    match change(state, stamp, command, out) {
-        Ok(()) => Outcome::Accepted,
-        Err(reason) => {
-            out.event(Any::Refused { reason });
-            Outcome::Refused(reason)
-        }
-    }
+    let outcome = match command {
+        Command::Instruct(instruction) => doors::instruct(state, stamp, instruction, out),
+        Command::Cancel(cancellation) => doors::cancel(state, stamp, cancellation, out),
+        Command::Return(back) => doors::give_back(state, stamp, back, out),
+        Command::MoveLiquidity(order) => doors::move_liquidity(state, stamp, order, out),
+        _ => match change(state, stamp, command, out) {
+            Ok(()) => Outcome::Accepted,
+            Err(reason) => {
+                out.event(Any::Refused { reason });
+                Outcome::Refused(reason)
+            }
+        },
+    };
+    told::tell(state, stamp, out);
+    outcome
 }
 
 fn change(
@@ -165,7 +187,14 @@ fn change(
             }
             Ok(())
         }
-        Command::Pay { payment, .. } => payments::pay(state, stamp, payment, out),
+        Command::Pay { payment, .. } => {
+            let entrant = told::Entrant {
+                answer_to: payment.from,
+                uetr: None,
+                gives_back: None,
+            };
+            payments::pay(state, stamp, payment, entrant, out)
+        }
         Command::Change { id, change, .. } => payments::change(state, stamp, *id, *change, out),
         Command::SetCreditLine {
             participant,
@@ -213,6 +242,15 @@ fn change(
         }
         Command::SetHours { hours, .. } => day::set_hours(state, stamp, *hours),
         Command::SetDay { date, day, .. } => day::set_day(state, stamp, *date, *day),
+        Command::KeepLiquidity { keeps, .. } => {
+            state.settlement.told.keeps_liquidity = *keeps;
+            Ok(())
+        }
+        // A bank's own commands are not the operator's.
+        Command::Instruct(_)
+        | Command::Cancel(_)
+        | Command::Return(_)
+        | Command::MoveLiquidity(_) => Err(Reason::OperatorRefused),
     }
 }
 
@@ -348,11 +386,14 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
         liquidity::go_on(state, stamp, out);
     } else if settlement.queue.first_time() == Some(due) {
         payments::expire(state, stamp, out);
+    } else if settlement.told.next_deadline() == Some(due) {
+        told::go_on(state, stamp, out);
     } else if settlement.opens == Some(due) {
         day::open_by_calendar(state, stamp, out);
     } else {
         day::close(state, stamp, out);
     }
+    told::tell(state, stamp, out);
 }
 
 /// Snapshot.
@@ -408,6 +449,7 @@ impl State {
         for done in &self.done {
             writer.put(done);
         }
+        self.told.write(writer);
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {
@@ -452,6 +494,7 @@ impl State {
         for _ in 0..reader.count("payments done")? {
             state.done.push_back(reader.field("payment done")?);
         }
+        state.told = told::State::read(reader)?;
         Ok(state)
     }
 }

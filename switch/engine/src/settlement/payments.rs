@@ -4,7 +4,7 @@ use torap_domain::{Position, Reason, Time};
 
 use super::{
     Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, Priority, QUEUE_MAX, Seen, State, direct,
-    in_tenge, liquidity,
+    in_tenge, liquidity, told::Entrant,
 };
 use crate::{Output, Stamp, engine};
 
@@ -20,9 +20,11 @@ pub(super) fn pay(
     state: &mut engine::State,
     stamp: Stamp,
     payment: &Payment,
+    entrant: Entrant,
     out: &mut Output,
 ) -> Result<(), Reason> {
     check(state, stamp, payment)?;
+    state.settlement.told.is_free(&entrant)?;
     let settlement = &mut state.settlement;
     let key = (payment.from, payment.reference);
     let seen = Seen {
@@ -30,15 +32,18 @@ pub(super) fn pay(
         amount: payment.amount,
     };
     settlement.seen.insert(key, seen);
+    settlement.told.enter(stamp.position, payment, &entrant);
     settlement.queue.push(stamp.position, *payment);
     liquidity::credited(state, stamp, payment.from, out);
     if state.settlement.queue.get(stamp.position).is_some() {
+        state.settlement.told.queued(stamp, stamp.position);
         out.settlement_event(Event::Queued { id: stamp.position });
     }
     Ok(())
 }
 
-fn check(state: &engine::State, stamp: Stamp, payment: &Payment) -> Result<(), Reason> {
+/// The rules for taking a payment in.
+pub(super) fn check(state: &engine::State, stamp: Stamp, payment: &Payment) -> Result<(), Reason> {
     let settlement = &state.settlement;
     settlement.is_open()?;
     let (from, to) = (direct(state, payment.from)?, direct(state, payment.to)?);
@@ -129,6 +134,7 @@ pub(super) fn finish(
         at: stamp.time,
     };
     state.settlement.remember(done);
+    state.settlement.told.ended(stamp, &done);
     out.settlement_event(Event::Finished(done));
 }
 

@@ -52,6 +52,11 @@ impl Queue {
         self.by_id.len()
     }
 
+    /// The oldest that waits.
+    pub(super) fn first_id(&self) -> Option<Position> {
+        self.by_id.first_key_value().map(|(id, _)| *id)
+    }
+
     pub(super) fn get(&self, id: Position) -> Option<&Waiting> {
         self.by_id.get(&id)
     }

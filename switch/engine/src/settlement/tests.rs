@@ -539,6 +539,7 @@ fn days_begin_and_end_by_the_calendar() {
     plain(&mut world, CASP, HSBK, 1);
     // After the cut-off only urgent payments are taken.
     world.stamp.time = at("2026-11-22T17:00:00+05:00");
+    world.tick();
     let late = payment(CASP, HSBK, 1, "LATE");
     refuse(&mut world, pay_command(late), Reason::CutOffPassed);
     let urgent = Payment {
@@ -660,12 +661,8 @@ fn what_makes_no_sense_is_refused() {
 fn a_long_cascade_goes_on_with_the_next_tick() {
     let mut world = open();
     let waiting = liquidity::CASCADE_MAX + 10;
-    let mut out = Output::new();
     for number in 0..waiting {
-        let payment = payment(CASP, HSBK, 1, &format!("N{number}"));
-        world.stamp.position = world.stamp.position.next();
-        let command = AnyCommand::Settlement(pay_command(payment));
-        world.engine.apply(world.stamp, &command, &mut out);
+        pay(&mut world, payment(CASP, HSBK, 1, &format!("N{number}")));
     }
     fund(&mut world, CASP, 1_000_000);
     assert_eq!(queue(&world).len(), 10);

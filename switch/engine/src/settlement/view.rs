@@ -21,6 +21,10 @@ pub struct DayView {
     pub hours: Option<Hours>,
     /// Single dates that differ from the rules.
     pub dates: Vec<(Date, DayOverride)>,
+    /// Whether liquidity transfers outside business days wait for the next one.
+    pub keeps_liquidity: bool,
+    /// Those that wait.
+    pub liquidity_waiting: usize,
 }
 
 /// A settlement account, in minor units of KZT.
@@ -74,6 +78,8 @@ impl Engine {
             opens: settlement.opens.map(|(time, _)| time),
             hours: settlement.hours,
             dates: settlement.calendar.overrides().collect(),
+            keeps_liquidity: settlement.told.keeps_liquidity,
+            liquidity_waiting: settlement.told.liquidity.len(),
         }
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Entry<'a> {
     /// The original message of the record that the entry forwards.
     pub(super) evidence: Option<&'a [u8]>,
     pub(super) records: &'a dyn Records,
+    pub(super) network: &'a Network,
     pub(super) switch: Bic,
     pub(super) receiver: Bic,
     id: Text<35>,
@@ -41,7 +42,7 @@ impl<'a> Entry<'a> {
         effect: &'a Effect,
         evidence: Option<&'a [u8]>,
         records: &'a dyn Records,
-        network: &Network,
+        network: &'a Network,
         possible_duplicate: bool,
     ) -> Result<Entry<'a>, RenderError> {
         let outbound = &effect.outbound;
@@ -57,6 +58,7 @@ impl<'a> Entry<'a> {
             effect,
             evidence,
             records,
+            network,
             switch: network.switch_bic(),
             receiver: receiver.ok_or(RenderError::Receiver(outbound.to))?,
             id: id.unwrap_or(Text::EMPTY),

@@ -45,6 +45,21 @@ pub(super) fn unaltered(
     })
 }
 
+/// As [`unaltered`], under a header that the caller has.
+pub(super) fn document(
+    entry: &Entry<'_>,
+    original: Position,
+    header: &BusinessHeader<'_>,
+    version: MessageType,
+    out: &mut Vec<u8>,
+) -> Result<(), RenderError> {
+    let message = Message::of(entry, original)?;
+    carried(message.bytes(), header, version, out).map_err(|missing| RenderError::Evidence {
+        position: original,
+        missing,
+    })
+}
+
 /// The original message: at hand, or read from the log.
 enum Message<'a> {
     AtHand(&'a [u8]),

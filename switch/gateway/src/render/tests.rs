@@ -9,4 +9,5 @@ mod notices;
 mod outcomes;
 mod payments;
 mod questions;
+mod settlement;
 mod world;

@@ -147,7 +147,20 @@ fn named_sender<'m>(body: &Body<'m>) -> Option<(&'m str, &'static str)> {
             view.assignment.assigner,
             "/Document/IdVrfctnRpt/Assgnmt/Assgnr/Agt/FinInstnId/BICFI",
         ),
+        Body::SettlementTransfer(view) => (
+            view.instructing_agent,
+            if view.accounts.is_some() {
+                "/Document/FIToFICstmrCdtTrf/GrpHdr/InstgAgt/FinInstnId/BICFI"
+            } else {
+                "/Document/FICdtTrf/GrpHdr/InstgAgt/FinInstnId/BICFI"
+            },
+        ),
+        Body::LiquidityTransfer(view) => (
+            view.agent,
+            "/Document/LqdtyCdtTrf/LqdtyCdtTrf/Dbtr/FinInstnId/BICFI",
+        ),
         Body::Reject(_)
+        | Body::Receipt(_)
         | Body::EventNotice(_)
         | Body::EventAcknowledgement(_)
         | Body::Other

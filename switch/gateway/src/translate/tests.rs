@@ -1,5 +1,6 @@
 //! Translation, message by message: what becomes of good ones, and place, rule and code of every refusal.
 
+mod clearing;
 mod exceptions;
 mod json;
 mod keys;
@@ -7,6 +8,7 @@ mod look_up;
 mod payment;
 mod refusals;
 mod robustness;
+mod settlement;
 
 use super::*;
 use crate::fixtures::{Known, network};

@@ -116,6 +116,10 @@ pub enum RtgsChange {
     Hours {
         hours: Option<RtgsHours>,
     },
+    /// Whether banks' liquidity transfers outside business days wait for the next one.
+    KeepLiquidity {
+        keeps: bool,
+    },
     /// A date as `2026-12-01` is closed or worked, or goes by the rules again.
     Day {
         date: String,

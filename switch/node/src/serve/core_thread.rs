@@ -121,7 +121,7 @@ impl CoreThread {
                 let forwards = matches!(
                     effect.outbound.message,
                     Message::Forward { original } | Message::ForwardReturn { original } | Message::ForwardRecall { original }
-                        | Message::ForwardResolution { original } if original == released.stamp.position
+                        | Message::ForwardResolution { original } | Message::ImtsForward { original, .. } if original == released.stamp.position
                 );
                 let evidence = forwards.then(|| released.evidence.clone());
                 self.outbox.stream(effect.outbound.to).publish(Kept {

@@ -133,6 +133,7 @@ fn format(row: &Row) -> String {
         Format::Phone => "phone",
         Format::Reason => "reason code",
         Format::Text => "text",
+        Format::Time => "time of day",
         Format::Uetr => "UETR",
     }
     .to_owned()

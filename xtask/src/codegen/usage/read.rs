@@ -89,6 +89,7 @@ pub(super) enum Format {
     Phone,
     Reason,
     Text,
+    Time,
     Uetr,
 }
 
@@ -97,7 +98,7 @@ impl Format {
     fn wrong(self) -> &'static str {
         match self {
             Format::Identifier => "RR10",
-            Format::Date | Format::DateTime => "DT01",
+            Format::Date | Format::DateTime | Format::Time => "DT01",
             _ => "CH16",
         }
     }
@@ -190,7 +191,11 @@ fn assemble_one(name: &str, file: &File, files: &BTreeMap<&str, File>) -> Result
         for patch in &part.rows {
             apply(&mut rows, patch)?;
         }
-        rules.extend(part.rules.iter().cloned());
+        for rule in &part.rules {
+            // A rule of the same name takes the place of the base's: other words or codes for the same check.
+            rules.retain(|known: &Rule| known.name != rule.name);
+            rules.push(rule.clone());
+        }
     }
     let source = base.unwrap_or(file);
     let usage = Usage {

@@ -1,10 +1,11 @@
 use super::*;
+use crate::{Withdrawal, clearing::Cancellation};
 use crate::{
     instant::{self},
     participants,
     world::{CASP, HSBK, IRTY, NOBODY, TSES, key, uetr},
 };
-use torap_domain::{Bic, Service};
+use torap_domain::{Bic, CancellationId, Service};
 
 #[test]
 fn an_item_is_pending_until_its_session() {
@@ -298,4 +299,64 @@ fn no_more_items_are_known_than_the_settings_say() {
             (position, vec![2], rejected(Reason::InFlightFull)),
         ]
     );
+}
+
+#[test]
+fn a_bank_takes_its_item_back_and_is_answered() {
+    let mut world = World::new();
+    world.endow(CASP, 100);
+    let items = (1..=3)
+        .map(|number| order(number, CASP, HSBK, 100))
+        .collect();
+    world.send(CASP, items);
+    let submitted = world.stamp.position;
+    let ask = |world: &mut World, from, number: u32, key: u32| {
+        let source = world.link(from);
+        let mut references = crate::world::references(1);
+        references.uetr = item_uetr(number);
+        let asked = world.apply(Any::Clearing(Command::Cancel(Cancellation {
+            source,
+            key: PaymentKey(bytes(key)),
+            references,
+            cancellation_id: CancellationId::parse("CXL-1").unwrap(),
+            instructing_agent: bic(from),
+        })));
+        (asked, world.sent_to(from).last().copied())
+    };
+    let answer = |world: &World, withdrawal| {
+        let original = world.stamp.position;
+        Some(Message::WithdrawalAnswer {
+            original,
+            withdrawal,
+        })
+    };
+    let unknown = Outcome::Refused(Reason::OriginalUnknown);
+    for (from, number, key) in [(HSBK, 2, 2), (CASP, 9, 9), (CASP, 2, 1)] {
+        let asked = ask(&mut world, from, number, key);
+        assert_eq!(asked, (unknown, answer(&world, Withdrawal::Unknown)));
+    }
+    let asked = ask(&mut world, CASP, 2, 2);
+    assert_eq!(asked, (Outcome::Accepted, answer(&world, Withdrawal::Done)));
+    let withdrawn = rejected(Reason::ItemWithdrawn);
+    assert_eq!(world.statuses(CASP), [(submitted, vec![1], withdrawn)]);
+    let closed = Outcome::Refused(Reason::SessionClosed);
+    let asked = ask(&mut world, CASP, 2, 2);
+    assert_eq!(asked, (closed, answer(&world, Withdrawal::Ended)));
+    world.close();
+    let asked = ask(&mut world, CASP, 1, 1);
+    assert_eq!(asked, (closed, answer(&world, Withdrawal::Settled)));
+    let asked = ask(&mut world, CASP, 3, 3);
+    assert_eq!(
+        asked,
+        (closed, answer(&world, Withdrawal::Ended)),
+        "left out"
+    );
+    let by_operator = Command::Cancel(Cancellation {
+        source: operator(),
+        key: PaymentKey(bytes(1)),
+        references: crate::world::references(1),
+        cancellation_id: CancellationId::parse("CXL-1").unwrap(),
+        instructing_agent: bic(CASP),
+    });
+    world.refuse(Any::Clearing(by_operator), Reason::UnboundSender);
 }

@@ -5,9 +5,10 @@ use torap_clearing::{Priority, SessionId};
 use torap_domain::*;
 
 use super::*;
+use crate::instant::PaymentKey;
 use crate::{
     Message, Status,
-    clearing::{Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
+    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
 };
 
 pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
@@ -17,6 +18,15 @@ pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
         1 => source().prop_map(|source| Command::Close { source }),
         1 => (source(), settings())
             .prop_map(|(source, settings)| Command::SetSettings { source, settings }),
+        1 => (source(), any::<[u8; 16]>(), references(), message_id(), bic()).prop_map(
+            |(source, key, references, id, instructing_agent)| Command::Cancel(Cancellation {
+                source,
+                key: PaymentKey(key),
+                references,
+                cancellation_id: CancellationId::parse(id.as_str()).unwrap(),
+                instructing_agent,
+            })
+        ),
     ]
     .boxed()
 }

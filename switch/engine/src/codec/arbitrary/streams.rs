@@ -81,6 +81,7 @@ pub(in crate::codec) fn message() -> BoxedStrategy<Message> {
             }
         ),
         clearing_message(),
+        settlement_message(),
     ]
     .boxed()
 }

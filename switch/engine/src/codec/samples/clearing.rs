@@ -3,10 +3,10 @@
 use torap_clearing::{Priority, SessionId};
 use torap_domain::*;
 
-use super::{bic, iban, link, message_id, operator, person, transaction_id, uetr};
+use super::{bic, iban, link, message_id, operator, person, references, transaction_id, uetr};
 use crate::{
     Message, Status,
-    clearing::{Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
+    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
     instant::{Fingerprint, PaymentKey},
 };
 
@@ -43,6 +43,17 @@ pub(in crate::codec) fn commands() -> [Command; 4] {
             },
         },
     ]
+}
+
+/// Behind a command of IMTS, in the order of numbers.
+pub(in crate::codec) fn cancel() -> Command {
+    Command::Cancel(Cancellation {
+        source: link(),
+        key: PaymentKey(*b"key of an item.."),
+        references: references(),
+        cancellation_id: CancellationId::parse("CXL-1").unwrap(),
+        instructing_agent: bic("CASPKZKA"),
+    })
 }
 
 /// Outbound messages of the clearing system, each with every field.

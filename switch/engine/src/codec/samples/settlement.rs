@@ -1,7 +1,10 @@
 //! Samples of the commands of IMTS.
 
 use super::*;
-use crate::settlement::{Change, Command, Hours, Payment, Priority};
+use crate::settlement::{
+    Cancellation, Change, Command, Hours, Instruction, Liquidity, Payment, Priority, Return,
+};
+use crate::{DayEvent, Message, Receipt, Status, Withdrawal};
 
 pub(super) fn commands() -> Vec<Command> {
     let (source, participant) = (operator(), ParticipantId(7));
@@ -74,6 +77,81 @@ pub(super) fn commands() -> Vec<Command> {
             source,
             date: Date::from_days(20_789),
             day: Some(DayOverride::Working),
+        },
+        Command::Instruct(Instruction {
+            source: link(),
+            references: references(),
+            instructing_agent: bic("CASPKZKA"),
+            instructed_agent: Some(bic("HSBKKZKX")),
+            debtor_agent: bic("CASPKZKA"),
+            creditor_agent: bic("HSBKKZKX"),
+            creditor_account: Some(iban(601, "A000007200200")),
+            amount,
+            priority: Priority::High,
+            date: Some(Date::from_days(20_789)),
+            earliest: Some(Span::from_secs(10 * 3600)),
+            latest: Some(Span::from_secs(16 * 3600)),
+        }),
+        Command::Cancel(Cancellation {
+            source: link(),
+            references: references(),
+            cancellation_id: CancellationId::parse("CXL-1").unwrap(),
+            instructing_agent: bic("CASPKZKA"),
+        }),
+        Command::Return(Return {
+            source: link(),
+            references: references(),
+            return_id: ReturnId::parse("RTR-1").unwrap(),
+            instructing_agent: bic("HSBKKZKX"),
+            amount,
+        }),
+        Command::MoveLiquidity(Liquidity {
+            source: link(),
+            message_id: MessageId::parse("LQT-1").unwrap(),
+            agent: bic("CASPKZKA"),
+            direction: participants::Direction::In,
+            amount,
+        }),
+    ]
+}
+
+/// Behind those of the clearing system, in the order of numbers.
+pub(super) fn later_commands() -> Vec<Command> {
+    vec![Command::KeepLiquidity {
+        source: operator(),
+        keeps: true,
+    }]
+}
+
+pub(in crate::codec) fn messages() -> Vec<Message> {
+    let original = Position(4711);
+    vec![
+        Message::ImtsStatus {
+            original,
+            status: Status::Rejected {
+                reason: Reason::LatestTimePassed,
+                agent_code: None,
+            },
+            decided: Position(4712),
+            decided_at: time(),
+        },
+        Message::ImtsForward {
+            original,
+            settled_at: time(),
+        },
+        Message::WithdrawalAnswer {
+            original,
+            withdrawal: Withdrawal::Settled,
+        },
+        Message::ImtsReceipt {
+            original,
+            receipt: Receipt::Waits { opens: time() },
+        },
+        Message::ImtsDay {
+            event: DayEvent::Extended {
+                until: time(),
+                cut_off: Some(time()),
+            },
         },
     ]
 }

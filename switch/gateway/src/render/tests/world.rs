@@ -419,6 +419,11 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::ClearingStatus { .. } => "clearing-status",
         Message::ClearingForward { .. } => "clearing-forward",
         Message::ClearingReport { .. } => "clearing-report",
+        Message::ImtsStatus { .. } => "imts-status",
+        Message::ImtsForward { .. } => "imts-forward",
+        Message::WithdrawalAnswer { .. } => "withdrawal-answer",
+        Message::ImtsReceipt { .. } => "imts-receipt",
+        Message::ImtsDay { .. } => "imts-day",
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } => "floor",
             Notice::Ceiling { .. } => "ceiling",

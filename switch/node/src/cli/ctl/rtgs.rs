@@ -1,6 +1,6 @@
 //! `torap ctl rtgs`: IMTS of a running switch.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use torap_settlement::lsm::SEARCH_STEPS_MAX;
 
 use crate::{
@@ -113,6 +113,11 @@ pub(super) enum Rtgs {
     },
     /// The depository has moved or released the securities of a delivery whose time is over
     CloseDelivery { id: u64 },
+    /// Say what becomes of banks' liquidity transfers outside business days: `wait` for the next one, or `refuse`, as at first
+    Liquidity {
+        #[arg(value_enum)]
+        outside_days: OutsideDays,
+    },
     /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
     Day {
         date: String,
@@ -143,6 +148,13 @@ pub(super) enum Auto {
     Off {
         code: String,
     },
+}
+
+/// What becomes of a liquidity transfer outside business days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutsideDays {
+    Wait,
+    Refuse,
 }
 
 #[derive(Debug, Args)]
@@ -293,6 +305,12 @@ pub(super) fn request(command: Rtgs, by: By) -> Result<Request, Failure> {
                     cut_off,
                     closes,
                 }),
+            },
+        ),
+        Rtgs::Liquidity { outside_days } => changed(
+            by,
+            RtgsChange::KeepLiquidity {
+                keeps: outside_days == OutsideDays::Wait,
             },
         ),
         Rtgs::Day { date, day } => changed(by, RtgsChange::Day { date, day }),

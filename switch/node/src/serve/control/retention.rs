@@ -206,8 +206,12 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::CommandAnswer { original, .. }
         | Message::NotReceived { original }
         | Message::ClearingStatus { original, .. }
-        | Message::ClearingForward { original, .. } => original,
-        Message::ClearingReport { .. } => entry.cause,
+        | Message::ClearingForward { original, .. }
+        | Message::ImtsStatus { original, .. }
+        | Message::ImtsForward { original, .. }
+        | Message::WithdrawalAnswer { original, .. }
+        | Message::ImtsReceipt { original, .. } => original,
+        Message::ClearingReport { .. } | Message::ImtsDay { .. } => entry.cause,
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } | Notice::Ceiling { .. } => entry.cause,
             Notice::AliasClaimed { claim }

@@ -105,6 +105,8 @@ async fn status(switch: &Switch) -> Result<Value, Refusal> {
             times.map(written).join(" ")
         }),
         "dates": dates,
+        "liquidity_outside_days": if day.keeps_liquidity { "wait" } else { "refuse" },
+        "liquidity_waiting": day.liquidity_waiting,
         "conserved": conservation.is_ok(),
         "difference": conservation.err().map(|error| error.to_string()),
         "accounts": rows,
@@ -250,6 +252,10 @@ pub(super) fn command(
         RtgsChange::Hours { hours: stated } => settlement::Command::SetHours {
             source,
             hours: stated.as_ref().map(hours).transpose()?,
+        },
+        RtgsChange::KeepLiquidity { keeps } => settlement::Command::KeepLiquidity {
+            source,
+            keeps: *keeps,
         },
         RtgsChange::Day { date, day } => settlement::Command::SetDay {
             source,

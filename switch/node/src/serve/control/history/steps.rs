@@ -308,6 +308,12 @@ fn original_of(message: &Message) -> Option<Position> {
         Message::ClearingStatus { .. }
         | Message::ClearingForward { .. }
         | Message::ClearingReport { .. }
+        // IMTS has its own queue and list of what has ended.
+        | Message::ImtsStatus { .. }
+        | Message::ImtsForward { .. }
+        | Message::WithdrawalAnswer { .. }
+        | Message::ImtsReceipt { .. }
+        | Message::ImtsDay { .. }
         | Message::LookUpAnswer { .. }
         | Message::Reject { .. }
         | Message::CommandAnswer { .. }
@@ -339,5 +345,10 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::ClearingStatus { .. } => ("items", "pacs.002"),
         Message::ClearingForward { .. } => ("items-forwarded", "pacs.008"),
         Message::ClearingReport { .. } => ("session-report", "admi.004"),
+        Message::ImtsStatus { .. } => ("rtgs-status", "pacs.002"),
+        Message::ImtsForward { .. } => ("rtgs-forwarded", "pacs.008, pacs.009 or pacs.004"),
+        Message::WithdrawalAnswer { .. } => ("rtgs-withdrawal", "camt.029"),
+        Message::ImtsReceipt { .. } => ("liquidity", "camt.025"),
+        Message::ImtsDay { .. } => ("business-day", "admi.004"),
     }
 }

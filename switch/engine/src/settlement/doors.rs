@@ -1,0 +1,391 @@
+//! The banks' own door to IMTS: what a bank instructs by pacs.009, pacs.008, camt.056, pacs.004 and camt.050.
+//!
+//! Each becomes what the operator's command does, after it is known in whose name the link speaks; the rules are those of
+//! payments. What comes of it is told by [`told`](super::told), to the bank that sent it and, once settled, to the payee.
+
+use torap_domain::{
+    Bic, CancellationId, Date, Iban, MessageId, Money, ParticipantId, Position, Reason, ReturnId,
+    Span, Time,
+};
+
+use super::{
+    Change, Payment, Priority, direct, in_tenge, liquidity, payments,
+    told::{Entrant, Known, Told},
+    transfer,
+};
+use crate::{
+    Event as Any, Message, Outcome, Output, Receipt, References, Source, Stamp, Status, Withdrawal,
+    engine, links::Letter, participants::Direction,
+};
+
+/// Liquidity transfers that wait for the next business day, at most.
+pub const LIQUIDITY_WAITING_MAX: usize = 4096;
+
+/// A payment by pacs.009 or pacs.008.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    pub source: Source,
+    pub references: References,
+    /// Whose account is debited: its own, or its sponsor's.
+    pub instructing_agent: Bic,
+    /// The participant that gets it, where the message names one.
+    pub instructed_agent: Option<Bic>,
+    pub debtor_agent: Bic,
+    pub creditor_agent: Bic,
+    /// The payee's account, of a customer payment.
+    pub creditor_account: Option<Iban>,
+    pub amount: Money,
+    pub priority: Priority,
+    /// The business day that the bank means.
+    pub date: Option<Date>,
+    /// Since midnight of the business day, UTC+5.
+    pub earliest: Option<Span>,
+    pub latest: Option<Span>,
+}
+
+/// A camt.056: a payment that waits is to be withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub source: Source,
+    /// Those of the payment, but for the identifier of the message.
+    pub references: References,
+    pub cancellation_id: CancellationId,
+    pub instructing_agent: Bic,
+}
+
+/// A pacs.004: a settled payment is given back, in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Return {
+    pub source: Source,
+    /// Those of the payment, but for the identifier of the message.
+    pub references: References,
+    pub return_id: ReturnId,
+    pub instructing_agent: Bic,
+    pub amount: Money,
+}
+
+/// A camt.050: between the settlement account and the instant position; `In` credits the position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liquidity {
+    pub source: Source,
+    pub message_id: MessageId,
+    /// Whose accounts.
+    pub agent: Bic,
+    pub direction: Direction,
+    pub amount: Money,
+}
+
+/// A liquidity transfer that waits for the next business day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waits {
+    pub(crate) id: Position,
+    /// Who is told.
+    pub(crate) to: ParticipantId,
+    pub(crate) participant: ParticipantId,
+    pub(crate) direction: Direction,
+    pub(crate) amount: Money,
+}
+
+pub(super) fn instruct(
+    state: &mut engine::State,
+    stamp: Stamp,
+    instruction: &Instruction,
+    out: &mut Output,
+) -> Outcome {
+    let agent = &instruction.instructing_agent;
+    let (link, sender) = match sender(state, &instruction.source, agent) {
+        Ok(found) => found,
+        Err(reason) => return state.links.reject(out, stamp, &instruction.source, reason),
+    };
+    let taken = payment_of(state, sender, instruction).and_then(|payment| {
+        let entrant = Entrant {
+            answer_to: link,
+            uetr: Some(instruction.references.uetr),
+            gives_back: None,
+        };
+        payments::pay(state, stamp, &payment, entrant, out)
+    });
+    answer(state, stamp, link, taken, out)
+}
+
+/// The link, and in whose name it speaks.
+fn sender(
+    state: &engine::State,
+    source: &Source,
+    agent: &Bic,
+) -> Result<(ParticipantId, ParticipantId), Reason> {
+    let sender = state.participants.sender(source, agent)?;
+    Ok((source.link().ok_or(Reason::UnboundSender)?, sender))
+}
+
+/// A payment that is refused is told at once; one that is taken is told by what becomes of it.
+fn answer(
+    state: &mut engine::State,
+    stamp: Stamp,
+    link: ParticipantId,
+    taken: Result<(), Reason>,
+    out: &mut Output,
+) -> Outcome {
+    let Err(reason) = taken else {
+        return Outcome::Accepted;
+    };
+    let agent_code = None;
+    let message = Message::ImtsStatus {
+        original: stamp.position,
+        status: Status::Rejected { reason, agent_code },
+        decided: stamp.position,
+        decided_at: stamp.time,
+    };
+    state.links.send(out, stamp, link, Letter::new(message));
+    out.event(Any::Refused { reason });
+    Outcome::Refused(reason)
+}
+
+/// The payment between settlement accounts that an instruction asks for.
+fn payment_of(
+    state: &engine::State,
+    sender: ParticipantId,
+    instruction: &Instruction,
+) -> Result<Payment, Reason> {
+    let open = state.settlement.open.ok_or(Reason::ImtsClosed)?;
+    let participants = &state.participants;
+    let bank = |bic: &Bic| participants.by_bic(bic).ok_or(Reason::UnknownParticipant);
+    let debtor = bank(&instruction.debtor_agent)?;
+    let creditor = bank(&instruction.creditor_agent)?;
+    let from = participants.settles_through(sender);
+    let to = participants.settles_through(creditor);
+    participants.may_debit(debtor)?;
+    participants.may_credit(creditor)?;
+    let instructed = instruction
+        .instructed_agent
+        .as_ref()
+        .map(bank)
+        .transpose()?;
+    let other = instructed.is_some_and(|instructed| participants.settles_through(instructed) != to);
+    let account = instruction
+        .creditor_account
+        .and_then(|iban| iban.bank_code());
+    let holder = account.map(|code| participants.by_bank_code(code));
+    let elsewhere = holder.is_some_and(|holder| holder != Some(creditor));
+    if participants.settles_through(debtor) != from || other || elsewhere {
+        return Err(Reason::AccountBankMismatch);
+    }
+    if instruction.date.is_some_and(|date| date != open.date) {
+        return Err(Reason::ValueDateNotAllowed);
+    }
+    let on_the_day = |span: Span| open.date.start().map(|start| start.saturating_add(span));
+    Ok(Payment {
+        from,
+        to,
+        amount: instruction.amount,
+        priority: instruction.priority,
+        reference: torap_domain::Text::truncated(instruction.references.transaction_id.as_str()),
+        earliest: instruction.earliest.and_then(on_the_day),
+        latest: instruction.latest.and_then(on_the_day),
+    })
+}
+
+/// Withdraws a payment that waits; answered in every case.
+pub(super) fn cancel(
+    state: &mut engine::State,
+    stamp: Stamp,
+    cancellation: &Cancellation,
+    out: &mut Output,
+) -> Outcome {
+    let agent = &cancellation.instructing_agent;
+    let (link, sender) = match sender(state, &cancellation.source, agent) {
+        Ok(found) => found,
+        Err(reason) => return state.links.reject(out, stamp, &cancellation.source, reason),
+    };
+    let from = state.participants.settles_through(sender);
+    let references = &cancellation.references;
+    let known = state.settlement.told.by_uetr(&references.uetr);
+    let own = known.filter(|(_, known)| known.from == from && known.is_named(references));
+    let withdrawal = match own {
+        None => Withdrawal::Unknown,
+        Some((_, known)) if known.settled => Withdrawal::Settled,
+        Some((id, _)) => match payments::change(state, stamp, id, Change::Withdraw, out) {
+            Ok(()) => Withdrawal::Done,
+            Err(_) => Withdrawal::Ended,
+        },
+    };
+    let original = stamp.position;
+    let message = Message::WithdrawalAnswer {
+        original,
+        withdrawal,
+    };
+    // Behind what the payment itself is told.
+    state
+        .settlement
+        .told
+        .push(stamp, Told { to: link, message });
+    if withdrawal == Withdrawal::Done {
+        return Outcome::Accepted;
+    }
+    let reason = Reason::QueuedPaymentUnknown;
+    out.event(Any::Refused { reason });
+    Outcome::Refused(reason)
+}
+
+pub(super) fn give_back(
+    state: &mut engine::State,
+    stamp: Stamp,
+    back: &Return,
+    out: &mut Output,
+) -> Outcome {
+    let (link, sender) = match sender(state, &back.source, &back.instructing_agent) {
+        Ok(found) => found,
+        Err(reason) => return state.links.reject(out, stamp, &back.source, reason),
+    };
+    let taken = returned(state, stamp, sender, back).and_then(|(original, payment)| {
+        let entrant = Entrant {
+            answer_to: link,
+            uetr: None,
+            gives_back: Some(original),
+        };
+        payments::pay(state, stamp, &payment, entrant, out)
+    });
+    answer(state, stamp, link, taken, out)
+}
+
+/// The payment that gives another one back, and the record of that one.
+fn returned(
+    state: &engine::State,
+    stamp: Stamp,
+    sender: ParticipantId,
+    back: &Return,
+) -> Result<(Position, Payment), Reason> {
+    state.settlement.is_open()?;
+    let known = state.settlement.told.by_uetr(&back.references.uetr);
+    let (original, known) = known.ok_or(Reason::OriginalUnknown)?;
+    let payment = Payment {
+        from: state.participants.settles_through(sender),
+        to: known.from,
+        amount: back.amount,
+        priority: Priority::Normal,
+        reference: torap_domain::Text::truncated(back.return_id.as_str()),
+        earliest: None,
+        latest: None,
+    };
+    // A return that was taken before is a repetition, whatever has become of the payment since.
+    payments::check(state, stamp, &payment)?;
+    may_return(known, &payment, &back.references)?;
+    Ok((original, payment))
+}
+
+fn may_return(known: &Known, payment: &Payment, references: &References) -> Result<(), Reason> {
+    if !known.settled {
+        return Err(Reason::OriginalNotSettled);
+    }
+    if known.to != payment.from || !known.is_named(references) {
+        return Err(Reason::OriginalMismatch);
+    }
+    if payment.amount.minor() < known.amount.minor() {
+        return Err(Reason::ReturnNotAllowed);
+    }
+    if payment.amount != known.amount {
+        return Err(Reason::ReturnAmountExceeds);
+    }
+    if known.given_back {
+        return Err(Reason::AlreadyReturned);
+    }
+    Ok(())
+}
+
+/// Moves a bank's own money between its accounts, now or, if the rules say so, when IMTS opens.
+pub(super) fn move_liquidity(
+    state: &mut engine::State,
+    stamp: Stamp,
+    order: &Liquidity,
+    out: &mut Output,
+) -> Outcome {
+    let (link, sender) = match sender(state, &order.source, &order.agent) {
+        Ok(found) => found,
+        Err(reason) => return state.links.reject(out, stamp, &order.source, reason),
+    };
+    let waits = Waits {
+        id: stamp.position,
+        to: link,
+        participant: sender,
+        direction: order.direction,
+        amount: order.amount,
+    };
+    let receipt = match state.settlement.open {
+        Some(_) => moved(state, stamp, &waits, out),
+        None => later(state, &waits),
+    };
+    let message = Message::ImtsReceipt {
+        original: stamp.position,
+        receipt,
+    };
+    state.links.send(out, stamp, link, Letter::new(message));
+    match receipt {
+        Receipt::Done | Receipt::Waits { .. } => Outcome::Accepted,
+        Receipt::Refused { reason } => {
+            out.event(Any::Refused { reason });
+            Outcome::Refused(reason)
+        }
+    }
+}
+
+fn moved(state: &mut engine::State, stamp: Stamp, order: &Waits, out: &mut Output) -> Receipt {
+    let done = direct(state, order.participant).and_then(|participant| {
+        in_tenge(order.amount)?;
+        transfer(
+            state,
+            stamp,
+            participant,
+            order.direction,
+            order.amount,
+            out,
+        )?;
+        if order.direction == Direction::Out {
+            liquidity::credited(state, stamp, participant, out);
+        }
+        Ok(())
+    });
+    match done {
+        Ok(()) => Receipt::Done,
+        Err(reason) => Receipt::Refused { reason },
+    }
+}
+
+/// Outside a business day: kept for the next one, if it has a time and the rules keep transfers.
+fn later(state: &mut engine::State, order: &Waits) -> Receipt {
+    let reason = match direct(state, order.participant) {
+        Err(reason) => reason,
+        Ok(_) if order.amount.is_zero() => Reason::AmountZero,
+        Ok(_) => Reason::ImtsClosed,
+    };
+    let settlement = &mut state.settlement;
+    let opens: Option<Time> = settlement.opens.map(|(time, _)| time);
+    match opens {
+        Some(opens) if reason == Reason::ImtsClosed && settlement.told.keeps_liquidity => {
+            if settlement.told.liquidity.len() >= LIQUIDITY_WAITING_MAX {
+                let reason = Reason::InternalLimit;
+                return Receipt::Refused { reason };
+            }
+            settlement.told.liquidity.push_back(*order);
+            Receipt::Waits { opens }
+        }
+        _ => Receipt::Refused { reason },
+    }
+}
+
+/// A business day has begun: the transfers that waited for it are done, in the order in which they came.
+pub(super) fn move_waiting(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    while let Some(order) = state.settlement.told.liquidity.pop_front() {
+        let receipt = moved(state, stamp, &order, out);
+        let letter = Told {
+            to: order.to,
+            message: Message::ImtsReceipt {
+                original: order.id,
+                receipt,
+            },
+        };
+        state.settlement.told.push(stamp, letter);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Messages of IMTS, by BizSvc: pacs.009 and pacs.008, camt.056, pacs.004, camt.050.
+
+use torap_domain::{
+    Bic, CancellationId, Date, EndToEndId, Iban, InstructionId, MessageId, Money, Reason, ReturnId,
+    Span, TransactionId, Uetr,
+};
+use torap_engine::{
+    Command, References, links,
+    participants::Direction,
+    settlement::{self, Cancellation, Instruction, Liquidity, Priority, Return},
+};
+use torap_iso20022::{
+    MessageType,
+    view::{self, Body, Message},
+};
+
+use super::{
+    context::{Context, Sender, references_to, typed, version_number},
+    refusal::Breach,
+};
+
+/// The command of a message of IMTS that the national profile has accepted.
+pub(super) fn command<'m>(
+    message: &Message<'m>,
+    sender: Option<Sender>,
+    context: &Context<'_>,
+) -> Result<Command, Breach<'m>> {
+    let version = message.message_type;
+    let agent = || {
+        let agent = sender.map(|sender| sender.agent);
+        agent.ok_or_else(|| Breach::of_reason(Reason::UnboundSender, "/Document"))
+    };
+    let command = match &message.body {
+        Body::SettlementTransfer(view) => {
+            settlement::Command::Instruct(instruction(view, agent()?, version, context)?)
+        }
+        Body::CancellationRequest(view) => {
+            settlement::Command::Cancel(cancellation(view, agent()?, version, context)?)
+        }
+        Body::Return(view) => {
+            settlement::Command::Return(payment_return(view, agent()?, version, context)?)
+        }
+        Body::LiquidityTransfer(view) => settlement::Command::MoveLiquidity(Liquidity {
+            source: context.source,
+            message_id: typed(MessageId::parse(view.message_id), "/Document")?,
+            agent: agent()?,
+            direction: if view.to_position {
+                Direction::In
+            } else {
+                Direction::Out
+            },
+            amount: Money::kzt(view.tiyn),
+        }),
+        Body::Reject(_) | Body::EventAcknowledgement(_) => {
+            return Ok(Command::Links(links::Command::Noted {
+                source: context.source,
+            }));
+        }
+        Body::CreditTransfer(_)
+        | Body::StatusReport(_)
+        | Body::StatusRequest(_)
+        | Body::Resolution(_)
+        | Body::VerificationRequest(_)
+        | Body::VerificationReport(_)
+        | Body::EventNotice(_)
+        | Body::Receipt(_)
+        | Body::Other
+        | Body::Clearing => {
+            return Err(super::not_on_rail(
+                "this message is not one that a bank sends to IMTS",
+            ));
+        }
+    };
+    Ok(Command::Settlement(command))
+}
+
+fn instruction<'m>(
+    view: &view::SettlementTransfer<'m>,
+    instructing_agent: Bic,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Instruction, Breach<'m>> {
+    const PLACE: &str = "/Document";
+    let references = References {
+        message_id: typed(MessageId::parse(view.message_id), PLACE)?,
+        instruction_id: typed(
+            view.instruction_id.map(InstructionId::parse).transpose(),
+            PLACE,
+        )?,
+        end_to_end_id: Some(typed(EndToEndId::parse(view.end_to_end_id), PLACE)?),
+        transaction_id: typed(TransactionId::parse(view.transaction_id), PLACE)?,
+        uetr: typed(Uetr::parse(view.uetr), PLACE)?,
+        message_version: version_number(version)?,
+    };
+    let instructed = view.instructed_agent.map(Bic::parse).transpose();
+    let instructed = typed(instructed, PLACE)?;
+    let account = view.accounts.map(|accounts| Iban::parse(accounts.creditor));
+    Ok(Instruction {
+        source: context.source,
+        references,
+        instructing_agent,
+        // Addressed to the switch it names nobody.
+        instructed_agent: instructed.filter(|bic| !context.network.is_switch(bic)),
+        debtor_agent: typed(Bic::parse(view.debtor_agent), PLACE)?,
+        creditor_agent: typed(Bic::parse(view.creditor_agent), PLACE)?,
+        creditor_account: typed(account.transpose(), PLACE)?,
+        amount: Money::kzt(view.tiyn),
+        priority: if view.is_high {
+            Priority::High
+        } else {
+            Priority::Normal
+        },
+        date: typed(view.settlement_date.map(Date::parse).transpose(), PLACE)?,
+        earliest: view.from_ns.map(Span::from_nanos),
+        latest: view.till_ns.map(Span::from_nanos),
+    })
+}
+
+fn cancellation<'m>(
+    view: &view::CancellationRequest<'m>,
+    instructing_agent: Bic,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Cancellation, Breach<'m>> {
+    const CANCELLATION_ID: &str = "/Document/FIToFIPmtCxlReq/Undrlyg/TxInf/CxlId";
+    Ok(Cancellation {
+        source: context.source,
+        references: references_to(view.assignment.id, version, &view.original)?,
+        cancellation_id: typed(CancellationId::parse(view.cancellation_id), CANCELLATION_ID)?,
+        instructing_agent,
+    })
+}
+
+fn payment_return<'m>(
+    view: &view::Return<'m>,
+    instructing_agent: Bic,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Return, Breach<'m>> {
+    const RETURN_ID: &str = "/Document/PmtRtr/TxInf/RtrId";
+    Ok(Return {
+        source: context.source,
+        references: references_to(view.message_id, version, &view.original)?,
+        return_id: typed(ReturnId::parse(view.return_id), RETURN_ID)?,
+        instructing_agent,
+        amount: Money::kzt(view.tiyn),
+    })
+}

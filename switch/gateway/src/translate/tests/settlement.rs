@@ -1,0 +1,219 @@
+use torap_domain::{Date, Money, Span};
+use torap_engine::{
+    participants::Direction,
+    settlement::{self, Instruction, Priority},
+};
+use torap_iso20022::{
+    view::{BusinessHeader, LiquidityTransfer, SETTLEMENT_SERVICE, SettlementTransfer},
+    write,
+};
+
+use super::*;
+use crate::fixtures::{
+    ACCEPTED_NS, CASP, HSBK, PAYEE_IBAN, SWITCH, UETR, bic, by_account, iban, payment_return,
+    recall, uetr, written,
+};
+
+fn header<'a>(from: &'a str, message_id: &'a str) -> BusinessHeader<'a> {
+    BusinessHeader {
+        from,
+        to: SWITCH,
+        message_id,
+        service: Some(SETTLEMENT_SERVICE),
+        created_ns: ACCEPTED_NS,
+        possible_duplicate: false,
+    }
+}
+
+pub(crate) fn bank_transfer() -> SettlementTransfer<'static> {
+    SettlementTransfer {
+        message_id: "HSBK-RTGS-1",
+        created_ns: ACCEPTED_NS,
+        settlement_date: Some("2026-11-23"),
+        instructing_agent: HSBK,
+        instructed_agent: Some(SWITCH),
+        instruction_id: None,
+        end_to_end_id: "NOTPROVIDED",
+        transaction_id: "TX-1",
+        uetr: UETR,
+        tiyn: 7_500_000_000_000,
+        is_high: true,
+        from_ns: Some(36_000_000_000_000),
+        till_ns: Some(57_600_000_000_000),
+        debtor_agent: HSBK,
+        creditor_agent: CASP,
+        accounts: None,
+    }
+}
+
+fn settlement(command: Command) -> settlement::Command {
+    match command {
+        Command::Settlement(command) => command,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn instruction(body: &Bytes) -> Instruction {
+    match settlement(command_from(1, body, &Known::default())) {
+        settlement::Command::Instruct(instruction) => instruction,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bank_payment_has_its_priority_and_times() {
+    let transfer = bank_transfer();
+    let header = header(HSBK, transfer.message_id);
+    let body = written(|out| write::bank_transfer(out, Some(&header), &transfer));
+    let instruction = instruction(&body);
+    assert_eq!(instruction.source, source(1));
+    assert_eq!(instruction.amount, Money::kzt(7_500_000_000_000));
+    assert_eq!(instruction.priority, Priority::High);
+    assert_eq!(instruction.date, Date::parse("2026-11-23").ok());
+    assert_eq!(instruction.earliest, Some(Span::from_secs(36_000)));
+    assert_eq!(instruction.latest, Some(Span::from_secs(57_600)));
+    let agents = (instruction.debtor_agent, instruction.creditor_agent);
+    assert_eq!(agents, (bic(HSBK), bic(CASP)));
+    // The switch is not the payee.
+    assert_eq!(
+        (instruction.instructed_agent, instruction.creditor_account),
+        (None, None)
+    );
+    assert_eq!(instruction.references.uetr, uetr());
+    let version = crate::versions::message(instruction.references.message_version);
+    assert_eq!(version.unwrap().as_str(), "pacs.009.001.10");
+}
+
+/// The pacs.008 of the instant rail under the header of IMTS, with what `from` stands for replaced.
+fn customer_payment(from: &str, to: &str) -> Bytes {
+    let transfer = by_account();
+    let header = header(HSBK, transfer.message_id);
+    let carried = write::Carried::default();
+    let body = written(|out| write::credit_transfer(out, Some(&header), &transfer, &carried));
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    assert!(text.contains(from), "{text}");
+    Bytes::from(text.replacen(from, to, 1))
+}
+
+#[test]
+fn a_customer_payment_needs_no_service_code_and_takes_the_earlier_time() {
+    let request = "</IntrBkSttlmAmt><SttlmPrty>NORM</SttlmPrty><SttlmTmReq><TillTm>16:00:00+05:00</TillTm>\
+                   <RjctTm>10:30:00Z</RjctTm></SttlmTmReq>";
+    let body = customer_payment("</IntrBkSttlmAmt>", request);
+    let instruction = instruction(&body);
+    assert_eq!(instruction.priority, Priority::Normal);
+    assert_eq!(instruction.earliest, None);
+    assert_eq!(instruction.latest, Some(Span::from_secs(15 * 3600 + 1800)));
+    assert_eq!(instruction.creditor_account, Some(iban(PAYEE_IBAN)));
+    assert_eq!(instruction.instructed_agent, Some(bic(CASP)));
+    let version = crate::versions::message(instruction.references.message_version);
+    assert_eq!(version.unwrap().as_str(), "pacs.008.001.10");
+}
+
+#[test]
+fn the_tables_of_imts_refuse_by_place_and_code() {
+    for (from, to, path, code) in [
+        (
+            "</IntrBkSttlmAmt>",
+            "</IntrBkSttlmAmt><SttlmPrty>URGT</SttlmPrty>",
+            "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf/SttlmPrty",
+            "CH16",
+        ),
+        (
+            "</IntrBkSttlmAmt>",
+            "</IntrBkSttlmAmt><SttlmTmReq><FrTm>16:00:00</FrTm></SttlmTmReq>",
+            "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf/SttlmTmReq/FrTm",
+            "TM01",
+        ),
+        (
+            "KZ45722S000054326792",
+            "KZ45722S000054326793",
+            "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf/CdtrAcct/Id/IBAN",
+            "AC03",
+        ),
+    ] {
+        let refusal = refusal_from(1, &customer_payment(from, to), &Known::default());
+        assert_eq!(refusal.path.as_str(), path);
+        assert_eq!(refusal.code.as_str(), code);
+    }
+}
+
+#[test]
+fn a_payment_of_imts_needs_its_service() {
+    let body = written(|out| write::bank_transfer(out, None, &bank_transfer()));
+    let refusal = refusal_from(1, &body, &Known::default());
+    assert_eq!(refusal.code.as_str(), "FF03");
+    assert!(refusal.rule.as_str().starts_with("message-not-on-rail"));
+}
+
+#[test]
+fn withdrawal_return_and_liquidity_transfer() {
+    let request = recall();
+    let of = header(HSBK, request.assignment.id);
+    let body = written(|out| write::cancellation_request(out, Some(&of), &request));
+    let settlement::Command::Cancel(cancellation) =
+        settlement(command_from(1, &body, &Known::default()))
+    else {
+        panic!()
+    };
+    let id = cancellation.cancellation_id;
+    assert_eq!(
+        (id.as_str(), cancellation.references.uetr),
+        ("CXL-1", uetr())
+    );
+    let back = payment_return();
+    let of = header(CASP, back.message_id);
+    let body = written(|out| write::payment_return(out, Some(&of), &back));
+    let settlement::Command::Return(returned) =
+        settlement(command_from(2, &body, &Known::default()))
+    else {
+        panic!()
+    };
+    let id = returned.return_id;
+    assert_eq!(
+        (id.as_str(), returned.amount),
+        ("RTR-1", Money::kzt(1_525_000))
+    );
+    for (to_position, expected) in [(true, Direction::In), (false, Direction::Out)] {
+        let transfer = LiquidityTransfer {
+            message_id: "LIQ-1",
+            created_ns: ACCEPTED_NS,
+            agent: HSBK,
+            to_position,
+            tiyn: 150,
+        };
+        let of = header(HSBK, transfer.message_id);
+        let body = written(|out| write::liquidity_transfer(out, Some(&of), &transfer));
+        let settlement::Command::MoveLiquidity(order) =
+            settlement(command_from(1, &body, &Known::default()))
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (order.direction, order.amount, order.agent),
+            (expected, Money::kzt(150), bic(HSBK))
+        );
+    }
+}
+
+#[test]
+fn a_link_speaks_to_imts_for_its_own_bank() {
+    let transfer = bank_transfer();
+    let header = header(HSBK, transfer.message_id);
+    let body = written(|out| write::bank_transfer(out, Some(&header), &transfer));
+    let refusal = refusal_from(2, &body, &Known::default());
+    assert_eq!(refusal.reason, Reason::UnboundSender);
+    assert_eq!(
+        refusal.path.as_str(),
+        "/Document/FICdtTrf/GrpHdr/InstgAgt/FinInstnId/BICFI"
+    );
+}
+
+#[test]
+fn other_messages_are_not_of_imts() {
+    let request = crate::fixtures::status_request();
+    let header = header(HSBK, request.message_id);
+    let body = written(|out| write::status_request(out, Some(&header), &request));
+    let refusal = refusal_from(1, &body, &Known::default());
+    assert_eq!(refusal.code.as_str(), "FF03");
+}
