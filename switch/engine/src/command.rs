@@ -5,6 +5,7 @@ use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time}
 
 use crate::{
     Bounds, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
+    tariffs,
 };
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
@@ -47,6 +48,7 @@ pub enum Command {
     Cards(cards::Command),
     Settlement(settlement::Command),
     Clearing(clearing::Command),
+    Tariffs(tariffs::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -111,6 +113,7 @@ impl Command {
             Command::Cards(command) => return command.source(),
             Command::Settlement(command) => command.source(),
             Command::Clearing(command) => command.source(),
+            Command::Tariffs(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

@@ -9,7 +9,7 @@ use crate::{
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links,
     participants::{self, Participants, PositionView, View},
-    qr, schedule, settlement,
+    qr, schedule, settlement, tariffs,
 };
 use torap_domain::{Money, Service, Uetr};
 
@@ -41,6 +41,7 @@ pub(crate) struct State {
     pub(crate) cards: cards::State,
     pub(crate) settlement: settlement::State,
     pub(crate) clearing: clearing::State,
+    pub(crate) tariffs: tariffs::State,
 }
 
 /// The deterministic heart of the switch.
@@ -94,6 +95,7 @@ impl Engine {
                 cards: cards::State::new(seed),
                 settlement: settlement::State::new(),
                 clearing: clearing::State::new(seed),
+                tariffs: tariffs::State::new(),
             },
         }
     }
@@ -432,6 +434,7 @@ impl State {
             Command::Cards(command) => cards::apply(self, stamp, command, out),
             Command::Settlement(command) => settlement::apply(self, stamp, command, out),
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
+            Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);

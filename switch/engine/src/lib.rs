@@ -27,6 +27,7 @@ pub mod participants;
 pub mod qr;
 pub mod schedule;
 pub mod settlement;
+pub mod tariffs;
 
 mod bounds;
 mod command;

@@ -24,7 +24,7 @@ use crate::{
     engine::State,
     instant, links,
     participants::Participants,
-    qr, schedule, settlement,
+    qr, schedule, settlement, tariffs,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -68,6 +68,7 @@ enum Part {
     Settlement = 12,
     Clearing = 16,
     ClearingItems = 17,
+    Tariffs = 24,
 }
 
 impl Engine {
@@ -133,6 +134,11 @@ impl Engine {
         let cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
+        let tariffs = if chunks.next_is(Part::Tariffs) {
+            chunks.read(Part::Tariffs, tariffs::State::read)?
+        } else {
+            tariffs::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -148,6 +154,7 @@ impl Engine {
             cards,
             settlement,
             clearing,
+            tariffs,
         };
         state.check()?;
         Ok(Engine { state })
@@ -198,6 +205,12 @@ impl Engine {
         clearing.write_items(&mut scratch, &mut |payload| {
             each(Part::ClearingItems, payload)
         });
+        // A part that came later is written once there is something in it, so that snapshots from before can be read.
+        if !state.tariffs.is_new() {
+            scratch.clear();
+            state.tariffs.write(&mut Writer::new(&mut scratch));
+            each(Part::Tariffs, &scratch);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! may a script.
 
 mod rtgs;
+mod tariff;
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use rtgs::{RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
+pub use tariff::{ChargeForm, MinimumForm, TariffForm, UsageForm, Wrong, item_of, tenge};
 
 use crate::{serve::CardTables, socket::JsonSocket};
 
@@ -233,6 +235,25 @@ pub enum Request {
     ClearingSet {
         by: By,
         settings: ClearingSettings,
+    },
+    /// The tariff table in force.
+    Tariff,
+    /// Replaces the tariff table.
+    TariffSet {
+        by: By,
+        tariff: TariffForm,
+    },
+    /// A service that is charged: `duplicate`, `statement`, `archive`.
+    TariffNote {
+        by: By,
+        code: String,
+        item: String,
+        count: u32,
+    },
+    /// What something would be charged, by `tariff` or by the table in force; nothing is written.
+    TariffTry {
+        tariff: Option<TariffForm>,
+        usage: UsageForm,
     },
     Snapshot,
     Stop,

@@ -7,6 +7,7 @@ mod others;
 mod payments;
 mod settlement;
 mod streams;
+mod tariffs;
 
 pub(super) use aliases::*;
 pub(super) use cards::{card_finished, cards_command};
@@ -15,6 +16,7 @@ pub(super) use others::*;
 pub(super) use payments::*;
 pub(super) use settlement::settlement_command;
 pub(super) use streams::*;
+pub(super) use tariffs::tariffs_command;
 
 use proptest::{
     array::{uniform4, uniform16},
@@ -37,6 +39,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         6 => cards_command().prop_map(Command::Cards),
         5 => settlement_command().prop_map(Command::Settlement),
         3 => clearing_command().prop_map(Command::Clearing),
+        2 => tariffs_command().prop_map(Command::Tariffs),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

@@ -2,6 +2,7 @@
 
 use crate::{
     Command, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
+    tariffs,
 };
 
 macro_rules! kinds {
@@ -185,6 +186,10 @@ kinds! {
     ClearingClose = 0xa2, "clearing-close", 1;
     /// Rules and timetable of the clearing system
     ClearingSetSettings = 0xa3, "clearing-set-settings", 1;
+    /// A tariff table
+    TariffSet = 0xb0, "tariff-set", 1;
+    /// A service to be charged
+    TariffNote = 0xb1, "tariff-note", 1;
 }
 
 impl Kind {
@@ -242,6 +247,10 @@ impl Kind {
                 clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
+            },
+            Command::Tariffs(command) => match command {
+                tariffs::Command::Set { .. } => Kind::TariffSet,
+                tariffs::Command::Note { .. } => Kind::TariffNote,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

@@ -28,6 +28,7 @@ mod schedule;
 mod settlement;
 mod source;
 mod stored;
+mod tariffs;
 mod writer;
 
 pub use error::{FactsError, LayoutRule};
@@ -64,6 +65,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Cards(command) => cards::put(command, &mut writer),
         Command::Settlement(command) => settlement::put(command, &mut writer),
         Command::Clearing(command) => clearing::put(command, &mut writer),
+        Command::Tariffs(command) => tariffs::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -198,6 +200,7 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),
     })
 }
 

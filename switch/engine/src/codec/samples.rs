@@ -3,6 +3,7 @@
 pub(super) mod cards;
 pub(super) mod clearing;
 mod settlement;
+mod tariffs;
 
 use torap_domain::*;
 
@@ -65,6 +66,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(cards::commands().into_iter().map(Command::Cards));
     all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
+    all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
     all
 }
 

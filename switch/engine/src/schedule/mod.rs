@@ -16,7 +16,7 @@ use torap_domain::{Position, Reason, Span, Time};
 use crate::{
     Command as Any, Event, Outcome, Output, Stamp, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    engine, instant, settlement,
+    engine, instant, settlement, tariffs,
 };
 
 /// Changes that may wait.
@@ -147,6 +147,7 @@ pub fn may_wait(command: &Any) -> bool {
                 | settlement::Command::Resolve { .. }
         ),
         Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
+        Any::Tariffs(command) => matches!(command, tariffs::Command::Set { .. }),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)
@@ -200,6 +201,7 @@ fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(),
             command,
             Any::Instant(instant::Command::SetSettings { .. })
                 | Any::Clearing(_)
+                | Any::Tariffs(_)
                 | Any::Bounds { .. }
         )
     };

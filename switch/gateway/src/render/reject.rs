@@ -69,6 +69,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Cards(_)
         | Command::Settlement(_)
         | Command::Clearing(_)
+        | Command::Tariffs(_)
         | Command::Tick
         | Command::Start { .. }
         | Command::Rules { .. }

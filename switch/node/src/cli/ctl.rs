@@ -6,6 +6,7 @@ mod history;
 mod import;
 mod rtgs;
 mod table;
+mod tariff;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -107,6 +108,9 @@ enum Command {
     /// The clearing system
     #[command(subcommand)]
     Clearing(clearing::Clearing),
+    /// Tariffs: what participants are charged
+    #[command(subcommand)]
+    Tariff(tariff::Tariff),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -271,6 +275,12 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .clone()
             .unwrap_or_else(|| "-".to_string()),
     };
+    if let Command::Tariff(command) = &arguments.command
+        && arguments.effective.is_none()
+        && let Some(done) = tariff::from_log(folder, command, arguments.json)
+    {
+        return done;
+    }
     let mut client = Client::connect(&folder.control())?;
     let moves_money = match &arguments.command {
         Command::Fund { .. } | Command::Defund { .. } => true,
@@ -441,6 +451,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         },
         Command::Card(command) => card::request(command, by)?,
         Command::Clearing(command) => clearing::request(command, by)?,
+        Command::Tariff(command) => tariff::request(command, by)?,
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

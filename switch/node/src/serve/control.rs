@@ -8,6 +8,7 @@ mod history;
 mod retention;
 mod rtgs;
 mod show;
+mod tariff;
 
 use std::{io, sync::Arc};
 
@@ -141,6 +142,10 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Clearing { what } => clearing::show(switch, what).await,
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
+        Request::Tariff => tariff::show(switch).await,
+        Request::TariffTry { tariff, usage } => {
+            tariff::attempt(switch, tariff.as_ref(), &usage).await
+        }
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -177,6 +182,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
+        | Request::TariffSet { by, .. }
+        | Request::TariffNote { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -192,6 +199,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Card { .. }
         | Request::Rtgs { .. }
         | Request::Clearing { .. }
+        | Request::Tariff
+        | Request::TariffTry { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,
