@@ -19,3 +19,4 @@ mod program;
 mod rows;
 mod rtgs;
 mod schedule;
+mod tariffs;
