@@ -14,6 +14,7 @@ mod hostile;
 mod hsm;
 mod kill;
 mod load;
+mod mass;
 mod order;
 mod program;
 mod rows;

@@ -7,7 +7,7 @@ use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, Ledge
 use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
-    links,
+    links, mass,
     participants::{self, Participants, PositionView, View},
     qr, schedule, settlement, tariffs,
 };
@@ -42,6 +42,7 @@ pub(crate) struct State {
     pub(crate) settlement: settlement::State,
     pub(crate) clearing: clearing::State,
     pub(crate) tariffs: tariffs::State,
+    pub(crate) mass: mass::State,
 }
 
 /// The deterministic heart of the switch.
@@ -96,6 +97,7 @@ impl Engine {
                 settlement: settlement::State::new(),
                 clearing: clearing::State::new(seed),
                 tariffs: tariffs::State::new(),
+                mass: mass::State::new(),
             },
         }
     }
@@ -435,6 +437,7 @@ impl State {
             Command::Settlement(command) => settlement::apply(self, stamp, command, out),
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
+            Command::Mass(command) => mass::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);

@@ -23,6 +23,7 @@ pub mod codec;
 pub mod directory;
 pub mod instant;
 pub mod links;
+pub mod mass;
 pub mod participants;
 pub mod qr;
 pub mod schedule;

@@ -22,7 +22,7 @@ use crate::{
     digest::StateDigest,
     directory,
     engine::State,
-    instant, links,
+    instant, links, mass,
     participants::Participants,
     qr, schedule, settlement, tariffs,
 };
@@ -69,6 +69,7 @@ enum Part {
     Clearing = 16,
     ClearingItems = 17,
     Tariffs = 24,
+    Mass = 25,
 }
 
 impl Engine {
@@ -139,6 +140,11 @@ impl Engine {
         } else {
             tariffs::State::new()
         };
+        let mass = if chunks.next_is(Part::Mass) {
+            chunks.read(Part::Mass, mass::State::read)?
+        } else {
+            mass::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -155,6 +161,7 @@ impl Engine {
             settlement,
             clearing,
             tariffs,
+            mass,
         };
         state.check()?;
         Ok(Engine { state })
@@ -210,6 +217,11 @@ impl Engine {
             scratch.clear();
             state.tariffs.write(&mut Writer::new(&mut scratch));
             each(Part::Tariffs, &scratch);
+        }
+        if !state.mass.is_new() {
+            scratch.clear();
+            state.mass.write(&mut Writer::new(&mut scratch));
+            each(Part::Mass, &scratch);
         }
     }
 }

@@ -236,6 +236,21 @@ pub enum Request {
         by: By,
         settings: ClearingSettings,
     },
+    /// One piece of a participant's file of instant payments, from 1 upwards; answered when its lines have been handed in.
+    MassSubmit {
+        by: By,
+        code: String,
+        file: String,
+        number: u32,
+        last: bool,
+        lines: Vec<MassLine>,
+    },
+    /// How far a file of instant payments has come; with `after`, lines behind that many.
+    MassShow {
+        code: String,
+        file: String,
+        after: Option<usize>,
+    },
     /// The tariff table in force.
     Tariff,
     /// Replaces the tariff table.
@@ -278,6 +293,30 @@ pub struct ClearingItem {
     pub creditor_account: String,
     pub creditor: String,
     pub creditor_name: String,
+    pub kbe: String,
+    /// KNP.
+    pub purpose: String,
+    pub remittance: String,
+}
+
+/// One line of a file of instant payments; amounts in tenge. The payee's bank is that of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MassLine {
+    pub transaction_id: String,
+    pub uetr: String,
+    pub end_to_end_id: String,
+    pub amount: String,
+    pub debtor_account: String,
+    /// IIN or BIN.
+    pub debtor: String,
+    pub debtor_name: String,
+    /// KOD, or nothing.
+    pub kod: String,
+    pub creditor_account: String,
+    pub creditor: String,
+    pub creditor_name: String,
+    /// KBE, or nothing.
     pub kbe: String,
     /// KNP.
     pub purpose: String,

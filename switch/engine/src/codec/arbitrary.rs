@@ -3,6 +3,7 @@
 mod aliases;
 mod cards;
 mod clearing;
+mod mass;
 mod others;
 mod payments;
 mod settlement;
@@ -12,6 +13,7 @@ mod tariffs;
 pub(super) use aliases::*;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
+pub(super) use mass::mass_command;
 pub(super) use others::*;
 pub(super) use payments::*;
 pub(super) use settlement::settlement_command;
@@ -40,6 +42,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         5 => settlement_command().prop_map(Command::Settlement),
         3 => clearing_command().prop_map(Command::Clearing),
         2 => tariffs_command().prop_map(Command::Tariffs),
+        1 => mass_command().prop_map(Command::Mass),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

@@ -1,8 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, cards, clearing, directory, instant, links, participants, qr, schedule, settlement,
-    tariffs,
+    Command, cards, clearing, directory, instant, links, mass, participants, qr, schedule,
+    settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -190,6 +190,8 @@ kinds! {
     TariffSet = 0xb0, "tariff-set", 1;
     /// A service to be charged
     TariffNote = 0xb1, "tariff-note", 1;
+    /// A piece of a file of instant payments
+    MassSubmit = 0xb2, "mass-submit", 1;
 }
 
 impl Kind {
@@ -252,6 +254,7 @@ impl Kind {
                 tariffs::Command::Set { .. } => Kind::TariffSet,
                 tariffs::Command::Note { .. } => Kind::TariffNote,
             },
+            Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,

@@ -20,6 +20,7 @@ mod instant;
 mod kind;
 mod layout;
 mod links;
+mod mass;
 mod outbound;
 mod participants;
 mod qr;
@@ -66,6 +67,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Settlement(command) => settlement::put(command, &mut writer),
         Command::Clearing(command) => clearing::put(command, &mut writer),
         Command::Tariffs(command) => tariffs::put(command, &mut writer),
+        Command::Mass(command) => mass::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -200,6 +202,7 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),
     })
 }

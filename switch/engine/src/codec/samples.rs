@@ -2,6 +2,7 @@
 
 pub(super) mod cards;
 pub(super) mod clearing;
+mod mass;
 mod settlement;
 mod tariffs;
 
@@ -67,6 +68,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(settlement::commands().into_iter().map(Command::Settlement));
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
     all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
+    all.extend(mass::commands().into_iter().map(Command::Mass));
     all
 }
 

@@ -151,6 +151,7 @@ pub fn may_wait(command: &Any) -> bool {
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)
+        | Any::Mass(_)
         | Any::Schedule(_)
         | Any::Tick
         | Any::Start { .. }

@@ -70,6 +70,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Settlement(_)
         | Command::Clearing(_)
         | Command::Tariffs(_)
+        | Command::Mass(_)
         | Command::Tick
         | Command::Start { .. }
         | Command::Rules { .. }

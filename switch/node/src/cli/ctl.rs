@@ -4,6 +4,8 @@ mod card;
 mod clearing;
 mod history;
 mod import;
+mod mass;
+mod pieces;
 mod rtgs;
 mod table;
 mod tariff;
@@ -108,6 +110,9 @@ enum Command {
     /// The clearing system
     #[command(subcommand)]
     Clearing(clearing::Clearing),
+    /// Files of instant payments: salaries, social payments
+    #[command(subcommand)]
+    Mass(mass::Mass),
     /// Tariffs: what participants are charged
     #[command(subcommand)]
     Tariff(tariff::Tariff),
@@ -286,6 +291,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         Command::Fund { .. } | Command::Defund { .. } => true,
         Command::Rtgs(command) => command.moves_money(),
         Command::Clearing(command) => command.moves_money(),
+        Command::Mass(command) => command.moves_money(),
         _ => false,
     };
     if moves_money && arguments.reference.is_none() {
@@ -304,6 +310,13 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     {
         let which = (code.as_str(), file.as_path(), file_id.as_deref());
         return clearing::submit(&mut client, &by, which, arguments.json);
+    }
+    if let Command::Mass(command) = &arguments.command {
+        if arguments.effective.is_some() {
+            let text = "a file is submitted at once, without --effective";
+            return Err(Failure::Usage(text.into()));
+        }
+        return mass::run(&mut client, &by, command, arguments.json);
     }
     let originals = match &arguments.command {
         Command::Payment { originals, .. } => *originals,
@@ -452,6 +465,10 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         Command::Card(command) => card::request(command, by)?,
         Command::Clearing(command) => clearing::request(command, by)?,
         Command::Tariff(command) => tariff::request(command, by)?,
+        Command::Mass(_) => {
+            let text = "a file is submitted and shown by itself";
+            return Err(Failure::Usage(text.into()));
+        }
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

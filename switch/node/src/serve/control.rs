@@ -5,6 +5,7 @@ mod cards;
 mod change;
 mod clearing;
 mod history;
+mod mass;
 mod retention;
 mod rtgs;
 mod show;
@@ -142,6 +143,8 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Clearing { what } => clearing::show(switch, what).await,
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
+        Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
+        submission @ Request::MassSubmit { .. } => mass::submit(switch, submission).await,
         Request::Tariff => tariff::show(switch).await,
         Request::TariffTry { tariff, usage } => {
             tariff::attempt(switch, tariff.as_ref(), &usage).await
@@ -182,6 +185,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
+        | Request::MassSubmit { by, .. }
         | Request::TariffSet { by, .. }
         | Request::TariffNote { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
@@ -199,6 +203,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Card { .. }
         | Request::Rtgs { .. }
         | Request::Clearing { .. }
+        | Request::MassShow { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
         | Request::Report
