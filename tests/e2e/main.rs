@@ -8,6 +8,7 @@ mod command_line;
 mod crash;
 mod day;
 mod disk;
+mod disputes;
 mod flood;
 mod history;
 mod hostile;

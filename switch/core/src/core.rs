@@ -407,6 +407,7 @@ fn changed_view(engine: &Engine, event: &Event) -> Option<participants::View> {
         | Event::Refused { .. }
         | Event::Card(_)
         | Event::Settlement(_)
-        | Event::Clearing(_) => None,
+        | Event::Clearing(_)
+        | Event::Dispute(_) => None,
     }
 }

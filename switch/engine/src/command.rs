@@ -4,7 +4,7 @@
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
 use crate::{
-    Bounds, cards, clearing, directory, instant, links, mass, participants, qr, schedule,
+    Bounds, cards, clearing, directory, disputes, instant, links, mass, participants, qr, schedule,
     settlement, tariffs,
 };
 
@@ -50,6 +50,7 @@ pub enum Command {
     Clearing(clearing::Command),
     Tariffs(tariffs::Command),
     Mass(mass::Command),
+    Disputes(disputes::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -116,6 +117,7 @@ impl Command {
             Command::Clearing(command) => command.source(),
             Command::Tariffs(command) => command.source(),
             Command::Mass(command) => command.source(),
+            Command::Disputes(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

@@ -15,6 +15,7 @@ use crate::{
 
 mod cards;
 mod clearing;
+mod disputes;
 mod settlement;
 
 /// Odd, with about as many ones as zeros.
@@ -158,6 +159,7 @@ impl RunningDigest {
             Event::Card(event) => cards::event(mix, event),
             Event::Settlement(event) => settlement::event(mix, event),
             Event::Clearing(event) => clearing::event(mix, event),
+            Event::Dispute(event) => disputes::event(mix, event),
         }
     }
 

@@ -5,7 +5,7 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, cards, clearing, directory, disputes,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links, mass,
     participants::{self, Participants, PositionView, View},
@@ -43,6 +43,7 @@ pub(crate) struct State {
     pub(crate) clearing: clearing::State,
     pub(crate) tariffs: tariffs::State,
     pub(crate) mass: mass::State,
+    pub(crate) disputes: disputes::State,
 }
 
 /// The deterministic heart of the switch.
@@ -98,6 +99,7 @@ impl Engine {
                 clearing: clearing::State::new(seed),
                 tariffs: tariffs::State::new(),
                 mass: mass::State::new(),
+                disputes: disputes::State::new(),
             },
         }
     }
@@ -327,6 +329,7 @@ enum Clock {
     Cards,
     Settlement,
     Clearing,
+    Disputes,
 }
 
 impl State {
@@ -438,6 +441,7 @@ impl State {
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
             Command::Mass(command) => mass::apply(self, stamp, command, out),
+            Command::Disputes(command) => disputes::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -490,6 +494,7 @@ impl State {
                     Clock::Cards => cards::expire_first(self, stamp, out),
                     Clock::Settlement => settlement::expire_first(self, stamp, out),
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
+                    Clock::Disputes => disputes::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -506,6 +511,7 @@ impl State {
             (self.cards.next_deadline(), Clock::Cards),
             (self.settlement.next_deadline(), Clock::Settlement),
             (self.clearing.next_deadline(), Clock::Clearing),
+            (self.disputes.next_deadline(), Clock::Disputes),
         ];
         let waiting = clocks
             .into_iter()

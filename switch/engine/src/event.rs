@@ -3,7 +3,7 @@
 use torap_domain::{Money, ParticipantId, Reason, Time};
 
 use crate::{
-    cards, clearing, directory,
+    cards, clearing, directory, disputes,
     instant::{Finished, PaymentKey},
     participants, settlement,
 };
@@ -57,4 +57,5 @@ pub enum Event {
     Card(cards::Event),
     Settlement(settlement::Event),
     Clearing(clearing::Event),
+    Dispute(disputes::Event),
 }

@@ -21,6 +21,7 @@ pub mod cards;
 pub mod clearing;
 pub mod codec;
 pub mod directory;
+pub mod disputes;
 pub mod instant;
 pub mod links;
 pub mod mass;

@@ -20,7 +20,7 @@ use crate::{
     Engine, Stamp, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
-    directory,
+    directory, disputes,
     engine::State,
     instant, links, mass,
     participants::Participants,
@@ -70,6 +70,7 @@ enum Part {
     ClearingItems = 17,
     Tariffs = 24,
     Mass = 25,
+    Disputes = 26,
 }
 
 impl Engine {
@@ -145,6 +146,11 @@ impl Engine {
         } else {
             mass::State::new()
         };
+        let disputes = if chunks.next_is(Part::Disputes) {
+            chunks.read(Part::Disputes, disputes::State::read)?
+        } else {
+            disputes::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -162,6 +168,7 @@ impl Engine {
             clearing,
             tariffs,
             mass,
+            disputes,
         };
         state.check()?;
         Ok(Engine { state })
@@ -222,6 +229,11 @@ impl Engine {
             scratch.clear();
             state.mass.write(&mut Writer::new(&mut scratch));
             each(Part::Mass, &scratch);
+        }
+        if !state.disputes.is_new() {
+            scratch.clear();
+            state.disputes.write(&mut Writer::new(&mut scratch));
+            each(Part::Disputes, &scratch);
         }
     }
 }

@@ -206,6 +206,7 @@ fn rows(event: &Event) -> usize {
         | Event::Refused { .. }
         | Event::Card(_)
         | Event::Settlement(_)
-        | Event::Clearing(_) => 0,
+        | Event::Clearing(_)
+        | Event::Dispute(_) => 0,
     }
 }

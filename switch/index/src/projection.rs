@@ -115,7 +115,8 @@ fn project_event(
         | Event::Refused { .. }
         | Event::Card(_)
         | Event::Settlement(_)
-        | Event::Clearing(_) => {}
+        | Event::Clearing(_)
+        | Event::Dispute(_) => {}
     }
     Ok(())
 }

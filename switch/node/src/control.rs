@@ -251,6 +251,41 @@ pub enum Request {
         file: String,
         after: Option<usize>,
     },
+    /// A case with its steps and documents, or cases: of a participant, only those that are not over.
+    Disputes {
+        case: Option<u64>,
+        code: Option<String>,
+        open: bool,
+    },
+    /// The bytes of a document of a case, in hexadecimal.
+    DisputeEvidence {
+        case: u64,
+        number: usize,
+    },
+    /// A case about a settled payment, by its payer's bank; without a claim, documents are asked for.
+    DisputeOpen {
+        by: By,
+        code: String,
+        uetr: String,
+        reason: String,
+        claim: Option<String>,
+    },
+    /// A step of a case, by a party or, without one, by the operator: docs/disputes.md has the actions.
+    DisputeAct {
+        by: By,
+        case: u64,
+        code: Option<String>,
+        action: String,
+        amount: Option<String>,
+    },
+    /// A document of a party, in hexadecimal.
+    DisputeAttach {
+        by: By,
+        case: u64,
+        code: String,
+        name: String,
+        content: String,
+    },
     /// The tariff table in force.
     Tariff,
     /// Replaces the tariff table.

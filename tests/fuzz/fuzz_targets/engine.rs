@@ -388,6 +388,7 @@ impl Bench {
                 Event::Card(_)
                 | Event::Settlement(_)
                 | Event::Clearing(_)
+                | Event::Dispute(_)
                 | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }
                 | Event::ParticipantChanged(_)

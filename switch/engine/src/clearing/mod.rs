@@ -100,6 +100,11 @@ impl State {
         }
     }
 
+    /// Business days, with the single dates that the settings name.
+    pub(crate) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// When outcomes are told or the open session closes.
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         match (&self.telling, &self.open) {

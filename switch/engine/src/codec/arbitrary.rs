@@ -3,6 +3,7 @@
 mod aliases;
 mod cards;
 mod clearing;
+mod disputes;
 mod mass;
 mod others;
 mod payments;
@@ -13,6 +14,7 @@ mod tariffs;
 pub(super) use aliases::*;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
+pub(super) use disputes::disputes_command;
 pub(super) use mass::mass_command;
 pub(super) use others::*;
 pub(super) use payments::*;
@@ -43,6 +45,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         3 => clearing_command().prop_map(Command::Clearing),
         2 => tariffs_command().prop_map(Command::Tariffs),
         1 => mass_command().prop_map(Command::Mass),
+        3 => disputes_command().prop_map(Command::Disputes),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

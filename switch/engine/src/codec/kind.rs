@@ -1,8 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, cards, clearing, directory, instant, links, mass, participants, qr, schedule,
-    settlement, tariffs,
+    Command, cards, clearing, directory, disputes, instant, links, mass, participants, qr,
+    schedule, settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -192,6 +192,12 @@ kinds! {
     TariffNote = 0xb1, "tariff-note", 1;
     /// A piece of a file of instant payments
     MassSubmit = 0xb2, "mass-submit", 1;
+    /// A case about a payment
+    DisputeOpen = 0xb3, "dispute-open", 1;
+    /// A step of a case
+    DisputeAct = 0xb4, "dispute-act", 1;
+    /// A document of a case
+    DisputeAttach = 0xb5, "dispute-attach", 1;
 }
 
 impl Kind {
@@ -255,6 +261,11 @@ impl Kind {
                 tariffs::Command::Note { .. } => Kind::TariffNote,
             },
             Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
+            Command::Disputes(command) => match command {
+                disputes::Command::Open { .. } => Kind::DisputeOpen,
+                disputes::Command::Act { .. } => Kind::DisputeAct,
+                disputes::Command::Attach { .. } => Kind::DisputeAttach,
+            },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,

@@ -15,6 +15,7 @@ mod block;
 mod cards;
 mod clearing;
 mod directory;
+mod disputes;
 mod error;
 mod instant;
 mod kind;
@@ -68,6 +69,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Clearing(command) => clearing::put(command, &mut writer),
         Command::Tariffs(command) => tariffs::put(command, &mut writer),
         Command::Mass(command) => mass::put(command, &mut writer),
+        Command::Disputes(command) => disputes::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -202,6 +204,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings => Command::Clearing(clearing::take(kind, reader)?),
+        Kind::DisputeOpen | Kind::DisputeAct | Kind::DisputeAttach => {
+            Command::Disputes(disputes::take(kind, reader)?)
+        }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),
     })

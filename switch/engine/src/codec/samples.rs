@@ -2,6 +2,7 @@
 
 pub(super) mod cards;
 pub(super) mod clearing;
+mod disputes;
 mod mass;
 mod settlement;
 mod tariffs;
@@ -69,6 +70,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(clearing::commands().into_iter().map(Command::Clearing));
     all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
     all.extend(mass::commands().into_iter().map(Command::Mass));
+    all.extend(disputes::commands().into_iter().map(Command::Disputes));
     all
 }
 

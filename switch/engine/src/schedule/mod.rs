@@ -152,6 +152,7 @@ pub fn may_wait(command: &Any) -> bool {
         | Any::Qr(_)
         | Any::Links(_)
         | Any::Mass(_)
+        | Any::Disputes(_)
         | Any::Schedule(_)
         | Any::Tick
         | Any::Start { .. }

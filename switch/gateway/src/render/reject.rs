@@ -71,6 +71,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Clearing(_)
         | Command::Tariffs(_)
         | Command::Mass(_)
+        | Command::Disputes(_)
         | Command::Tick
         | Command::Start { .. }
         | Command::Rules { .. }

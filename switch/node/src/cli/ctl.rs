@@ -2,6 +2,7 @@
 
 mod card;
 mod clearing;
+mod dispute;
 mod history;
 mod import;
 mod mass;
@@ -110,6 +111,9 @@ enum Command {
     /// The clearing system
     #[command(subcommand)]
     Clearing(clearing::Clearing),
+    /// Disputes about settled payments
+    #[command(subcommand)]
+    Dispute(dispute::Dispute),
     /// Files of instant payments: salaries, social payments
     #[command(subcommand)]
     Mass(mass::Mass),
@@ -292,6 +296,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         Command::Rtgs(command) => command.moves_money(),
         Command::Clearing(command) => command.moves_money(),
         Command::Mass(command) => command.moves_money(),
+        Command::Dispute(command) => command.moves_money(),
         _ => false,
     };
     if moves_money && arguments.reference.is_none() {
@@ -310,6 +315,9 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     {
         let which = (code.as_str(), file.as_path(), file_id.as_deref());
         return clearing::submit(&mut client, &by, which, arguments.json);
+    }
+    if let Command::Dispute(dispute::Dispute::Evidence { case, number, out }) = &arguments.command {
+        return dispute::evidence(&mut client, (*case, *number, out));
     }
     if let Command::Mass(command) = &arguments.command {
         if arguments.effective.is_some() {
@@ -465,6 +473,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         Command::Card(command) => card::request(command, by)?,
         Command::Clearing(command) => clearing::request(command, by)?,
         Command::Tariff(command) => tariff::request(command, by)?,
+        Command::Dispute(command) => dispute::request(command, by)?,
         Command::Mass(_) => {
             let text = "a file is submitted and shown by itself";
             return Err(Failure::Usage(text.into()));

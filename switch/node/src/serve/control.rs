@@ -4,6 +4,7 @@ mod card_history;
 mod cards;
 mod change;
 mod clearing;
+mod disputes;
 mod history;
 mod mass;
 mod retention;
@@ -143,6 +144,13 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => rtgs::resolve(switch, &by, rule, steps_max).await,
         Request::Clearing { what } => clearing::show(switch, what).await,
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
+        Request::Disputes { case, code, open } => {
+            disputes::show(switch, case, code.as_deref(), open).await
+        }
+        Request::DisputeEvidence { case, number } => disputes::evidence(switch, case, number).await,
+        step @ (Request::DisputeOpen { .. }
+        | Request::DisputeAct { .. }
+        | Request::DisputeAttach { .. }) => disputes::change(switch, step).await,
         Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
         submission @ Request::MassSubmit { .. } => mass::submit(switch, submission).await,
         Request::Tariff => tariff::show(switch).await,
@@ -185,6 +193,9 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
+        | Request::DisputeOpen { by, .. }
+        | Request::DisputeAct { by, .. }
+        | Request::DisputeAttach { by, .. }
         | Request::MassSubmit { by, .. }
         | Request::TariffSet { by, .. }
         | Request::TariffNote { by, .. }
@@ -203,6 +214,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Card { .. }
         | Request::Rtgs { .. }
         | Request::Clearing { .. }
+        | Request::Disputes { .. }
+        | Request::DisputeEvidence { .. }
         | Request::MassShow { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
