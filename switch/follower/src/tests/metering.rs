@@ -80,7 +80,7 @@ fn payments_and_services_are_metered_and_priced_by_the_table_of_their_record() {
     let begin = rig.now;
     rig.offer(set(Item::C2cAccount, 500));
     rig.settle();
-    let first = rig.last();
+    let (_, first) = rig.core.engine().tariff();
     rig.pay(4);
     rig.recovered().follower.snapshot_now().expect("a snapshot");
     rig.offer(set(Item::C2cAccount, 700));
