@@ -4,8 +4,10 @@
 //! again. [`close`] finds the largest set of items that every bank can afford, [`settle`] books its nets, and [`Timetable`]
 //! says which session an item is for.
 //!
-//! It is pure: no clock, no I/O, no floats, no order of a hash table; it holds nothing between calls. It never knows a message,
-//! a participant or an identifier: the engine keeps the items and names the banks by dense slots.
+//! [`tariff`] is what the switch charges for what it did; [`dispute`] the life of a claim about a transaction.
+//!
+//! It is pure: no clock, no I/O, no floats, no order of a hash table; it holds nothing between calls. It never knows a message
+//! or an identifier of one; clearing knows no participant either: the engine keeps the items and names the banks by dense slots.
 #![cfg_attr(
     not(test),
     deny(
@@ -18,7 +20,9 @@
 )]
 
 mod close;
+pub mod dispute;
 mod settle;
+pub mod tariff;
 mod timetable;
 
 pub use close::{CloseError, Closing, Item, Member, Net, Obligation, Priority, close};

@@ -408,6 +408,7 @@ fn changed_view(engine: &Engine, event: &Event) -> Option<participants::View> {
         | Event::Card(_)
         | Event::Settlement(_)
         | Event::Clearing(_)
-        | Event::Ancillary(_) => None,
+        | Event::Ancillary(_)
+        | Event::Dispute(_) => None,
     }
 }

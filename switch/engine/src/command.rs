@@ -4,8 +4,8 @@
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
 use crate::{
-    Bounds, ancillary, cards, clearing, directory, instant, links, participants, qr, schedule,
-    settlement,
+    Bounds, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
+    qr, schedule, settlement, tariffs,
 };
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
@@ -49,6 +49,9 @@ pub enum Command {
     Settlement(settlement::Command),
     Clearing(clearing::Command),
     Ancillary(ancillary::Command),
+    Tariffs(tariffs::Command),
+    Mass(mass::Command),
+    Disputes(disputes::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -114,6 +117,9 @@ impl Command {
             Command::Settlement(command) => command.source(),
             Command::Clearing(command) => command.source(),
             Command::Ancillary(command) => command.source(),
+            Command::Tariffs(command) => command.source(),
+            Command::Mass(command) => command.source(),
+            Command::Disputes(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

@@ -16,6 +16,7 @@ use crate::{
 mod ancillary;
 mod cards;
 mod clearing;
+mod disputes;
 mod settlement;
 
 /// Odd, with about as many ones as zeros.
@@ -160,6 +161,7 @@ impl RunningDigest {
             Event::Settlement(event) => settlement::event(mix, event),
             Event::Clearing(event) => clearing::event(mix, event),
             Event::Ancillary(event) => ancillary::event(mix, event),
+            Event::Dispute(event) => disputes::event(mix, event),
         }
     }
 

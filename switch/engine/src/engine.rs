@@ -6,10 +6,11 @@ use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, Ledge
 
 use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, cards, clearing, directory,
+    disputes,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
-    links,
+    links, mass,
     participants::{self, Participants, PositionView, View},
-    qr, schedule, settlement,
+    qr, schedule, settlement, tariffs,
 };
 use torap_domain::{Money, Service, Uetr};
 
@@ -42,6 +43,9 @@ pub(crate) struct State {
     pub(crate) settlement: settlement::State,
     pub(crate) clearing: clearing::State,
     pub(crate) ancillary: ancillary::State,
+    pub(crate) tariffs: tariffs::State,
+    pub(crate) mass: mass::State,
+    pub(crate) disputes: disputes::State,
 }
 
 /// The deterministic heart of the switch.
@@ -96,6 +100,9 @@ impl Engine {
                 settlement: settlement::State::new(),
                 clearing: clearing::State::new(seed),
                 ancillary: ancillary::State::new(),
+                tariffs: tariffs::State::new(),
+                mass: mass::State::new(),
+                disputes: disputes::State::new(),
             },
         }
     }
@@ -333,6 +340,7 @@ enum Clock {
     Settlement,
     Clearing,
     Ancillary,
+    Disputes,
 }
 
 impl State {
@@ -443,6 +451,9 @@ impl State {
             Command::Settlement(command) => settlement::apply(self, stamp, command, out),
             Command::Clearing(command) => clearing::apply(self, stamp, command, out),
             Command::Ancillary(command) => ancillary::apply(self, stamp, command, out),
+            Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
+            Command::Mass(command) => mass::apply(self, stamp, command, out),
+            Command::Disputes(command) => disputes::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -496,6 +507,7 @@ impl State {
                     Clock::Settlement => settlement::expire_first(self, stamp, out),
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
                     Clock::Ancillary => ancillary::expire_first(self, stamp, out),
+                    Clock::Disputes => disputes::expire_first(self, stamp, out),
                 },
                 _ => break,
             }
@@ -513,6 +525,7 @@ impl State {
             (self.settlement.next_deadline(), Clock::Settlement),
             (self.clearing.next_deadline(), Clock::Clearing),
             (self.ancillary.next_deadline(), Clock::Ancillary),
+            (self.disputes.next_deadline(), Clock::Disputes),
         ];
         let waiting = clocks
             .into_iter()

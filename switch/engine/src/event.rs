@@ -3,7 +3,7 @@
 use torap_domain::{Money, ParticipantId, Reason, Time};
 
 use crate::{
-    ancillary, cards, clearing, directory,
+    ancillary, cards, clearing, directory, disputes,
     instant::{Finished, PaymentKey},
     participants, settlement,
 };
@@ -58,4 +58,5 @@ pub enum Event {
     Settlement(settlement::Event),
     Clearing(clearing::Event),
     Ancillary(ancillary::Event),
+    Dispute(disputes::Event),
 }

@@ -22,12 +22,15 @@ pub mod cards;
 pub mod clearing;
 pub mod codec;
 pub mod directory;
+pub mod disputes;
 pub mod instant;
 pub mod links;
+pub mod mass;
 pub mod participants;
 pub mod qr;
 pub mod schedule;
 pub mod settlement;
+pub mod tariffs;
 
 mod bounds;
 mod command;

@@ -20,11 +20,11 @@ use crate::{
     Engine, Stamp, ancillary, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
-    directory,
+    directory, disputes,
     engine::State,
-    instant, links,
+    instant, links, mass,
     participants::Participants,
-    qr, schedule, settlement,
+    qr, schedule, settlement, tariffs,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -69,6 +69,9 @@ enum Part {
     Clearing = 16,
     ClearingItems = 17,
     Ancillary = 24,
+    Tariffs = 25,
+    Mass = 26,
+    Disputes = 27,
 }
 
 impl Engine {
@@ -135,6 +138,21 @@ impl Engine {
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
         let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
+        let tariffs = if chunks.next_is(Part::Tariffs) {
+            chunks.read(Part::Tariffs, tariffs::State::read)?
+        } else {
+            tariffs::State::new()
+        };
+        let mass = if chunks.next_is(Part::Mass) {
+            chunks.read(Part::Mass, mass::State::read)?
+        } else {
+            mass::State::new()
+        };
+        let disputes = if chunks.next_is(Part::Disputes) {
+            chunks.read(Part::Disputes, disputes::State::read)?
+        } else {
+            disputes::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -151,6 +169,9 @@ impl Engine {
             settlement,
             clearing,
             ancillary,
+            tariffs,
+            mass,
+            disputes,
         };
         state.check()?;
         Ok(Engine { state })
@@ -204,6 +225,22 @@ impl Engine {
         scratch.clear();
         state.ancillary.write(&mut Writer::new(&mut scratch));
         each(Part::Ancillary, &scratch);
+        // A part that came later is written once there is something in it, so that snapshots from before can be read.
+        if !state.tariffs.is_new() {
+            scratch.clear();
+            state.tariffs.write(&mut Writer::new(&mut scratch));
+            each(Part::Tariffs, &scratch);
+        }
+        if !state.mass.is_new() {
+            scratch.clear();
+            state.mass.write(&mut Writer::new(&mut scratch));
+            each(Part::Mass, &scratch);
+        }
+        if !state.disputes.is_new() {
+            scratch.clear();
+            state.disputes.write(&mut Writer::new(&mut scratch));
+            each(Part::Disputes, &scratch);
+        }
     }
 }
 

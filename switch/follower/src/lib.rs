@@ -15,6 +15,7 @@
 
 mod error;
 mod follower;
+mod metering;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod rebuild;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use error::{FollowerError, SnapshotError};
 pub use follower::{Follower, FollowerOptions, Progress};
+pub use metering::{Measured, Metered, meter};
 pub use rebuild::{Rebuilt, Seen, Until, follow, rebuild};
 pub use recovery::{Recovery, RecoveryReport, recover};
 pub use snapshot::{Pace, Snapshot, SnapshotInfo, SnapshotStore};

@@ -207,6 +207,7 @@ fn rows(event: &Event) -> usize {
         | Event::Card(_)
         | Event::Settlement(_)
         | Event::Clearing(_)
-        | Event::Ancillary(_) => 0,
+        | Event::Ancillary(_)
+        | Event::Dispute(_) => 0,
     }
 }

@@ -116,7 +116,8 @@ fn project_event(
         | Event::Card(_)
         | Event::Settlement(_)
         | Event::Clearing(_)
-        | Event::Ancillary(_) => {}
+        | Event::Ancillary(_)
+        | Event::Dispute(_) => {}
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Record<'a> {
     pub facts: &'a [u8],
     /// The evidence.
     pub evidence: Evidence<&'a [u8]>,
+    /// Bytes that the evidence has, or had before it was erased; known without reading it.
+    pub evidence_bytes: u32,
 }
 
 /// A record as read, with its own bytes.
@@ -331,6 +333,7 @@ impl Cursor {
                 epoch,
                 facts,
                 evidence: Evidence::NotRead,
+                evidence_bytes: header.original_bytes(),
             });
         }
         let segment = &at.segment;
@@ -357,6 +360,7 @@ impl Cursor {
             epoch,
             facts,
             evidence,
+            evidence_bytes: header.original_bytes(),
         })
     }
 

@@ -3,7 +3,7 @@
 //! The chain runs over the headers, and a header holds only the hashes of facts and evidence. So either may be encrypted,
 //! erased or moved elsewhere, and the chain still verifies.
 
-use crate::error::Fault;
+use crate::{error::Fault, evidence::TAG_BYTES};
 
 /// A BLAKE3 hash.
 pub(crate) type Hash = [u8; 32];
@@ -63,6 +63,15 @@ impl RecordHeader {
     /// Size of the whole record with its padding.
     pub(crate) fn record_bytes(&self) -> u64 {
         record_bytes(self.facts_bytes as usize, self.evidence_bytes as usize) as u64
+    }
+
+    /// Bytes of the evidence as it was given, also when it has been erased.
+    pub(crate) fn original_bytes(&self) -> u32 {
+        if self.evidence_sealed {
+            self.evidence_bytes.saturating_sub(TAG_BYTES as u32)
+        } else {
+            self.evidence_bytes
+        }
     }
 
     /// Whether the journal wrote this record for itself.

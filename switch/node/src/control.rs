@@ -5,6 +5,7 @@
 
 mod ancillary;
 mod rtgs;
+mod tariff;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use ancillary::{AncillaryChange, AncillaryShow, CardNets, DeliveryLeg, Liquidity};
 pub use rtgs::{RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
+pub use tariff::{ChargeForm, MinimumForm, TariffForm, UsageForm, Wrong, item_of, tenge};
 
 use crate::{serve::CardTables, socket::JsonSocket};
 
@@ -248,6 +250,75 @@ pub enum Request {
         by: By,
         change: AncillaryChange,
     },
+    /// One piece of a participant's file of instant payments, from 1 upwards; answered when its lines have been handed in.
+    MassSubmit {
+        by: By,
+        code: String,
+        file: String,
+        number: u32,
+        last: bool,
+        lines: Vec<MassLine>,
+    },
+    /// How far a file of instant payments has come; with `after`, lines behind that many.
+    MassShow {
+        code: String,
+        file: String,
+        after: Option<usize>,
+    },
+    /// A case with its steps and documents, or cases: of a participant, only those that are not over.
+    Disputes {
+        case: Option<u64>,
+        code: Option<String>,
+        open: bool,
+    },
+    /// The bytes of a document of a case, in hexadecimal.
+    DisputeEvidence {
+        case: u64,
+        number: usize,
+    },
+    /// A case about a settled payment, by its payer's bank; without a claim, documents are asked for.
+    DisputeOpen {
+        by: By,
+        code: String,
+        uetr: String,
+        reason: String,
+        claim: Option<String>,
+    },
+    /// A step of a case, by a party or, without one, by the operator: docs/disputes.md has the actions.
+    DisputeAct {
+        by: By,
+        case: u64,
+        code: Option<String>,
+        action: String,
+        amount: Option<String>,
+    },
+    /// A document of a party, in hexadecimal.
+    DisputeAttach {
+        by: By,
+        case: u64,
+        code: String,
+        name: String,
+        content: String,
+    },
+    /// The tariff table in force.
+    Tariff,
+    /// Replaces the tariff table.
+    TariffSet {
+        by: By,
+        tariff: TariffForm,
+    },
+    /// A service that is charged: `duplicate`, `statement`, `archive`.
+    TariffNote {
+        by: By,
+        code: String,
+        item: String,
+        count: u32,
+    },
+    /// What something would be charged, by `tariff` or by the table in force; nothing is written.
+    TariffTry {
+        tariff: Option<TariffForm>,
+        usage: UsageForm,
+    },
     Snapshot,
     Stop,
 }
@@ -271,6 +342,30 @@ pub struct ClearingItem {
     pub creditor_account: String,
     pub creditor: String,
     pub creditor_name: String,
+    pub kbe: String,
+    /// KNP.
+    pub purpose: String,
+    pub remittance: String,
+}
+
+/// One line of a file of instant payments; amounts in tenge. The payee's bank is that of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MassLine {
+    pub transaction_id: String,
+    pub uetr: String,
+    pub end_to_end_id: String,
+    pub amount: String,
+    pub debtor_account: String,
+    /// IIN or BIN.
+    pub debtor: String,
+    pub debtor_name: String,
+    /// KOD, or nothing.
+    pub kod: String,
+    pub creditor_account: String,
+    pub creditor: String,
+    pub creditor_name: String,
+    /// KBE, or nothing.
     pub kbe: String,
     /// KNP.
     pub purpose: String,

@@ -389,6 +389,7 @@ impl Bench {
                 | Event::Settlement(_)
                 | Event::Clearing(_)
                 | Event::Ancillary(_)
+                | Event::Dispute(_)
                 | Event::DirectoryChanged(_)
                 | Event::DirectoryImported { .. }
                 | Event::ParticipantChanged(_)

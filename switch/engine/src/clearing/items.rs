@@ -91,6 +91,12 @@ impl Items {
         self.slab.len()
     }
 
+    /// By value date, in the order in which they came.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Item> + '_ {
+        let slots = self.days.values().flat_map(|day| day.slots.iter());
+        slots.filter_map(|slot| self.slab.get(*slot))
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         let items = self.len().saturating_mul(size_of::<Option<Item>>());
         let slots = self.days.values().map(|day| day.slots.capacity());

@@ -100,6 +100,11 @@ impl State {
         }
     }
 
+    /// Business days, with the single dates that the settings name.
+    pub(crate) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// When outcomes are told or the open session closes.
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         match (&self.telling, &self.open) {
@@ -133,17 +138,7 @@ impl State {
 
     fn item(&self, uetr: &Uetr) -> Option<ItemView> {
         let (_, item) = self.items.find_uetr(uetr)?;
-        Some(ItemView {
-            key: item.key,
-            debtor_agent: item.debtor,
-            creditor_agent: item.creditor,
-            amount: Money::kzt(item.amount),
-            value_date: item.value_date,
-            status: status_of(item),
-            session: item.session,
-            submitted: item.submitted,
-            index: item.index,
-        })
+        Some(view_of(item))
     }
 
     fn view(&self) -> View {
@@ -312,6 +307,20 @@ fn timetable_of(settings: &Settings) -> Option<Timetable> {
     sound.then_some(timetable)
 }
 
+fn view_of(item: &Item) -> ItemView {
+    ItemView {
+        key: item.key,
+        debtor_agent: item.debtor,
+        creditor_agent: item.creditor,
+        amount: Money::kzt(item.amount),
+        value_date: item.value_date,
+        status: status_of(item),
+        session: item.session,
+        submitted: item.submitted,
+        index: item.index,
+    }
+}
+
 /// How an item stands, as its sender sees it.
 fn status_of(item: &Item) -> Status {
     let rejected = |reason| Status::Rejected {
@@ -346,6 +355,11 @@ impl Engine {
     /// An item that is known, by UETR.
     pub fn clearing_item(&self, uetr: &Uetr) -> Option<ItemView> {
         self.state.clearing.item(uetr)
+    }
+
+    /// Every item that is known, by value date and in the order in which they came.
+    pub fn clearing_items(&self) -> impl Iterator<Item = ItemView> + '_ {
+        self.state.clearing.items.all().map(view_of)
     }
 
     /// How far a participant's file has come.

@@ -4,19 +4,25 @@ mod aliases;
 mod ancillary;
 mod cards;
 mod clearing;
+mod disputes;
+mod mass;
 mod others;
 mod payments;
 mod settlement;
 mod streams;
+mod tariffs;
 
 pub(super) use aliases::*;
 pub(super) use ancillary::ancillary_command;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
+pub(super) use disputes::disputes_command;
+pub(super) use mass::mass_command;
 pub(super) use others::*;
 pub(super) use payments::*;
 pub(super) use settlement::{settlement_command, settlement_message};
 pub(super) use streams::*;
+pub(super) use tariffs::tariffs_command;
 
 use proptest::{
     array::{uniform4, uniform16},
@@ -40,6 +46,9 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         5 => settlement_command().prop_map(Command::Settlement),
         3 => clearing_command().prop_map(Command::Clearing),
         3 => ancillary_command().prop_map(Command::Ancillary),
+        2 => tariffs_command().prop_map(Command::Tariffs),
+        1 => mass_command().prop_map(Command::Mass),
+        3 => disputes_command().prop_map(Command::Disputes),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

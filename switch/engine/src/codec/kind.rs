@@ -1,8 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, ancillary, cards, clearing, directory, instant, links, participants, qr, schedule,
-    settlement,
+    Command, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
+    qr, schedule, settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -214,6 +214,18 @@ kinds! {
     Deliver = 0xae, "deliver", 1;
     /// The depository is done with it
     DeliveryClose = 0xaf, "delivery-close", 1;
+    /// A tariff table
+    TariffSet = 0xb0, "tariff-set", 1;
+    /// A service to be charged
+    TariffNote = 0xb1, "tariff-note", 1;
+    /// A piece of a file of instant payments
+    MassSubmit = 0xb2, "mass-submit", 1;
+    /// A case about a payment
+    DisputeOpen = 0xb3, "dispute-open", 1;
+    /// A step of a case
+    DisputeAct = 0xb4, "dispute-act", 1;
+    /// A document of a case
+    DisputeAttach = 0xb5, "dispute-attach", 1;
 }
 
 impl Kind {
@@ -282,6 +294,16 @@ impl Kind {
                 ancillary::Command::SetLiquidity { .. } => Kind::LiquidityRule,
                 ancillary::Command::Deliver { .. } => Kind::Deliver,
                 ancillary::Command::CloseDelivery { .. } => Kind::DeliveryClose,
+            },
+            Command::Tariffs(command) => match command {
+                tariffs::Command::Set { .. } => Kind::TariffSet,
+                tariffs::Command::Note { .. } => Kind::TariffNote,
+            },
+            Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
+            Command::Disputes(command) => match command {
+                disputes::Command::Open { .. } => Kind::DisputeOpen,
+                disputes::Command::Act { .. } => Kind::DisputeAct,
+                disputes::Command::Attach { .. } => Kind::DisputeAttach,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

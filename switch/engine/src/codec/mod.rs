@@ -16,11 +16,13 @@ mod block;
 mod cards;
 mod clearing;
 mod directory;
+mod disputes;
 mod error;
 mod instant;
 mod kind;
 mod layout;
 mod links;
+mod mass;
 mod outbound;
 mod participants;
 mod qr;
@@ -29,6 +31,7 @@ mod schedule;
 mod settlement;
 mod source;
 mod stored;
+mod tariffs;
 mod writer;
 
 pub use error::{FactsError, LayoutRule};
@@ -67,6 +70,9 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Settlement(command) => settlement::put(command, &mut writer),
         Command::Clearing(command) => clearing::put(command, &mut writer),
         Command::Ancillary(command) => ancillary::put(command, &mut writer),
+        Command::Tariffs(command) => tariffs::put(command, &mut writer),
+        Command::Mass(command) => mass::put(command, &mut writer),
+        Command::Disputes(command) => disputes::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -215,6 +221,11 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::LiquidityRule
         | Kind::Deliver
         | Kind::DeliveryClose => Command::Ancillary(ancillary::take(kind, reader)?),
+        Kind::DisputeOpen | Kind::DisputeAct | Kind::DisputeAttach => {
+            Command::Disputes(disputes::take(kind, reader)?)
+        }
+        Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
+        Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),
     })
 }
 

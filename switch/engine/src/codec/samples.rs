@@ -3,7 +3,10 @@
 mod ancillary;
 pub(super) mod cards;
 pub(super) mod clearing;
+mod disputes;
+mod mass;
 pub(super) mod settlement;
+mod tariffs;
 
 use torap_domain::*;
 
@@ -70,6 +73,9 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(later.into_iter().map(Command::Settlement));
     all.push(Command::Clearing(clearing::cancel()));
     all.extend(ancillary::commands().into_iter().map(Command::Ancillary));
+    all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
+    all.extend(mass::commands().into_iter().map(Command::Mass));
+    all.extend(disputes::commands().into_iter().map(Command::Disputes));
     all
 }
 

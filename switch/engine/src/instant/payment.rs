@@ -12,7 +12,8 @@ use super::{
     decision, in_flight::InFlight, limits::Usage,
 };
 use crate::{
-    Event, Message, Outcome, Output, Stamp, Status, engine, links::Letter, participants::watch,
+    Event, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter,
+    participants::watch,
 };
 
 pub(super) fn apply(
@@ -21,11 +22,8 @@ pub(super) fn apply(
     transfer: &CreditTransfer,
     out: &mut Output,
 ) -> Outcome {
-    let source = &transfer.source;
-    let sender = state
-        .participants
-        .sender(source, &transfer.instructing_agent);
-    let (Ok(sender), Some(link)) = (sender, source.link()) else {
+    let Some((sender, link)) = sender_of(state, transfer) else {
+        let source = &transfer.source;
         return state
             .links
             .reject(out, stamp, source, Reason::UnboundSender);
@@ -64,6 +62,24 @@ pub(super) fn apply(
     let message = status(stamp, rejected, false);
     reply(state, stamp, link, transfer, message, out);
     Outcome::Refused(reason)
+}
+
+/// The bank that instructs, and whose stream has the answers. A line of a file, which the operator hands in for a bank, is that
+/// bank's own payment.
+fn sender_of(
+    state: &engine::State,
+    transfer: &CreditTransfer,
+) -> Option<(ParticipantId, ParticipantId)> {
+    let (source, agent) = (&transfer.source, &transfer.instructing_agent);
+    let participants = &state.participants;
+    match source {
+        Source::Link { participant, .. } => {
+            let sender = participants.sender(source, agent).ok()?;
+            Some((sender, *participant))
+        }
+        Source::Operator { .. } => participants.by_bic(agent).map(|sender| (sender, sender)),
+        Source::Switch => None,
+    }
 }
 
 /// Reasons that may be gone in a moment: the identifier is not remembered and may be sent again.

@@ -16,7 +16,7 @@ use torap_domain::{Position, Reason, Span, Time};
 use crate::{
     Command as Any, Event, Outcome, Output, Stamp, ancillary, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    engine, instant, settlement,
+    engine, instant, settlement, tariffs,
 };
 
 /// Changes that may wait.
@@ -157,9 +157,12 @@ pub fn may_wait(command: &Any) -> bool {
                 | ancillary::Command::Deliver { .. }
                 | ancillary::Command::CloseDelivery { .. }
         ),
+        Any::Tariffs(command) => matches!(command, tariffs::Command::Set { .. }),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)
+        | Any::Mass(_)
+        | Any::Disputes(_)
         | Any::Schedule(_)
         | Any::Tick
         | Any::Start { .. }
@@ -211,6 +214,7 @@ fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(),
             Any::Instant(instant::Command::SetSettings { .. })
                 | Any::Clearing(_)
                 | Any::Ancillary(ancillary::Command::SetSettings { .. })
+                | Any::Tariffs(_)
                 | Any::Bounds { .. }
         )
     };

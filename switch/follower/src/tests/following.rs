@@ -196,6 +196,7 @@ impl RecordStream for Changed {
             epoch,
             facts: &self.facts,
             evidence: Evidence::NotRead,
+            evidence_bytes: 0,
         }))
     }
 }

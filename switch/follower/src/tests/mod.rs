@@ -1,6 +1,7 @@
 //! Core, journal, follower, index and snapshots together, on disks in memory.
 
 mod following;
+mod metering;
 mod rebuilding;
 mod recovering;
 mod snapshots;

@@ -70,6 +70,9 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Settlement(_)
         | Command::Clearing(_)
         | Command::Ancillary(_)
+        | Command::Tariffs(_)
+        | Command::Mass(_)
+        | Command::Disputes(_)
         | Command::Tick
         | Command::Start { .. }
         | Command::Rules { .. }

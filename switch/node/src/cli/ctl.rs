@@ -3,12 +3,16 @@
 mod ancillary;
 mod card;
 mod clearing;
+mod dispute;
 mod history;
 mod import;
+mod mass;
+mod pieces;
 mod rtgs;
 mod table;
+mod tariff;
 
-pub(super) use clearing::PIECE_ITEMS;
+pub(super) use pieces::LINES as PIECE_ITEMS;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -119,6 +123,15 @@ enum Command {
         #[arg(long)]
         day: String,
     },
+    /// Disputes about settled payments
+    #[command(subcommand)]
+    Dispute(dispute::Dispute),
+    /// Files of instant payments: salaries, social payments
+    #[command(subcommand)]
+    Mass(mass::Mass),
+    /// Tariffs: what participants are charged
+    #[command(subcommand)]
+    Tariff(tariff::Tariff),
     /// Old segments of the log, by the policy of torap.toml
     #[command(subcommand)]
     Journal(Journal),
@@ -283,12 +296,20 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             .clone()
             .unwrap_or_else(|| "-".to_string()),
     };
+    if let Command::Tariff(command) = &arguments.command
+        && arguments.effective.is_none()
+        && let Some(done) = tariff::from_log(folder, command, arguments.json)
+    {
+        return done;
+    }
     let mut client = Client::connect(&folder.control())?;
     let moves_money = match &arguments.command {
         Command::Fund { .. } | Command::Defund { .. } => true,
         Command::Rtgs(command) => command.moves_money(),
         Command::Clearing(command) => command.moves_money(),
         Command::Guarantee(command) => command.moves_money(),
+        Command::Mass(command) => command.moves_money(),
+        Command::Dispute(command) => command.moves_money(),
         _ => false,
     };
     if moves_money && arguments.reference.is_none() {
@@ -307,6 +328,16 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     {
         let which = (code.as_str(), file.as_path(), file_id.as_deref());
         return clearing::submit(&mut client, &by, which, arguments.json);
+    }
+    if let Command::Dispute(dispute::Dispute::Evidence { case, number, out }) = &arguments.command {
+        return dispute::evidence(&mut client, (*case, *number, out));
+    }
+    if let Command::Mass(command) = &arguments.command {
+        if arguments.effective.is_some() {
+            let text = "a file is submitted at once, without --effective";
+            return Err(Failure::Usage(text.into()));
+        }
+        return mass::run(&mut client, &by, command, arguments.json);
     }
     let originals = match &arguments.command {
         Command::Payment { originals, .. } => *originals,
@@ -460,6 +491,12 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         Command::Clearing(command) => clearing::request(command, by)?,
         Command::Guarantee(command) => ancillary::request(command, by),
         Command::Reconcile { day } => Request::Reconcile { day },
+        Command::Tariff(command) => tariff::request(command, by)?,
+        Command::Dispute(command) => dispute::request(command, by)?,
+        Command::Mass(_) => {
+            let text = "a file is submitted and shown by itself";
+            return Err(Failure::Usage(text.into()));
+        }
         Command::Report => Request::Report,
         Command::Snapshot => Request::Snapshot,
         Command::Stop => Request::Stop,

@@ -43,36 +43,9 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         None => Until::End,
         Some(text) => parse_until(text)?,
     };
-    let config = Config::read(&folder.configuration()).map_err(Failure::Usage)?;
-    let archive = arguments.archive.or_else(|| {
-        config
-            .journal
-            .archive_dir
-            .map(|path| folder.root().join(path))
-    });
-    let store = Folders {
-        journal: existing(folder.journal())?,
-        archive: archive.map(existing).transpose()?,
-    };
-    let place = folder.journal();
-    let named =
-        |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", place.display()));
-    let log = Reader::open(store.joined(), None)
-        .map_err(|error| named(&error))?
-        .ok_or_else(|| named(&"no journal there"))?;
-    let snapshots = match (arguments.from_genesis, folder.snapshots()) {
-        (false, path) if path.is_dir() => Some(SnapshotStore::view(existing(path)?)),
-        _ => None,
-    };
-    let mut told = Instant::now();
-    let mut progress = |position: Position| {
-        if told.elapsed() > TELL_EVERY {
-            told = Instant::now();
-            tracing::info!(position = position.value(), "replaying");
-        }
-    };
-    let rebuilt =
-        rebuild(&log, snapshots.as_ref(), until, &mut progress).map_err(|error| named(&error))?;
+    let log = open(folder, arguments.archive, arguments.from_genesis)?;
+    let rebuilt = rebuild(&log.reader, log.snapshots.as_ref(), until, &mut progress());
+    let rebuilt = rebuilt.map_err(|error| log.failed(&error))?;
     for error in &rebuilt.skipped {
         tracing::warn!(%error, "a snapshot is passed over");
     }
@@ -90,6 +63,65 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     } else {
         Ending::Refused
     })
+}
+
+/// A log that is only read, and the snapshots beside it.
+pub(super) struct Log {
+    pub(super) reader: Reader,
+    pub(super) snapshots: Option<SnapshotStore>,
+    place: PathBuf,
+}
+
+impl Log {
+    /// An error with the place of the log.
+    pub(super) fn failed(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::Failed(format!("{}: {error}", self.place.display()))
+    }
+}
+
+/// Opens the log of a folder, and its snapshots unless it is to be read from its first record.
+pub(super) fn open(
+    folder: &Folder,
+    archive: Option<PathBuf>,
+    from_genesis: bool,
+) -> Result<Log, Failure> {
+    let config = Config::read(&folder.configuration()).map_err(Failure::Usage)?;
+    let archive = archive.or_else(|| {
+        config
+            .journal
+            .archive_dir
+            .map(|path| folder.root().join(path))
+    });
+    let store = Folders {
+        journal: existing(folder.journal())?,
+        archive: archive.map(existing).transpose()?,
+    };
+    let place = folder.journal();
+    let named =
+        |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", place.display()));
+    let reader = Reader::open(store.joined(), None)
+        .map_err(|error| named(&error))?
+        .ok_or_else(|| named(&"no journal there"))?;
+    let snapshots = match (from_genesis, folder.snapshots()) {
+        (false, path) if path.is_dir() => Some(SnapshotStore::view(existing(path)?)),
+        _ => None,
+    };
+    Ok(Log {
+        reader,
+        snapshots,
+        place,
+    })
+}
+
+/// Tells now and then how far a replay is.
+pub(super) fn progress() -> impl FnMut(Position) {
+    let mut told = Instant::now();
+    move |position: Position| {
+        if told.elapsed() > TELL_EVERY {
+            told = Instant::now();
+            tracing::info!(position = position.value(), "replaying");
+        }
+    }
 }
 
 /// What is printed of a state; a function of the state alone.

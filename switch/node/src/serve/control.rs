@@ -5,11 +5,14 @@ mod card_history;
 mod cards;
 mod change;
 mod clearing;
+mod disputes;
 mod history;
+mod mass;
 mod reconcile;
 mod retention;
 mod rtgs;
 mod show;
+mod tariff;
 
 use std::{io, sync::Arc};
 
@@ -146,6 +149,19 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         submission @ Request::ClearingSubmit { .. } => clearing::submit(switch, submission).await,
         Request::Reconcile { day } => reconcile::day(switch, &day).await,
         Request::Ancillary { what } => ancillary::show(switch, what).await,
+        Request::Disputes { case, code, open } => {
+            disputes::show(switch, case, code.as_deref(), open).await
+        }
+        Request::DisputeEvidence { case, number } => disputes::evidence(switch, case, number).await,
+        step @ (Request::DisputeOpen { .. }
+        | Request::DisputeAct { .. }
+        | Request::DisputeAttach { .. }) => disputes::change(switch, step).await,
+        Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
+        submission @ Request::MassSubmit { .. } => mass::submit(switch, submission).await,
+        Request::Tariff => tariff::show(switch).await,
+        Request::TariffTry { tariff, usage } => {
+            tariff::attempt(switch, tariff.as_ref(), &usage).await
+        }
         Request::Report => show::report(switch).await,
         Request::Snapshot => show::snapshot(switch).await,
         Request::Stop => Ok(Value::Null),
@@ -183,6 +199,12 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
         | Request::AncillaryChange { by, .. }
+        | Request::DisputeOpen { by, .. }
+        | Request::DisputeAct { by, .. }
+        | Request::DisputeAttach { by, .. }
+        | Request::MassSubmit { by, .. }
+        | Request::TariffSet { by, .. }
+        | Request::TariffNote { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -200,6 +222,11 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Clearing { .. }
         | Request::Ancillary { .. }
         | Request::Reconcile { .. }
+        | Request::Disputes { .. }
+        | Request::DisputeEvidence { .. }
+        | Request::MassShow { .. }
+        | Request::Tariff
+        | Request::TariffTry { .. }
         | Request::Report
         | Request::Snapshot
         | Request::Stop => None,

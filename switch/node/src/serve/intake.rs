@@ -153,6 +153,15 @@ impl Intake {
 
     /// Queues a command and waits until its record is durable.
     pub async fn decide(&self, command: torap_engine::Command) -> Result<Decided, Stopped> {
+        self.decide_with(command, bytes::Bytes::new()).await
+    }
+
+    /// As [`Intake::decide`], with the original message.
+    pub async fn decide_with(
+        &self,
+        command: torap_engine::Command,
+        evidence: bytes::Bytes,
+    ) -> Result<Decided, Stopped> {
         let ticket = self.shared.next_ticket.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
         self.shared.waiting.lock().insert(ticket, sender);
@@ -164,7 +173,7 @@ impl Intake {
         let queued = self
             .push(CoreIntake {
                 command,
-                evidence: bytes::Bytes::new(),
+                evidence,
                 secrets: torap_core::Secrets::NONE,
                 ticket: Some(ticket),
             })

@@ -3,7 +3,7 @@ mod duplicates;
 use torap_domain::{Bic, Iban, Money, ParticipantId, Position, QrId, Reason, Service, Span};
 
 use crate::{
-    Bounds, Command, Event, Message, Outcome,
+    Bounds, Command, Event, Message, Outcome, Source,
     directory::AliasKey,
     instant::{
         self, AliasFact, AliasResolution, CreditTransfer, FinalOutcome, Limits, PayeeFact, QrFact,
@@ -147,10 +147,15 @@ fn a_payment_is_held_and_forwarded() {
 
 #[test]
 fn who_may_send_is_decided_first_and_nothing_is_remembered() {
-    let unbound: [fn(&mut World, &mut CreditTransfer); 3] = [
+    let unbound: [fn(&mut World, &mut CreditTransfer); 4] = [
         |_, payment| payment.instructing_agent = bic(HSBK),
         |_, payment| payment.instructing_agent = Bic::parse("NOBOKZKA").unwrap(),
-        |_, payment| payment.source = operator(),
+        |_, payment| payment.source = Source::Switch,
+        // For a bank the operator may, as for a line of its file, but not for nobody.
+        |_, payment| {
+            payment.source = operator();
+            payment.instructing_agent = Bic::parse("NOBOKZKA").unwrap();
+        },
     ];
     for change in unbound {
         let mut world = World::new();

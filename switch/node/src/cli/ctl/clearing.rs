@@ -1,21 +1,14 @@
 //! `torap ctl clearing`: sessions of the clearing system, and files of items, streamed piece by piece.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::super::{Ending, Failure, print_line};
+use super::pieces::{Pieces, line_of};
 use crate::control::{By, ClearingItem, ClearingSettings, ClearingShow, Client, Request};
 
-/// Items in one command of the log.
-pub(in crate::cli) const PIECE_ITEMS: usize = 256;
-/// Longest line of a file.
-const LINE_BYTES_MAX: usize = 2048;
 /// The heading of a file, which names its fields.
 const HEADING: &str = "transaction_id,uetr,end_to_end_id,amount,value_date,priority,debtor_account,debtor,debtor_name,kod,\
                        creditor_account,creditor,creditor_name,kbe,purpose,remittance";
@@ -146,7 +139,7 @@ pub(super) fn submit(
         },
     })?;
     let next = known["next_piece"].as_u64().unwrap_or(1);
-    let mut pieces = Pieces::open(&name, file)?;
+    let mut pieces = Pieces::open(&name, file, HEADING, item)?;
     let mut last = known;
     let mut number: u64 = 0;
     while let Some(piece) = pieces.next()? {
@@ -215,94 +208,8 @@ fn print_refusals(name: &str, answer: &Value, lines: &[u64], as_json: bool) -> R
     Ok(())
 }
 
-/// The line of an item that a refusal names, or the first of the piece.
-fn line_of(place: &str, lines: &[u64]) -> u64 {
-    let item = place.strip_prefix("items[");
-    let item = item.and_then(|rest| rest.split_once(']')?.0.parse::<usize>().ok());
-    let line = lines.get(item.unwrap_or(0));
-    line.copied().unwrap_or(0)
-}
-
-/// A file piece by piece; never more than two pieces are held.
-struct Pieces {
-    name: String,
-    lines: BufReader<File>,
-    number: u64,
-    /// Read ahead, so that the last piece is known as the last.
-    ahead: Option<(u64, ClearingItem)>,
-}
-
-struct Piece {
-    items: Vec<ClearingItem>,
-    /// The line of each.
-    lines: Vec<u64>,
-    is_last: bool,
-}
-
-impl Pieces {
-    fn open(name: &str, file: &Path) -> Result<Pieces, Failure> {
-        let open = File::open(file).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
-        let mut pieces = Pieces {
-            name: name.to_string(),
-            lines: BufReader::with_capacity(1 << 20, open),
-            number: 0,
-            ahead: None,
-        };
-        pieces.ahead = pieces.read()?;
-        Ok(pieces)
-    }
-
-    fn next(&mut self) -> Result<Option<Piece>, Failure> {
-        let mut piece = Piece {
-            items: Vec::with_capacity(PIECE_ITEMS),
-            lines: Vec::with_capacity(PIECE_ITEMS),
-            is_last: false,
-        };
-        while piece.items.len() < PIECE_ITEMS {
-            let Some((line, item)) = self.ahead.take() else {
-                break;
-            };
-            piece.lines.push(line);
-            piece.items.push(item);
-            self.ahead = self.read()?;
-        }
-        piece.is_last = self.ahead.is_none();
-        Ok((!piece.items.is_empty()).then_some(piece))
-    }
-
-    /// The next item; empty lines and the heading are passed over.
-    fn read(&mut self) -> Result<Option<(u64, ClearingItem)>, Failure> {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            // One byte more than may be, so that a longer line is seen without being read whole.
-            let read = (&mut self.lines)
-                .take(LINE_BYTES_MAX as u64 + 1)
-                .read_line(&mut line)
-                .map_err(|error| self.wrong(self.number + 1, &error.to_string()))?;
-            if read == 0 {
-                return Ok(None);
-            }
-            self.number += 1;
-            let text = line.trim_end();
-            if text.is_empty() || text == HEADING {
-                continue;
-            }
-            let item = item(text).map_err(|error| self.wrong(self.number, &error))?;
-            return Ok(Some((self.number, item)));
-        }
-    }
-
-    fn wrong(&self, line: u64, text: &str) -> Failure {
-        Failure::Usage(format!("{}:{line}: {text}", self.name))
-    }
-}
-
 /// One line, its fields as in [`HEADING`]; only the last may hold commas.
 fn item(line: &str) -> Result<ClearingItem, String> {
-    if line.len() > LINE_BYTES_MAX {
-        return Err(format!("longer than {LINE_BYTES_MAX} bytes"));
-    }
     let fields: Vec<String> = line
         .splitn(FIELDS, ',')
         .map(|field| field.trim().to_string())
@@ -352,16 +259,17 @@ fn item(line: &str) -> Result<ClearingItem, String> {
 mod tests {
     use std::io::Write;
 
+    use super::super::pieces::{LINE_BYTES_MAX, LINES as ITEMS, Piece};
     use super::*;
 
     fn line(number: usize) -> String {
         format!("TX-{number},u,e,1.00,2026-11-23,,a,d,n,19,b,c,m,17,911,text, with a comma")
     }
 
-    fn pieces(text: &str) -> Result<Vec<Piece>, Failure> {
+    fn pieces(text: &str) -> Result<Vec<Piece<ClearingItem>>, Failure> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let mut pieces = Pieces::open("items.csv", file.path())?;
+        let mut pieces = Pieces::open("items.csv", file.path(), HEADING, item)?;
         let mut all = Vec::new();
         while let Some(piece) = pieces.next()? {
             all.push(piece);

@@ -13,7 +13,7 @@ use torap_engine::{
 };
 use torap_gateway::translate::command_from_json;
 
-use super::{ancillary, cards, clearing, decide, rtgs};
+use super::{ancillary, cards, clearing, decide, rtgs, tariff};
 use crate::{
     control::{By, ImportRow, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
@@ -63,6 +63,9 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
         request @ (Request::ClearingWithdraw { .. }
         | Request::ClearingClose { .. }
         | Request::ClearingSet { .. }) => clearing::command(request),
+        request @ (Request::TariffSet { .. } | Request::TariffNote { .. }) => {
+            tariff::command(switch, request)
+        }
         request => plain(switch, request),
     }
 }

@@ -1,0 +1,240 @@
+//! Batches on the instant rail: salaries, social payments. A file comes in pieces; each line becomes an ordinary payment.
+//!
+//! ```text
+//!   piece in the log ──► its lines, one record each, as payments ──► next piece
+//! ```
+//!
+//! A piece names its lines before any of them is paid, and the next piece is taken only afterwards, by whoever submits. So after a
+//! crash of either side only lines of the last piece can be missing, and each is looked up before it is paid: no line is paid
+//! twice. That a payment of the same identifiers is never made twice is the instant rail's own rule, and holds besides.
+//!
+//! Payments themselves, their limits, clocks and answers, are the [`instant`](crate::instant) module's; nothing of them is here.
+//!
+//! Memory: about 60 bytes a line, [`LINES_MAX`] lines and [`FILES_MAX`] files; a file is known for [`KEEP`] after its last piece.
+
+mod command;
+
+pub use command::{Command, Line, PIECE_LINES_MAX, Submit};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use torap_domain::{ParticipantId, Reason, Span, Time, Uetr};
+
+use crate::{
+    Engine, Event, Outcome, Output, Source, Stamp,
+    clearing::FileKey,
+    codec::{FactsError, LayoutRule, Reader, Writer},
+    engine,
+};
+
+/// Lines of all files that are known.
+pub const LINES_MAX: usize = 1_048_576;
+/// Files that are known.
+pub const FILES_MAX: usize = 1024;
+/// How long a file is known at least, after its last piece; then it is forgotten when a new one begins.
+pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct File {
+    next: u32,
+    complete: bool,
+    /// Of its last piece.
+    at: Time,
+    lines: Vec<Line>,
+    /// Lines before the last piece.
+    before_last: usize,
+}
+
+/// How far a file has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileView {
+    /// The piece that comes next.
+    pub next: u32,
+    pub complete: bool,
+    pub lines: usize,
+    /// Lines of all pieces but the last; every one of them has been handed in as a payment.
+    pub before_last: usize,
+}
+
+/// The files by participant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    files: BTreeMap<(ParticipantId, FileKey), File>,
+    /// Of every line of every file.
+    uetrs: BTreeSet<Uetr>,
+}
+
+impl State {
+    pub(crate) fn new() -> State {
+        State::default()
+    }
+
+    /// Whether no file is known; nothing is written to a snapshot then.
+    pub(crate) fn is_new(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Takes the next piece of a file; `Ok(false)` if it is the last one again.
+    fn take(
+        &mut self,
+        stamp: Stamp,
+        participant: ParticipantId,
+        submit: &Submit,
+    ) -> Result<bool, Reason> {
+        let piece = &submit.piece;
+        let key = (participant, piece.file);
+        match self.files.get(&key) {
+            None if piece.number != 1 => return Err(Reason::PieceOutOfOrder),
+            None => self.forget(stamp.time),
+            Some(file) if piece.number == file.next && !file.complete => {}
+            Some(file) if piece.number != 0 && piece.number.saturating_add(1) == file.next => {
+                return match file.lines.get(file.before_last..) {
+                    Some(lines) if lines == submit.lines.as_slice() => Ok(false),
+                    _ => Err(Reason::DuplicateMismatch),
+                };
+            }
+            Some(_) => return Err(Reason::PieceOutOfOrder),
+        }
+        let lines = self.uetrs.len().saturating_add(submit.lines.len());
+        let is_new = !self.files.contains_key(&key);
+        if lines > LINES_MAX || (is_new && self.files.len() >= FILES_MAX) {
+            return Err(Reason::InternalLimit);
+        }
+        let own: BTreeSet<Uetr> = submit.lines.iter().map(|line| line.uetr).collect();
+        let each_once = own.len() == submit.lines.len();
+        if !each_once || own.iter().any(|uetr| self.uetrs.contains(uetr)) {
+            return Err(Reason::DuplicateMismatch);
+        }
+        self.uetrs.extend(own);
+        let file = self.files.entry(key).or_insert_with(|| File {
+            next: 1,
+            complete: false,
+            at: stamp.time,
+            lines: Vec::new(),
+            before_last: 0,
+        });
+        file.before_last = file.lines.len();
+        file.lines.extend_from_slice(&submit.lines);
+        file.next = file.next.saturating_add(1);
+        file.complete = piece.last;
+        file.at = stamp.time;
+        Ok(true)
+    }
+
+    /// Forgets the files that have been known for long enough.
+    fn forget(&mut self, now: Time) {
+        let uetrs = &mut self.uetrs;
+        self.files.retain(|_, file| {
+            let keeps = file.at.saturating_add(KEEP) > now;
+            if !keeps {
+                for line in &file.lines {
+                    uetrs.remove(&line.uetr);
+                }
+            }
+            keeps
+        });
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        writer.count(self.files.len());
+        for ((participant, key), file) in &self.files {
+            writer.put(participant);
+            writer.put(&key.0);
+            writer.u32(file.next);
+            writer.put(&file.complete);
+            writer.put(&file.at);
+            writer.count(file.before_last);
+            writer.list(&file.lines);
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {
+        let mut state = State::new();
+        for _ in 0..reader.count("mass files")? {
+            let offset = reader.offset();
+            let key = (
+                reader.field("file participant")?,
+                FileKey(reader.field("file key")?),
+            );
+            let next = reader.u32("file next")?;
+            let complete = reader.field("file complete")?;
+            let at = reader.field("file at")?;
+            let before_last = reader.count("lines before the last piece")?;
+            let lines: Vec<Line> = reader.list("lines")?;
+            let last = state.files.last_key_value();
+            let in_order = last.is_none_or(|(before, _)| *before < key);
+            let known = state.uetrs.len().saturating_add(lines.len());
+            state.uetrs.extend(lines.iter().map(|line| line.uetr));
+            let each_once = state.uetrs.len() == known;
+            let sound = in_order && each_once && known <= LINES_MAX && before_last < lines.len();
+            if !sound || state.files.len() >= FILES_MAX {
+                return Err(reader.error("file key", offset, LayoutRule::Value));
+            }
+            state.files.insert(
+                key,
+                File {
+                    next,
+                    complete,
+                    at,
+                    lines,
+                    before_last,
+                },
+            );
+        }
+        Ok(state)
+    }
+}
+
+pub(crate) fn apply(
+    state: &mut engine::State,
+    stamp: Stamp,
+    command: &Command,
+    out: &mut Output,
+) -> Outcome {
+    let Command::Submit(submit) = command;
+    let taken =
+        admit(state, submit).and_then(|participant| state.mass.take(stamp, participant, submit));
+    match taken {
+        Ok(true) => Outcome::Accepted,
+        Ok(false) => Outcome::AlreadyApplied,
+        Err(reason) => {
+            out.event(Event::Refused { reason });
+            Outcome::Refused(reason)
+        }
+    }
+}
+
+fn admit(state: &engine::State, submit: &Submit) -> Result<ParticipantId, Reason> {
+    let source: &Source = &submit.source;
+    source.by_operator()?;
+    if state.participants.ids().all(|id| id != submit.participant) {
+        return Err(Reason::UnknownParticipant);
+    }
+    if submit.lines.is_empty() || submit.lines.len() > PIECE_LINES_MAX {
+        return Err(Reason::InternalLimit);
+    }
+    Ok(submit.participant)
+}
+
+/// What doors and reports ask.
+impl Engine {
+    /// How far a participant's file of instant payments has come.
+    pub fn mass_file(&self, participant: ParticipantId, file: FileKey) -> Option<FileView> {
+        let file = self.state.mass.files.get(&(participant, file))?;
+        Some(FileView {
+            next: file.next,
+            complete: file.complete,
+            lines: file.lines.len(),
+            before_last: file.before_last,
+        })
+    }
+
+    /// The lines of a file, in their order.
+    pub fn mass_lines(&self, participant: ParticipantId, file: FileKey) -> &[Line] {
+        let file = self.state.mass.files.get(&(participant, file));
+        file.map_or(&[], |file| &file.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests;
