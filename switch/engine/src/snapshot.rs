@@ -68,6 +68,7 @@ enum Part {
     Settlement = 12,
     Clearing = 16,
     ClearingItems = 17,
+    CardKeys = 40,
 }
 
 impl Engine {
@@ -130,9 +131,12 @@ impl Engine {
             let read = instant.payments.read_entries(&mut reader);
             read.map_err(SnapshotError::Layout)?;
         }
-        let cards = chunks.cards(seed)?;
+        let mut cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
+        if chunks.next_is(Part::CardKeys) {
+            chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
+        }
         chunks.close()?;
         let state = State {
             rules,
@@ -198,6 +202,11 @@ impl Engine {
         clearing.write_items(&mut scratch, &mut |payload| {
             each(Part::ClearingItems, payload)
         });
+        if state.cards.has_keys() {
+            scratch.clear();
+            state.cards.write_keys(&mut Writer::new(&mut scratch));
+            each(Part::CardKeys, &scratch);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod cards;
 mod change;
 mod clearing;
 mod history;
+mod keys;
 mod retention;
 mod rtgs;
 mod show;
@@ -170,6 +171,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardSet { by, .. }
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
+        | Request::CardKeyChange { by, .. }
+        | Request::CardKeyCancel { by, .. }
         | Request::CardSettle { by, .. }
         | Request::RtgsChange { by, .. }
         | Request::RtgsResolve { by, .. }

@@ -277,9 +277,10 @@ impl CardHost {
             "sign-off" => b"002",
             "cut-over" => b"201",
             "echo" => b"301",
+            "key-request" => b"162",
             other => {
                 return Err(format!(
-                    "action: `{other}` is none of sign-on, sign-off, cut-over, echo"
+                    "action: `{other}` is none of sign-on, sign-off, cut-over, echo, key-request"
                 ));
             }
         };
