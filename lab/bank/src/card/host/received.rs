@@ -3,7 +3,7 @@
 use torap_gateway::card::crosswalk::put_mac;
 use torap_iso8583::Message;
 
-use super::{CardHost, Output, SIGN_ON_AGAIN_NS};
+use super::{CardHost, Output, Reconciling, SIGN_ON_AGAIN_NS, TOLD_MAX};
 use crate::card::acquirer::{Post, after};
 use crate::card::behaviour::{Aim, Behaviour, KeyWord, Toward};
 use crate::card::control::Side;
@@ -50,7 +50,8 @@ impl CardHost {
                 }
             }
             8 => self.take_sign_on_answer(link, message),
-            // Answers to reconciliation, stop list and words: scripts look at them.
+            5 => self.take_reconciled(message, mti),
+            // Answers to stop list and words: scripts look at them.
             _ => {}
         }
     }
@@ -192,6 +193,39 @@ impl CardHost {
         self.answer(link, &answer);
     }
 
+    /// 0510 or 0530: whether the switch agrees with what was sent, and its own totals; without them it could not tell.
+    fn take_reconciled(&mut self, message: &Message<'_>, mti: u16) {
+        let draft = Draft::of(message);
+        let trace = Trace::of(message);
+        let place = self
+            .reconciling
+            .iter()
+            .position(|asked| Some(asked.trace) == trace);
+        let Some(asked) = place.and_then(|place| self.reconciling.remove(place)) else {
+            return;
+        };
+        let settlement = draft.text(66);
+        if settlement.is_empty() {
+            return;
+        }
+        let (session, side) = (asked.session, asked.side);
+        let Some(totals) = Totals::read(&draft) else {
+            let text = format!("no totals of session {session} as {side:?}");
+            return self.books.violation(&format!("{mti:04}"), &text);
+        };
+        if (settlement == "1") != (totals == asked.totals) {
+            let text = format!(
+                "session {session} as {side:?}: DE66 {settlement} for {:?}, and its own are {totals:?}",
+                asked.totals
+            );
+            self.books.violation(&format!("{mti:04}"), &text);
+        }
+        if self.told.len() == TOLD_MAX {
+            self.told.pop_front();
+        }
+        self.told.push_back((session, side, totals));
+    }
+
     fn take_enquiry(&mut self, link: usize, message: &Message<'_>) {
         let behaviour = self.script.next(Aim::Enquiry);
         let refuse = match &behaviour {
@@ -301,6 +335,17 @@ impl CardHost {
         let year = torap_domain::Date::from_time(after(self.now, 0)).ymd().0;
         let date = format!("{year:04}{session}01");
         about_session(&mut draft, &self.config.code, side, &date);
+        if let Some(trace) = crate::card::acquirer::trace_of(&draft) {
+            if self.reconciling.len() == TOLD_MAX {
+                self.reconciling.pop_front();
+            }
+            self.reconciling.push_back(Reconciling {
+                trace,
+                session: session.into(),
+                side,
+                totals,
+            });
+        }
         draft
     }
 }

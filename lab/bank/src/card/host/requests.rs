@@ -92,6 +92,9 @@ impl CardHost {
             }
             Request::Books => Ok(self.books_json()),
             Request::Totals => Ok(self.totals_json()),
+            Request::ToldTotals => Ok(rows(self.told.iter().map(|(session, side, totals)| {
+                json!({ "session": session, "side": side, "totals": totals })
+            }))),
             Request::Transactions => Ok(self.acquirer.sent_json()),
             Request::Issued => Ok(self.issuer.taken_json()),
             Request::Messages { since } => {
