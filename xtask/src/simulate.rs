@@ -10,7 +10,7 @@ use crate::run::{Failure, must, plain_cargo, target_dir};
 /// Seeds in CI.
 const CI_SEEDS: &str = "0..200";
 /// Every broken variant; `lab/simulator/src/mutant.rs` says what each does.
-const MUTANTS: [&str; 8] = [
+const MUTANTS: [&str; 9] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -19,6 +19,7 @@ const MUTANTS: [&str; 8] = [
     "drop-tombstone",
     "late-acceptance-pays",
     "lookup-at-replay",
+    "forget-card-reversal",
 ];
 
 /// `--seeds A..B [...]` or `--mutant NAME`; everything is handed on to the simulator.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Their names.
-pub const MUTANTS: [&str; 8] = [
+pub const MUTANTS: [&str; 9] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -13,6 +13,7 @@ pub const MUTANTS: [&str; 8] = [
     "drop-tombstone",
     "late-acceptance-pays",
     "lookup-at-replay",
+    "forget-card-reversal",
 ];
 
 /// Makes this process run the broken variant of that name.
@@ -30,6 +31,7 @@ pub fn choose(name: &str) -> Result<(), String> {
         "drop-tombstone" => &torap_engine::mutants::DROP_TOMBSTONE,
         "late-acceptance-pays" => &torap_engine::mutants::LATE_ACCEPTANCE_PAYS,
         "lookup-at-replay" => &torap_follower::mutants::LOOKUP_AT_REPLAY,
+        "forget-card-reversal" => &torap_engine::mutants::FORGET_CARD_REVERSAL,
         _ => {
             return Err(format!(
                 "no mutant `{name}`; there are {}",

@@ -10,6 +10,8 @@ pub static FORGET_HOLD: AtomicBool = AtomicBool::new(false);
 pub static DROP_TOMBSTONE: AtomicBool = AtomicBool::new(false);
 /// Lets an acceptance after the decision move the money.
 pub static LATE_ACCEPTANCE_PAYS: AtomicBool = AtomicBool::new(false);
+/// Says nothing to an issuer whose answer does not count.
+pub static FORGET_CARD_REVERSAL: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn is_on(mutant: &AtomicBool) -> bool {
     mutant.load(Ordering::Relaxed)

@@ -72,6 +72,7 @@ enum Part {
     Tariffs = 25,
     Mass = 26,
     Disputes = 27,
+    CardKeys = 40,
 }
 
 impl Engine {
@@ -134,7 +135,7 @@ impl Engine {
             let read = instant.payments.read_entries(&mut reader);
             read.map_err(SnapshotError::Layout)?;
         }
-        let cards = chunks.cards(seed)?;
+        let mut cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let clearing = chunks.clearing(seed)?;
         let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
@@ -153,6 +154,9 @@ impl Engine {
         } else {
             disputes::State::new()
         };
+        if chunks.next_is(Part::CardKeys) {
+            chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
+        }
         chunks.close()?;
         let state = State {
             rules,
@@ -240,6 +244,11 @@ impl Engine {
             scratch.clear();
             state.disputes.write(&mut Writer::new(&mut scratch));
             each(Part::Disputes, &scratch);
+        }
+        if state.cards.has_keys() {
+            scratch.clear();
+            state.cards.write_keys(&mut Writer::new(&mut scratch));
+            each(Part::CardKeys, &scratch);
         }
     }
 }

@@ -191,6 +191,19 @@ pub enum Request {
     CardCutOver {
         by: By,
     },
+    /// A member's zone keys are changed: both, unless one is named. The set before is taken for `overlap_hours` more; 24 unless stated.
+    CardKeyChange {
+        by: By,
+        code: String,
+        pin: bool,
+        mac: bool,
+        overlap_hours: Option<u64>,
+    },
+    /// Takes back a change of keys that is not being put into use yet.
+    CardKeyCancel {
+        by: By,
+        code: String,
+    },
     /// A closed card session (`2026-12-01`) has been settled elsewhere.
     CardSettle {
         by: By,

@@ -595,13 +595,21 @@ fn card_side(switch: &Arc<Switch>, doors: Vec<card::Door>) -> impl Future<Output
     let tasks = switch.cards.clone().map(|cards| {
         let hsms = tokio::spawn(Arc::clone(&cards.hsms).drive());
         let accepting = card::accept(Arc::clone(switch), Arc::clone(&cards), doors);
+        let keys = card::make_keys(Arc::clone(switch), Arc::clone(&cards));
+        let keys = tokio::spawn(keys);
         let connecting = card::connect_all(Arc::clone(switch), cards);
-        (hsms, tokio::spawn(accepting), tokio::spawn(connecting))
+        (
+            hsms,
+            keys,
+            tokio::spawn(accepting),
+            tokio::spawn(connecting),
+        )
     });
     async move {
-        if let Some((hsms, accepting, connecting)) = tasks {
+        if let Some((hsms, keys, accepting, connecting)) = tasks {
             // A task that failed has closed its links.
             let _ = tokio::join!(accepting, connecting);
+            keys.abort();
             hsms.abort();
         }
     }

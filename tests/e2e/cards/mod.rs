@@ -5,6 +5,7 @@ mod artefacts;
 mod dialects;
 mod history;
 mod hostile;
+mod key_change;
 mod lab;
 mod nets;
 mod restart;

@@ -11,6 +11,8 @@ pub enum Aim {
     Letter,
     /// A scheme is asked.
     Enquiry,
+    /// A key is handed over, or a set put into use.
+    Key,
 }
 
 /// Behaviour towards one message.
@@ -42,6 +44,17 @@ pub enum Behaviour {
     Letter(Toward),
     /// As the first ones, for the next enquiry.
     Enquiry(Toward),
+    /// What becomes of the next message about keys.
+    Key(KeyWord),
+}
+
+/// What may happen to a message about keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyWord {
+    Silent,
+    Refuse(String),
+    /// A check value that is not that of the key.
+    WrongValue,
 }
 
 /// What may happen to a letter or an enquiry.
@@ -60,7 +73,7 @@ pub(crate) struct Script(VecDeque<Behaviour>);
 impl Behaviour {
     /// Reads `approve`, `part:TENGE`, `decline:51`, `silent`, `delay:MS`, `twice`, `wrong-trace`, `garbage`, `drop-link`, `other-link`,
     /// `bad-mac`; for the next letter `letter-silent`, `letter-delay:MS`, `letter-refuse:CODE`, `letter-drop-link`; for the next
-    /// enquiry to a scheme the same with `enquiry-`.
+    /// enquiry to a scheme the same with `enquiry-`; for the next message about keys `key-silent`, `key-refuse:CODE`, `key-wrong-value`.
     ///
     /// # Errors
     /// The words that are allowed.
@@ -84,6 +97,7 @@ impl Behaviour {
                 return match word.split_once('-') {
                     Some(("letter", word)) => toward(text, word, value).map(Behaviour::Letter),
                     Some(("enquiry", word)) => toward(text, word, value).map(Behaviour::Enquiry),
+                    Some(("key", word)) => key_word(text, word, value).map(Behaviour::Key),
                     _ => Err(unknown(text)),
                 };
             }
@@ -95,6 +109,7 @@ impl Behaviour {
         match self {
             Behaviour::Letter(_) => Aim::Letter,
             Behaviour::Enquiry(_) => Aim::Enquiry,
+            Behaviour::Key(_) => Aim::Key,
             _ => Aim::Request,
         }
     }
@@ -123,10 +138,20 @@ fn toward(whole: &str, word: &str, value: Option<&str>) -> Result<Toward, String
     }
 }
 
+fn key_word(whole: &str, word: &str, value: Option<&str>) -> Result<KeyWord, String> {
+    match (word, value) {
+        ("silent", None) => Ok(KeyWord::Silent),
+        ("refuse", Some(code)) => response_code(code).map(KeyWord::Refuse),
+        ("wrong-value", None) => Ok(KeyWord::WrongValue),
+        _ => Err(unknown(whole)),
+    }
+}
+
 fn unknown(text: &str) -> String {
     format!(
         "`{text}` is none of approve, part:TENGE, decline:CODE, silent, delay:MS, twice, wrong-trace, garbage, drop-link, other-link, \
-         bad-mac, letter-… and enquiry-… with silent, delay:MS, refuse:CODE, drop-link"
+         bad-mac, letter-… and enquiry-… with silent, delay:MS, refuse:CODE, drop-link, \
+         key-silent, key-refuse:CODE, key-wrong-value"
     )
 }
 
@@ -158,12 +183,17 @@ mod tests {
             Behaviour::parse("letter-refuse:25"),
             Ok(Behaviour::Letter(Toward::Refuse("25".into())))
         );
+        assert_eq!(
+            Behaviour::parse("key-wrong-value"),
+            Ok(Behaviour::Key(KeyWord::WrongValue))
+        );
         for wrong in [
             "",
             "decline",
             "decline:510",
             "delay:soon",
             "letter-approve",
+            "key-twice",
             "hum",
         ] {
             assert!(Behaviour::parse(wrong).is_err(), "{wrong}");

@@ -142,6 +142,8 @@ pub enum Request {
     Books,
     /// This host's own totals, by session and side.
     Totals,
+    /// Totals of closed sessions as the switch told them in answer to this host's own.
+    ToldTotals,
     /// Transactions sent, and how each came out.
     Transactions,
     /// Transactions taken as issuer, and how each came out.

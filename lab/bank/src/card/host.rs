@@ -13,13 +13,13 @@ use torap_iso8583::{Dialect, Message, Step, check_step};
 use super::acquirer::{Acquirer, Patience, Post};
 use super::behaviour::Script;
 use super::books::Books;
-use super::control::{Seen, WaitFor};
+use super::control::{Seen, Side, WaitFor};
 use super::issuer::Issuer;
 use super::message::{Draft, Trace, national_mti, tag, text};
 use super::scheme::SchemeHost;
 use super::security::{MacVerdict, Security};
 use super::terminal::set_times;
-use super::totals::SessionBook;
+use super::totals::{SessionBook, Totals};
 
 /// Who the host is.
 #[derive(Clone, Debug)]
@@ -68,6 +68,18 @@ const SHOWN_TAGS: [&str; 16] = [
     "CH", "EC", "DR", "FS", "FR", "FO", "IF", "SF", "TP", "SI", "SC", "ST", "SM", "TL", "VR", "LT",
 ];
 
+/// Totals remembered on either way, at most.
+const TOLD_MAX: usize = 256;
+
+/// 0500 or 0520 of this host's own.
+#[derive(Debug)]
+struct Reconciling {
+    trace: Trace,
+    session: String,
+    side: Side,
+    totals: Totals,
+}
+
 /// One connection to the switch.
 #[derive(Clone, Copy, Debug, Default)]
 struct LinkState {
@@ -88,6 +100,10 @@ pub struct CardHost {
     issuer: Issuer,
     scheme: SchemeHost,
     sessions: SessionBook,
+    /// Totals that were sent and not answered.
+    reconciling: VecDeque<Reconciling>,
+    /// What the switch told of sessions that it had closed.
+    told: VecDeque<(String, Side, Totals)>,
     books: Books,
     script: Script,
     outputs: VecDeque<Output>,
@@ -115,6 +131,8 @@ impl CardHost {
             issuer: Issuer::new(&config.code, config.prefixes.clone()),
             scheme: SchemeHost::new(config.prefixes.clone(), config.local_prefixes.clone()),
             sessions: SessionBook::default(),
+            reconciling: VecDeque::new(),
+            told: VecDeque::new(),
             books: Books::default(),
             script: Script::default(),
             outputs: VecDeque::new(),

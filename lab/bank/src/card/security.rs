@@ -4,7 +4,7 @@ use torap_domain::Time;
 use torap_gateway::card::crosswalk::{covered, put_mac};
 use torap_hsm::{KeyBlock, KeyUsage, Mac, MacMethod, Padding, PinBlock, PinFormat};
 use torap_hsm_sim::Pin;
-use torap_hsm_sim::soft::BankKeys;
+use torap_hsm_sim::soft::{BankKeys, KeyAge};
 use torap_iso8583::{Dialect, Message};
 
 use super::message::{Draft, text};
@@ -18,6 +18,10 @@ pub struct Security {
     mac: bool,
     /// Number of the key set in use, as DE53 names it.
     key_set: u32,
+    /// The set before, whose keys are still understood.
+    before: Option<u32>,
+    /// The set that is being handed over.
+    next: Option<u32>,
 }
 
 /// What a MAC is worth.
@@ -55,6 +59,8 @@ impl Security {
             mac: mac && keys.is_some(),
             keys,
             key_set,
+            before: None,
+            next: None,
         }
     }
 
@@ -104,7 +110,10 @@ impl Security {
         let (Some(keys), Some(block)) = (&self.keys, PinBlock::from_bytes(bytes)) else {
             return PinVerdict::Unreadable;
         };
-        match keys.decrypt_pin(format, &block, card.pan_for_pin()) {
+        let Some(age) = self.age_of(message, 2) else {
+            return PinVerdict::Unreadable;
+        };
+        match keys.decrypt_pin_under(age, format, &block, card.pan_for_pin()) {
             Ok(pin) if pin.is(&card.pin()) => PinVerdict::Right,
             Ok(_) => PinVerdict::Wrong,
             Err(_) => PinVerdict::Unreadable,
@@ -160,26 +169,62 @@ impl Security {
         let Some((covered, mac)) = wire else {
             return MacVerdict::Missing;
         };
-        match Mac::from_bytes(mac) {
-            Some(mac) if keys.verify_mac(method(keys), covered, &mac) => MacVerdict::Good,
+        match (Mac::from_bytes(mac), self.age_of(message, 10)) {
+            (Some(mac), Some(age)) if keys.verify_mac_under(age, covered, &mac) => MacVerdict::Good,
             _ => MacVerdict::Bad,
         }
     }
 
-    /// Takes a key that the switch hands over under the zone master key (DE125).
+    /// Which keys DE53 names from this place on; none if it names a set that is neither in use nor on its way.
+    fn age_of(&self, message: &Message<'_>, at: usize) -> Option<KeyAge> {
+        let named = text(message, 53);
+        let set: u32 = named.get(at..at + 6).unwrap_or("0").parse().ok()?;
+        match set {
+            0 => Some(KeyAge::Now),
+            set if set == self.key_set => Some(KeyAge::Now),
+            set if Some(set) == self.next => Some(KeyAge::Next),
+            set if Some(set) == self.before => Some(KeyAge::Before),
+            _ => None,
+        }
+    }
+
+    /// Takes a key of a set that the switch hands over under the zone master key (DE125). A key of the set in use is one that came again.
     ///
     /// # Errors
     /// It is none, or none for this host.
-    pub(crate) fn change(&mut self, block: &str, check_value: &str) -> Result<(), String> {
+    pub(crate) fn take_key(
+        &mut self,
+        set: u32,
+        block: &str,
+        check_value: &str,
+    ) -> Result<(), String> {
         let keys = self.keys.as_mut().ok_or("this host has no keys")?;
+        if set == self.key_set {
+            return Ok(());
+        }
         let block = KeyBlock::parse(block).map_err(|error| error.to_string())?;
-        keys.change(block, check_value)
-            .map_err(|error| error.to_string())
+        if self.next != Some(set) {
+            keys.forget_next();
+        }
+        keys.take(block, check_value)
+            .map_err(|error| error.to_string())?;
+        self.next = Some(set);
+        Ok(())
     }
 
-    /// The set that is in use from now on.
-    pub(crate) fn use_set(&mut self, key_set: u32) {
-        self.key_set = key_set;
+    /// The set that is in use from now on; false if none of its keys was handed over.
+    pub(crate) fn use_set(&mut self, set: u32) -> bool {
+        if set == self.key_set {
+            return true;
+        }
+        let (Some(keys), true) = (&mut self.keys, self.next == Some(set)) else {
+            return false;
+        };
+        keys.put_into_use();
+        self.before = Some(self.key_set);
+        self.next = None;
+        self.key_set = set;
+        true
     }
 
     /// DE53.

@@ -4,7 +4,7 @@ use torap_hsm::{MacMethod, Padding, Pan, PinFormat, PinSource, PinTarget, Verdic
 
 use super::*;
 use crate::pin_block::Pin;
-use crate::soft::{BankError, BankKeys, SoftVault};
+use crate::soft::{BankError, BankKeys, KeyAge, SoftVault};
 
 fn machine() -> Machine<SoftVault> {
     let vault = SoftVault::with_master(&[7; 32], [1; 32]).expect("a vault");
@@ -128,16 +128,25 @@ fn a_key_change_overlaps() {
     ] {
         let next = share(&mut machine, &zmk, usage, cipher, mode).expect("a key");
         let block = key(&next.under_zone_master);
-        let wrong = bank.change(block.block(), "000000");
+        let wrong = bank.take(block.block(), "000000");
         assert_eq!(wrong, Err(BankError::CheckValue));
-        bank.change(block.block(), &next.under_zone_master.check_value)
+        bank.take(block.block(), &next.under_zone_master.check_value)
             .expect("the new key");
     }
+    // Taken and not in force yet: what comes under it is understood.
+    assert!(bank.verify_mac_under(KeyAge::Now, b"0200", &old_mac));
+    bank.put_into_use();
     let new_block = bank
         .encrypt_pin(PinFormat::Iso0, &pin, pan)
         .expect("a block");
     let new_mac = bank.mac(MacMethod::AesCmac, b"0200").expect("a MAC");
     assert_ne!(new_block, old_block);
+    for (age, mac) in [(KeyAge::Before, &old_mac), (KeyAge::Now, &new_mac)] {
+        assert!(bank.verify_mac_under(age, b"0200", mac));
+    }
+    assert!(!bank.verify_mac_under(KeyAge::Now, b"0200", &old_mac));
+    let read = bank.decrypt_pin_under(KeyAge::Before, PinFormat::Iso0, &old_block, pan);
+    assert!(read.expect("a PIN").is(&pin));
     for (block, mac) in [(&old_block, &old_mac), (&new_block, &new_mac)] {
         let read = bank.decrypt_pin(PinFormat::Iso0, block, pan);
         assert!(read.expect("a PIN").is(&pin));
@@ -148,7 +157,7 @@ fn a_key_change_overlaps() {
     assert!(!read.is_ok_and(|read| read.is(&pin)));
     assert!(!bank.verify_mac(MacMethod::AesCmac, b"0200", &old_mac));
     assert!(bank.verify_mac(MacMethod::AesCmac, b"0200", &new_mac));
-    let zmk_as_zone_key = bank.change(zmk.block(), "000000");
+    let zmk_as_zone_key = bank.take(zmk.block(), "000000");
     let refused = BankError::Refused(Status::KeyUsageRefused);
     assert_eq!(zmk_as_zone_key, Err(refused));
 }

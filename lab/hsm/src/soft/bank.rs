@@ -3,8 +3,8 @@
 use std::fmt;
 
 use torap_hsm::{
-    KeyBlock, KeyBlockError, KeyRef, KeyUsage, Mac, MacMethod, Pan, PinBlock, PinFormat, Pvv,
-    Status,
+    KeyBlock, KeyBlockError, KeyRef, KeyUsage, Mac, MacMethod, Padding, Pan, PinBlock, PinFormat,
+    Pvv, Status,
 };
 
 use super::{SoftKey, SoftVault};
@@ -18,7 +18,8 @@ use crate::vault::{Cipher, Refusal, Vault};
 
 /// The keys that a bank shares with the switch, opened, and what a bank does with them.
 ///
-/// After a key change the key before it still works for what was sent under it, until [`BankKeys::forget_before`].
+/// A key change is two steps: a new key is taken, and works for what comes under it; then it is put into use, and the one before still works
+/// for what was sent under it, until [`BankKeys::forget_before`].
 pub struct BankKeys {
     vault: SoftVault,
     zone_master: Protection<SoftKey>,
@@ -27,10 +28,22 @@ pub struct BankKeys {
     pvk: Option<SoftKey>,
 }
 
-/// The key in force and the one before it.
+/// The key in force, the one before it, and the one that was handed over and is not in force yet.
 struct Keys<K> {
     now: K,
     before: Option<K>,
+    next: Option<K>,
+}
+
+/// Which keys of a bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAge {
+    /// Those before the last change; a key that was not changed is the one in force.
+    Before,
+    /// Those in force.
+    Now,
+    /// Those that were handed over; a key that was not is the one in force.
+    Next,
 }
 
 struct PinKey {
@@ -105,12 +118,12 @@ impl BankKeys {
         })
     }
 
-    /// A new zone key from the switch, under the zone master key, with its check value in upper-case hexadecimal. It
-    /// is in force at once; the one before it is kept.
+    /// Takes a new zone key from the switch, under the zone master key, with its check value in upper-case hexadecimal. It is in force from
+    /// [`BankKeys::put_into_use`] on.
     ///
     /// # Errors
     /// As [`BankKeys::open`]; the keys stay as they were.
-    pub fn change(&mut self, block: KeyBlock<'_>, check_value: &str) -> Result<(), BankError> {
+    pub fn take(&mut self, block: KeyBlock<'_>, check_value: &str) -> Result<(), BankError> {
         let usages = [
             KeyUsage::PinEncryption,
             KeyUsage::MacAlgorithm3,
@@ -121,11 +134,23 @@ impl BankKeys {
             return Err(BankError::CheckValue);
         }
         if opened.usage == KeyUsage::PinEncryption {
-            self.pin.change(PinKey::load(&self.vault, &opened)?);
+            self.pin.next = Some(PinKey::load(&self.vault, &opened)?);
         } else {
-            self.mac.change(ZoneMacKey::load(&self.vault, &opened)?);
+            self.mac.next = Some(ZoneMacKey::load(&self.vault, &opened)?);
         }
         Ok(())
+    }
+
+    /// What was handed over is in force from here on, and what it replaces is kept.
+    pub fn put_into_use(&mut self) {
+        self.pin.put_into_use();
+        self.mac.put_into_use();
+    }
+
+    /// What was handed over and not put into use is worth nothing.
+    pub fn forget_next(&mut self) {
+        self.pin.next = None;
+        self.mac.next = None;
     }
 
     /// From here on the keys before the last change are worth nothing.
@@ -169,6 +194,21 @@ impl BankKeys {
         }
     }
 
+    /// Opens a PIN block under the zone PIN key of that age.
+    ///
+    /// # Errors
+    /// It is no block of this format for this PAN under it.
+    pub fn decrypt_pin_under(
+        &self,
+        age: KeyAge,
+        format: PinFormat,
+        block: &PinBlock,
+        pan: Pan<'_>,
+    ) -> Result<Pin, BankError> {
+        let key = self.pin.of(age).for_format(format)?;
+        Ok(pin_block::decode(&self.vault, key, format, block, pan)?)
+    }
+
     /// The format in which this bank makes PIN blocks unless told otherwise: 0 under Triple DES, 4 under AES.
     pub fn pin_format(&self) -> PinFormat {
         match self.pin.now.cipher {
@@ -187,14 +227,24 @@ impl BankKeys {
 
     /// Verifies the first 8 bytes of a MAC or more, under the zone MAC key in force or the one before, in constant time.
     pub fn verify_mac(&self, method: MacMethod, data: &[u8], mac: &Mac) -> bool {
-        use subtle::ConstantTimeEq;
         let keys = [Some(&self.mac.now), self.mac.before.as_ref()];
-        keys.into_iter().flatten().any(|key| {
-            let own = key.key.mac(&self.vault, method, data);
-            own.is_ok_and(|own| {
-                let part = own.as_bytes().get(..mac.as_bytes().len());
-                part.is_some_and(|part| bool::from(part.ct_eq(mac.as_bytes())))
-            })
+        keys.into_iter()
+            .flatten()
+            .any(|key| self.is_mac_of(key, method, data, mac))
+    }
+
+    /// The same under the zone MAC key of that age, by the method that goes with it.
+    pub fn verify_mac_under(&self, age: KeyAge, data: &[u8], mac: &Mac) -> bool {
+        let key = self.mac.of(age);
+        self.is_mac_of(key, mac_method(key.usage), data, mac)
+    }
+
+    fn is_mac_of(&self, key: &ZoneMacKey, method: MacMethod, data: &[u8], mac: &Mac) -> bool {
+        use subtle::ConstantTimeEq;
+        let own = key.key.mac(&self.vault, method, data);
+        own.is_ok_and(|own| {
+            let part = own.as_bytes().get(..mac.as_bytes().len());
+            part.is_some_and(|part| bool::from(part.ct_eq(mac.as_bytes())))
         })
     }
 
@@ -211,6 +261,14 @@ impl BankKeys {
         let key = self.pvk.as_ref();
         let key = key.ok_or(BankError::Refused(Status::KeyUsageRefused))?;
         Ok(pvv::make(&self.vault, key, index, pan, pin)?)
+    }
+}
+
+/// The method that goes with a MAC key; algorithm 3 with padding method 2.
+fn mac_method(usage: KeyUsage) -> MacMethod {
+    match usage {
+        KeyUsage::MacAlgorithm3 => MacMethod::Algorithm3(Padding::Method2),
+        _ => MacMethod::AesCmac,
     }
 }
 
@@ -247,11 +305,27 @@ fn open_block(
 
 impl<K> Keys<K> {
     fn new(now: K) -> Keys<K> {
-        Keys { now, before: None }
+        Keys {
+            now,
+            before: None,
+            next: None,
+        }
     }
 
-    fn change(&mut self, next: K) {
-        self.before = Some(std::mem::replace(&mut self.now, next));
+    fn put_into_use(&mut self) {
+        self.before = self
+            .next
+            .take()
+            .map(|next| std::mem::replace(&mut self.now, next));
+    }
+
+    fn of(&self, age: KeyAge) -> &K {
+        let changed = match age {
+            KeyAge::Before => self.before.as_ref(),
+            KeyAge::Now => None,
+            KeyAge::Next => self.next.as_ref(),
+        };
+        changed.unwrap_or(&self.now)
     }
 }
 

@@ -235,6 +235,7 @@ impl CardSide {
             switch.insert((session.clone(), Side::Acquirer), of_host(&totals.acquirer));
             switch.insert((session, Side::Issuer), of_host(&totals.issuer));
         }
+        self.check_told(&switch, wall)?;
         for key in own.keys().chain(switch.keys()) {
             let (own, switch) = (own.get(key).copied(), switch.get(key).copied());
             let (own, switch) = (own.unwrap_or_default(), switch.unwrap_or_default());
@@ -242,6 +243,34 @@ impl CardSide {
                 return Err(format!(
                     "totals of session {} of {} as {:?}: {own:?} by its own books, {switch:?} by the switch's",
                     key.0, self.code, key.1
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CardSide {
+    /// What the switch told of a closed session is what it still says at the end.
+    fn check_told(
+        &mut self,
+        switch: &BTreeMap<(String, Side), torap_bank::card::Totals>,
+        wall: u64,
+    ) -> Result<(), String> {
+        let rows = self.ask(Request::ToldTotals, wall);
+        for row in rows.as_array().into_iter().flatten() {
+            let session = row["session"].as_str().unwrap_or_default().to_string();
+            let side = serde_json::from_value(row["side"].clone());
+            let totals: Result<torap_bank::card::Totals, _> =
+                serde_json::from_value(row["totals"].clone());
+            let (Ok(side), Ok(told)) = (side, totals) else {
+                return Err(format!("{}: totals {row} cannot be read", self.code));
+            };
+            let own = switch.get(&(session.clone(), side)).copied();
+            if told != own.unwrap_or_default() {
+                return Err(format!(
+                    "{} was told {told:?} of session {session} as {side:?}, closed then, which is {own:?} now",
+                    self.code
                 ));
             }
         }

@@ -1,8 +1,11 @@
 //! What cardholders, terminals, back offices and the operator do, by drawn weights; and how hosts treat what they get.
 
 use serde_json::Value;
-use torap_bank::card::{Order, Request};
-use torap_domain::{CardService, Date, Time, card::Channel};
+use torap_bank::card::{Order, Request, Side};
+use torap_domain::{
+    CardService, Date, Time,
+    card::{Channel, MonthDay},
+};
 use torap_engine::{Command, cards};
 
 use super::{
@@ -61,6 +64,7 @@ kinds! {
     SignOff = 0..3,
     CutOver = 0..2,
     Settle = 0..2,
+    Reconcile = 0..4,
 }
 
 /// Whom a behaviour is for.
@@ -214,6 +218,7 @@ impl Load {
                 told.text = "the operator cuts over".into();
             }
             Kind::Settle => told.operate = self.settle(wall),
+            Kind::Reconcile => self.reconcile(&mut sides[issuer], wall),
             Kind::Stop | Kind::Words | Kind::Garbage => {
                 self.office(kind, plan, &mut sides[issuer], issuer, wall);
             }
@@ -493,6 +498,23 @@ impl Load {
             told.text = format!("card host {} signs off", side.code);
             told.faults.push(Fault::SignOff);
         }
+    }
+
+    /// A host sends its totals of a session, right or wrong, as a request or an advice; the switch cannot tell of one that is open.
+    fn reconcile(&mut self, side: &mut CardSide, wall: u64) {
+        let first = Date::from_time(Time::from_nanos(wall));
+        let days = self.draw.range(0, self.cut_overs + 1) as i32;
+        let session = MonthDay::of(first.add_days(days)).value();
+        let request = Request::Reconcile {
+            session: format!("{session:04}"),
+            side: match self.draw.chance(500) {
+                true => Side::Acquirer,
+                false => Side::Issuer,
+            },
+            advice: self.draw.chance(500),
+            off_by_tiyn: i64::from(self.draw.chance(200)),
+        };
+        side.ask(request, wall);
     }
 
     /// One of the sessions that should be over; refused if it is not.

@@ -5,7 +5,7 @@ use torap_domain::{CardReason, ParticipantId};
 
 use super::{
     Administrative, Event, FileUpdate, Letter, Malformed, Message, Network, NetworkAction, Notice,
-    Origin, Reconciliation, Totals, Trace, members, queue, request, rules, stop_list,
+    Origin, Reconciliation, Totals, Trace, keys, members, queue, request, rules, stop_list,
 };
 use crate::{Outcome, Output, Stamp, engine};
 
@@ -20,7 +20,7 @@ pub(super) fn apply_network(
     // A further link of a member that is there already gives no reason to send anything again.
     let comes_back = network.action == NetworkAction::SignOn
         && member.is_some_and(|member| !member.is_signed_on());
-    let refusal = manage(state, network, out).err();
+    let refusal = manage(state, stamp, network, out).err();
     let outcome = reply(state, stamp, &network.origin, &network.trace, refusal, out);
     if refusal.is_none() && comes_back {
         queue::resume(state, stamp, network.origin.participant, out);
@@ -30,6 +30,7 @@ pub(super) fn apply_network(
 
 fn manage(
     state: &mut engine::State,
+    stamp: Stamp,
     network: &Network,
     out: &mut Output,
 ) -> Result<(), CardReason> {
@@ -45,7 +46,10 @@ fn manage(
             member.sign(false);
             state.cards.queues.rest(participant);
         }
-        NetworkAction::KeyChange { key_set } => member.set_keys(key_set),
+        NetworkAction::KeyChange { key_set } => {
+            keys::put_into_use(state, stamp, participant, key_set)?;
+        }
+        NetworkAction::KeyRequest { uses } => keys::ask(state, stamp, participant, uses)?,
     }
     members::changed(state, participant, out);
     Ok(())

@@ -6,10 +6,10 @@
 use torap_domain::{CardReason, Money, ParticipantId};
 
 use super::{
-    Acknowledged, Answer, Enrichment, Event, MacFact, Origin, ReversalCause, SchemeAnswer, Trace,
-    Verdict, decision,
+    Acknowledged, Answer, Enrichment, Event, KeyAnswer, MacFact, Origin, ReversalCause,
+    SchemeAnswer, Trace, Verdict, decision,
     in_flight::{InFlight, Stage},
-    queue, request,
+    keys, queue, request,
     transactions::{Found, Slot},
     window::{What, declined},
 };
@@ -166,16 +166,35 @@ pub(super) fn apply_acknowledged(
     acknowledged: &Acknowledged,
     out: &mut Output,
 ) -> Outcome {
-    let participant = acknowledged.origin.participant;
-    if !matches!(
-        check_mac(state, &acknowledged.origin, acknowledged.mac, out),
-        Mac::Good
-    ) {
+    let answer = KeyAnswer {
+        origin: acknowledged.origin,
+        trace: acknowledged.trace,
+        mac: acknowledged.mac,
+        code: acknowledged.code,
+        check_value: None,
+    };
+    apply_key_answer(state, stamp, &answer, out)
+}
+
+/// The same, with the check value of a key that a letter handed over.
+pub(super) fn apply_key_answer(
+    state: &mut engine::State,
+    stamp: Stamp,
+    answer: &KeyAnswer,
+    out: &mut Output,
+) -> Outcome {
+    let participant = answer.origin.participant;
+    if !matches!(check_mac(state, &answer.origin, answer.mac, out), Mac::Good) {
         return Outcome::Accepted;
     }
-    let (trace, code) = (&acknowledged.trace, acknowledged.code);
-    if !queue::acknowledge(state, stamp, participant, trace, code, out) {
-        unmatched(participant, trace, out);
+    let (trace, code) = (&answer.trace, answer.code);
+    match queue::acknowledge(state, stamp, participant, trace, code, out) {
+        Some(letter) if letter.is_about_keys() => {
+            let value = answer.check_value;
+            keys::acknowledged(state, stamp, participant, &letter, code, value, out);
+        }
+        Some(_) => {}
+        None => unmatched(participant, trace, out),
     }
     Outcome::Accepted
 }

@@ -9,9 +9,9 @@ use torap_domain::{
 };
 
 use super::{
-    BinRange, Card, CardKey, ChipFact, Class, FeeRow, Fingerprint, LifetimeRow, LinkNumber,
-    MacFact, Origin, Original, PinFact, Profile, References, Route, Scheme, Settings, Side,
-    StandIn, Totals, Trace, Transaction,
+    BinRange, Card, CardKey, ChipFact, Class, FeeRow, Fingerprint, KeyCommand, KeyUses,
+    LifetimeRow, LinkNumber, MacFact, Origin, Original, PinFact, Profile, References, Route,
+    Scheme, Settings, Side, StandIn, Totals, Trace, Transaction,
 };
 use crate::Source;
 
@@ -178,6 +178,10 @@ pub enum NetworkAction {
     KeyChange {
         key_set: u16,
     },
+    /// It asks the switch for new zone keys.
+    KeyRequest {
+        uses: KeyUses,
+    },
 }
 
 /// A message that the gateway could not take: it is answered, and left in the log.
@@ -205,6 +209,8 @@ pub enum Command {
     Reconciliation(Reconciliation),
     Administrative(Administrative),
     Network(Network),
+    /// Zone keys.
+    Keys(KeyCommand),
     Malformed(Malformed),
     /// A TCP connection of the participant is there.
     LinkUp {
@@ -285,7 +291,10 @@ impl Command {
             | Command::SetMember { source, .. }
             | Command::StopList { source, .. }
             | Command::CutOver { source }
-            | Command::SettleSession { source, .. } => Some(source),
+            | Command::SettleSession { source, .. }
+            | Command::Keys(KeyCommand::Order { source, .. } | KeyCommand::Cancel { source, .. }) => {
+                Some(source)
+            }
             Command::Request(_)
             | Command::Advice(_)
             | Command::Reversal(_)
@@ -296,6 +305,7 @@ impl Command {
             | Command::Reconciliation(_)
             | Command::Administrative(_)
             | Command::Network(_)
+            | Command::Keys(KeyCommand::Made { .. } | KeyCommand::Answer(_))
             | Command::Malformed(_)
             | Command::LinkUp { .. }
             | Command::LinkDown { .. } => None,

@@ -94,6 +94,10 @@ pub(super) fn reverse(
     let Some(about) = request.asked() else {
         return;
     };
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::FORGET_CARD_REVERSAL) {
+        return;
+    }
     let transaction = &request.transaction;
     let reversal = (cause == ReversalCause::Cancelled).then_some(stamp.position);
     let letter = Letter::Reversal {

@@ -6,7 +6,9 @@
 
 use torap_domain::{CardReason, Date, Money, ParticipantId, Position, Time, card::ApprovalCode};
 
-use super::{Class, Decision, Enrichment, Fees, LinkNumber, References, Side, Totals, Trace};
+use super::{
+    Class, Decision, Enrichment, Fees, KeyUse, LinkNumber, References, Side, Totals, Trace,
+};
 
 /// One message to a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +131,10 @@ pub enum Letter {
         session: Date,
         side: Side,
     },
+    /// 0800, key change: a new key of this set, which an HSM has made.
+    KeyHandedOver { set: u16, of: KeyUse },
+    /// 0800, key change: the set is in use from now on.
+    KeyInUse { set: u16 },
 }
 
 /// Who approved what an issuer is advised of. The number is stored.
@@ -180,6 +186,13 @@ pub enum Notice {
         session: Date,
         side: Side,
     },
+}
+
+impl Letter {
+    /// Whether it hands a key over, or puts one into use.
+    pub const fn is_about_keys(&self) -> bool {
+        matches!(self, Letter::KeyHandedOver { .. } | Letter::KeyInUse { .. })
+    }
 }
 
 impl AdvisedBy {

@@ -8,8 +8,8 @@ use torap_domain::{
 };
 
 use super::{
-    BinTable, Card, CardKey, Class, Decision, Fees, Fingerprint, LinkNumber, Profile, References,
-    Side, Totals, Trace,
+    BinTable, Card, CardKey, Class, Decision, Fees, Fingerprint, KeyState, LinkNumber, Profile,
+    References, Side, Totals, Trace,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +138,8 @@ pub struct MemberView {
     pub links: Vec<LinkNumber>,
     /// Letters that wait for it.
     pub queued: usize,
+    /// Its zone keys beside the set in use.
+    pub keys: KeyState,
 }
 
 /// A session and what a member did in it.

@@ -9,8 +9,8 @@ use torap_domain::{
 use torap_ledger::{AccountId, AccountKey, Book};
 
 use super::{
-    Event, INSTITUTIONS_MAX, LINKS_MAX, LinkNumber, MacFact, MemberView, Origin, Profile, Trace,
-    sessions,
+    Event, INSTITUTIONS_MAX, KeyState, LINKS_MAX, LinkNumber, MacFact, MemberView, Origin, Profile,
+    Trace, keys, sessions,
 };
 use crate::{
     Outcome, Output, Source, Stamp,
@@ -181,7 +181,12 @@ impl Members {
         self.by_institution = by_institution;
     }
 
-    pub(super) fn view(&self, id: ParticipantId, queued: usize) -> Option<MemberView> {
+    pub(super) fn view(
+        &self,
+        id: ParticipantId,
+        queued: usize,
+        keys: KeyState,
+    ) -> Option<MemberView> {
         let member = self.get(id)?;
         Some(MemberView {
             participant: id,
@@ -189,6 +194,7 @@ impl Members {
             signed_on: member.signed_on,
             links: member.links.clone(),
             queued,
+            keys,
         })
     }
 }
@@ -246,6 +252,11 @@ pub(super) fn set(
 ) -> Outcome {
     let sound =
         state.participants.get(participant).is_some() && is_sound(state, participant, profile);
+    let key_set = state
+        .cards
+        .members
+        .get(participant)
+        .map(|member| member.profile.key_set);
     let outcome = state.configure(source, sound, out, |state| {
         state.ledger.open(FEES);
         state.ledger.open(SETTLEMENT);
@@ -279,6 +290,9 @@ pub(super) fn set(
         sessions::begin(state, stamp);
     });
     if outcome == Outcome::Accepted {
+        if let Some(before) = key_set {
+            keys::superseded(state, stamp, participant, before, profile.key_set, out);
+        }
         changed(state, participant, out);
     }
     outcome

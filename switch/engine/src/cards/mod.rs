@@ -16,6 +16,7 @@ mod event;
 mod facts;
 mod fees;
 mod in_flight;
+mod keys;
 mod members;
 mod postings;
 mod queue;
@@ -39,6 +40,10 @@ pub use event::{Event, Finished, MemberView, Posting, SessionTotals};
 pub use facts::{
     Card, CardKey, ChipFact, Class, Decider, Decision, Enrichment, Fees, Fingerprint, LinkNumber,
     MacFact, Origin, Original, PinFact, References, Route, Side, Sum, Totals, Trace, Transaction,
+};
+pub use keys::{
+    CHECK_DIGITS_MIN, CheckDigits, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyAnswer, KeyChange, KeyCommand,
+    KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
 pub use settings::{
     AMOUNT_MAX, BinRange, Bounds, Channels, FEE_ROWS_MAX, FeeRow, INSTITUTIONS_MAX, LIFETIME_MAX,
@@ -75,6 +80,7 @@ pub(crate) struct State {
     stand_in: stand_in::State,
     schemes: [Option<Scheme>; SCHEMES],
     stop_list: stop_list::StopList,
+    keys: keys::Keys,
 }
 
 /// Numbers of schemes, 0 among them, which is none.
@@ -115,6 +121,7 @@ impl State {
             stand_in: stand_in::State::new(),
             schemes: [None; SCHEMES],
             stop_list: stop_list::StopList::new(seed),
+            keys: keys::Keys::default(),
         }
     }
 
@@ -169,7 +176,8 @@ impl State {
     }
 
     fn member_view(&self, id: ParticipantId) -> Option<MemberView> {
-        self.members.view(id, self.queues.len(id))
+        self.members
+            .view(id, self.queues.len(id), self.keys.get(id))
     }
 
     /// Members with connections of their own.
@@ -276,6 +284,7 @@ pub(crate) fn apply(
         Command::Administrative(message) => {
             administration::apply_administrative(state, stamp, message, out)
         }
+        Command::Keys(command) => keys::apply(state, stamp, command, out),
         Command::Network(network) => administration::apply_network(state, stamp, network, out),
         Command::Malformed(malformed) => {
             administration::apply_malformed(state, stamp, malformed, out)
@@ -415,6 +424,8 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
 
 /// Version of the layout of this part and of its window in a snapshot: its first byte. A change of either is a new number.
 const LAYOUT: u8 = 1;
+/// Version of the layout of key changes in a snapshot.
+const KEYS_LAYOUT: u8 = 1;
 
 /// Snapshot: everything but the window, which is written in pieces.
 impl State {
@@ -454,6 +465,7 @@ impl State {
             stand_in: stand_in::State::read(reader)?,
             schemes: [None; SCHEMES],
             stop_list: stop_list::StopList::new(seed),
+            keys: keys::Keys::default(),
         };
         for scheme in &mut state.schemes {
             *scheme = reader.field("scheme")?;
@@ -461,6 +473,23 @@ impl State {
         state.stop_list = stop_list::StopList::read(reader, seed)?;
         state.count_under_way();
         Ok(state)
+    }
+
+    /// Whether anything is known of key changes; without it their part is not written.
+    pub(crate) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Snapshot: what is known of key changes.
+    pub(crate) fn write_keys(&self, writer: &mut Writer<'_>) {
+        writer.u8(KEYS_LAYOUT);
+        self.keys.write(writer);
+    }
+
+    pub(crate) fn read_keys(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        reader.version(KEYS_LAYOUT)?;
+        self.keys = keys::Keys::read(reader)?;
+        Ok(())
     }
 
     /// What is counted and not written.

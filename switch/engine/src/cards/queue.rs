@@ -130,7 +130,7 @@ pub(super) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
     }
 }
 
-/// An acknowledgement with this trace: the next letter follows. False if the first of the queue is another.
+/// An acknowledgement with this trace: gives the letter, and the next one follows. None if the first of the queue is another.
 pub(super) fn acknowledge(
     state: &mut engine::State,
     stamp: Stamp,
@@ -138,19 +138,17 @@ pub(super) fn acknowledge(
     trace: &Trace,
     code: ResponseCode,
     out: &mut Output,
-) -> bool {
-    let Some(queue) = state.cards.queues.queue_mut(id) else {
-        return false;
-    };
+) -> Option<Letter> {
+    let queue = state.cards.queues.queue_mut(id)?;
     let is_it = queue.sent > 0
         && queue
             .letters
             .front()
             .is_some_and(|first| first.trace == *trace);
     if !is_it {
-        return false;
+        return None;
     }
-    queue.letters.pop_front();
+    let letter = queue.letters.pop_front()?.letter;
     queue.sent = 0;
     state.cards.queues.rest(id);
     out.card_event(Event::Acknowledged {
@@ -159,7 +157,27 @@ pub(super) fn acknowledge(
         code,
     });
     resume(state, stamp, id, out);
-    true
+    Some(letter)
+}
+
+/// Takes letters back that need not arrive any more. An answer to one that was sent belongs to nothing then.
+pub(super) fn withdraw(
+    state: &mut engine::State,
+    stamp: Stamp,
+    id: ParticipantId,
+    unwanted: impl Fn(&Letter) -> bool,
+    out: &mut Output,
+) {
+    let Some(queue) = state.cards.queues.queue_mut(id) else {
+        return;
+    };
+    let first = queue.letters.front().copied();
+    queue.letters.retain(|waiting| !unwanted(&waiting.letter));
+    if first.is_some_and(|first| unwanted(&first.letter)) {
+        queue.sent = 0;
+        state.cards.queues.rest(id);
+        resume(state, stamp, id, out);
+    }
 }
 
 fn send_first(state: &mut engine::State, stamp: Stamp, id: ParticipantId, out: &mut Output) {
@@ -225,7 +243,11 @@ impl Letter {
             Letter::Advice { original, .. }
             | Letter::Reversal { original, .. }
             | Letter::Administrative { original, .. } => Some(*original),
-            Letter::Notice(_) | Letter::CutOver { .. } | Letter::Totals { .. } => None,
+            Letter::Notice(_)
+            | Letter::CutOver { .. }
+            | Letter::Totals { .. }
+            | Letter::KeyHandedOver { .. }
+            | Letter::KeyInUse { .. } => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod finished;
+mod keys;
 mod letters;
 mod settings;
 
@@ -26,6 +27,7 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
         Command::Reconciliation(reconciliation) => writer.put(reconciliation),
         Command::Administrative(message) => writer.put(message),
         Command::Network(network) => writer.put(network),
+        Command::Keys(command) => keys::put(command, writer),
         Command::Malformed(malformed) => writer.put(malformed),
         Command::LinkUp { participant, link } | Command::LinkDown { participant, link } => {
             writer.put(participant);
@@ -111,6 +113,9 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
         Kind::CardReconciliation => reader.field("reconciliation").map(Command::Reconciliation),
         Kind::CardAdministrative => reader.field("message").map(Command::Administrative),
         Kind::CardNetwork => reader.field("network").map(Command::Network),
+        Kind::CardKeyOrder | Kind::CardKeysMade | Kind::CardKeyAnswer | Kind::CardKeyCancel => {
+            keys::take(kind, reader).map(Command::Keys)
+        }
         Kind::CardMalformed => reader.field("malformed").map(Command::Malformed),
         _ => take_configuration(kind, reader),
     }
@@ -337,6 +342,10 @@ impl Layout for NetworkAction {
                 writer.u8(5);
                 writer.put(key_set);
             }
+            NetworkAction::KeyRequest { uses } => {
+                writer.u8(6);
+                writer.put(uses);
+            }
         }
     }
 
@@ -349,6 +358,9 @@ impl Layout for NetworkAction {
             4 => NetworkAction::CutOver,
             5 => NetworkAction::KeyChange {
                 key_set: reader.field("key set")?,
+            },
+            6 => NetworkAction::KeyRequest {
+                uses: reader.field("uses")?,
             },
             _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })

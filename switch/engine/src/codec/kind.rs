@@ -154,6 +154,14 @@ kinds! {
     CardCutOver = 0x88, "card-cut-over", 1;
     /// A session is settled elsewhere
     CardSettleSession = 0x89, "card-settle-session", 1;
+    /// A change of zone keys
+    CardKeyOrder = 0x8a, "card-key-order", 1;
+    /// An HSM has made them
+    CardKeysMade = 0x8b, "card-keys-made", 1;
+    /// An answer to a letter about keys
+    CardKeyAnswer = 0x8c, "card-key-answer", 1;
+    /// The change is taken back
+    CardKeyCancel = 0x8d, "card-key-cancel", 1;
     /// Money between the central bank and a settlement account
     SettlementFund = 0x90, "settlement-fund", 1;
     /// A liquidity transfer
@@ -325,6 +333,12 @@ impl Kind {
             cards::Command::Reconciliation(_) => Kind::CardReconciliation,
             cards::Command::Administrative(_) => Kind::CardAdministrative,
             cards::Command::Network(_) => Kind::CardNetwork,
+            cards::Command::Keys(command) => match command {
+                cards::KeyCommand::Order { .. } => Kind::CardKeyOrder,
+                cards::KeyCommand::Made { .. } => Kind::CardKeysMade,
+                cards::KeyCommand::Answer(_) => Kind::CardKeyAnswer,
+                cards::KeyCommand::Cancel { .. } => Kind::CardKeyCancel,
+            },
             cards::Command::Malformed(_) => Kind::CardMalformed,
             cards::Command::LinkUp { .. } => Kind::CardLinkUp,
             cards::Command::LinkDown { .. } => Kind::CardLinkDown,

@@ -190,7 +190,11 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardSetMember
         | Kind::CardStopList
         | Kind::CardCutOver
-        | Kind::CardSettleSession => Command::Cards(cards::take(kind, reader)?),
+        | Kind::CardSettleSession
+        | Kind::CardKeyOrder
+        | Kind::CardKeysMade
+        | Kind::CardKeyAnswer
+        | Kind::CardKeyCancel => Command::Cards(cards::take(kind, reader)?),
         Kind::SettlementFund
         | Kind::SettlementTransfer
         | Kind::SettlementPay

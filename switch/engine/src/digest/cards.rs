@@ -371,6 +371,10 @@ fn mix_letter(mix: &mut Mix, letter: &Letter) {
             dated(mix, 0x76, session.days());
             mix.word(side_of(*participant, *side));
         }
+        Letter::KeyHandedOver { set, of } => {
+            mix.word(0x77 << 32 | u64::from(*set) << 8 | *of as u64);
+        }
+        Letter::KeyInUse { set } => mix.word(0x78 << 32 | u64::from(*set)),
     }
 }
 
@@ -404,6 +408,15 @@ fn member(mix: &mut Mix, view: &MemberView) {
         mix.word(u64::from(link.0));
     }
     mix.word(view.queued as u64);
+    // Digests of logs without a change of keys stay what they were.
+    if let Some(change) = &view.keys.change {
+        mix.word(0x63 << 32);
+        layout(mix, change);
+    }
+    if let Some(last) = &view.keys.last {
+        mix.word(0x64 << 32);
+        layout(mix, last);
+    }
 }
 
 fn keyed(mix: &mut Mix, tag: u64, key: &CardKey) {

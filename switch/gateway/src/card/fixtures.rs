@@ -73,6 +73,7 @@ pub(crate) fn view(participant: ParticipantId, profile: Profile) -> MemberView {
         signed_on: true,
         links: Vec::new(),
         queued: 0,
+        keys: torap_engine::cards::KeyState::default(),
     }
 }
 

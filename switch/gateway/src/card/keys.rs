@@ -2,11 +2,12 @@
 //!
 //! A [`KeyRef`] is a key block under the HSM's own master key: it opens nothing outside of that HSM, so it may stand in files and logs.
 //! The newest set of a participant is engine state (`Profile::key_set`); messages to it are made with that set, and those from it may also
-//! use the set before.
+//! use the set before for a time, and the one that they were just told to use (`KeyState`).
 
 use std::collections::BTreeMap;
 
-use torap_domain::ParticipantId;
+use torap_domain::{ParticipantId, Time};
+use torap_engine::cards::KeyState;
 use torap_hsm::{KeyAlgorithm, KeyRef, KeyUsage, MacMethod, Padding, PinFormat};
 
 /// Sets kept of one participant.
@@ -21,6 +22,21 @@ pub struct ZoneKeys {
     pub pin: Option<KeyRef>,
     /// Under which MACs are made, both ways.
     pub mac: Option<KeyRef>,
+    /// The PIN key as it is handed over to the participant, under its key-encrypting key, if the switch made it.
+    pub pin_handed: Option<KeyRef>,
+    /// The MAC key so.
+    pub mac_handed: Option<KeyRef>,
+}
+
+/// A key that an HSM of the switch made for a participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeKey {
+    /// What it is for.
+    pub of: ZoneUse,
+    /// Under the HSM's own master key.
+    pub key: KeyRef,
+    /// Under the participant's key-encrypting key.
+    pub handed: KeyRef,
 }
 
 /// The keys of one participant.
@@ -62,9 +78,15 @@ impl KeyRing {
         let place = match keys.sets.binary_search_by_key(&set, |keys| keys.set) {
             Ok(place) => place,
             Err(place) => {
+                // What is not handed over stays the key of the set before.
+                let before = place
+                    .checked_sub(1)
+                    .and_then(|before| keys.sets.get(before));
                 let keys_of_set = ZoneKeys {
                     set,
-                    ..ZoneKeys::default()
+                    pin_handed: None,
+                    mac_handed: None,
+                    ..before.cloned().unwrap_or_default()
                 };
                 keys.sets.insert(place, keys_of_set);
                 place
@@ -72,8 +94,14 @@ impl KeyRing {
         };
         if let Some(keys) = keys.sets.get_mut(place) {
             match of {
-                ZoneUse::Pin => keys.pin = Some(key),
-                ZoneUse::Mac => keys.mac = Some(key),
+                ZoneUse::Pin => {
+                    keys.pin = Some(key);
+                    keys.pin_handed = None;
+                }
+                ZoneUse::Mac => {
+                    keys.mac = Some(key);
+                    keys.mac_handed = None;
+                }
             }
         }
         if keys.sets.len() > KEY_SETS_MAX {
@@ -89,10 +117,41 @@ impl MemberKeys {
         self.sets.get(place)
     }
 
-    /// Whether messages from the participant may name the set while `newest` is in use: it is that one, or the one before it.
-    pub fn takes(&self, set: u16, newest: u16) -> bool {
-        let before = self.sets.iter().rev().find(|keys| keys.set < newest);
-        set == newest || before.is_some_and(|keys| keys.set == set)
+    /// Whether messages from the participant may name the set while `newest` is in use: it is that one, the one that it was told to use,
+    /// or the one before, as long as that is taken.
+    pub fn takes(&self, set: u16, newest: u16, state: &KeyState, now: Time) -> bool {
+        let before = match state.before {
+            Some((before, until)) => (now < until).then_some(before),
+            None => {
+                let lower = self.sets.iter().rev().find(|keys| keys.set < newest);
+                lower.map(|keys| keys.set)
+            }
+        };
+        set == newest || state.next_set() == Some(set) || before == Some(set)
+    }
+
+    /// Puts in a set that the switch made. Sets above `newest` are remains of changes that came to nothing, and go; the oldest goes if
+    /// there are too many. A key that was not made anew stays the one of `newest`.
+    pub fn offer(&mut self, set: u16, newest: u16, made: &[MadeKey]) {
+        self.sets.retain(|keys| keys.set <= newest);
+        let mut new = ZoneKeys {
+            set,
+            pin_handed: None,
+            mac_handed: None,
+            ..self.set(newest).cloned().unwrap_or_default()
+        };
+        for made in made {
+            let (key, handed) = match made.of {
+                ZoneUse::Pin => (&mut new.pin, &mut new.pin_handed),
+                ZoneUse::Mac => (&mut new.mac, &mut new.mac_handed),
+            };
+            *key = Some(made.key.clone());
+            *handed = Some(made.handed.clone());
+        }
+        self.sets.push(new);
+        if self.sets.len() > KEY_SETS_MAX {
+            self.sets.remove(0);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use torap_domain::card::InstitutionId;
 use torap_domain::{ParticipantId, Text};
-use torap_engine::cards::{BinTable, MemberView, Profile};
+use torap_engine::cards::{BinTable, KeyState, MemberView, Profile};
 use torap_iso8583::Dialect;
 
 use super::keys::KeyRing;
@@ -25,6 +25,8 @@ pub struct Member {
     pub signed_on: bool,
     /// Letters that wait for it.
     pub queued: usize,
+    /// Its zone keys beside the set in use.
+    pub keys: KeyState,
 }
 
 /// A published view: never changed, replaced as a whole.
@@ -71,6 +73,7 @@ impl CardNetwork {
             dialect: dialect.unwrap_or_else(Dialect::national),
             signed_on: view.signed_on,
             queued: view.queued,
+            keys: view.keys,
         };
         network.members.insert(view.participant, member);
         network

@@ -19,6 +19,8 @@ pub mod purpose {
     pub const KEY_HANDED_OVER: &[u8] = b"101";
     /// The new key is in use from now on.
     pub const KEY_IN_USE: &[u8] = b"161";
+    /// The participant asks the switch for new keys.
+    pub const KEY_REQUEST: &[u8] = b"162";
     /// Cut-over to the next settlement date.
     pub const CUT_OVER: &[u8] = b"201";
     /// Is anybody there?

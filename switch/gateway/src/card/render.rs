@@ -9,6 +9,7 @@
 mod answer;
 mod edits;
 mod fresh;
+mod key_change;
 mod letter;
 mod request;
 mod switch_data;
@@ -82,6 +83,8 @@ pub enum RenderError {
     NotMember,
     /// The receiver wants MACs, and no key of its newest set is known.
     NoMacKey,
+    /// A key that is to be handed over is not in the key file.
+    NoKey,
     /// The codec refuses what was to be written.
     Refused(Refusal),
     /// The record is of a kind that the effect cannot be about.
@@ -113,7 +116,11 @@ pub fn records_of(effect: &Effect) -> [Option<Position>; 2] {
             Letter::Advice { original, .. }
             | Letter::Reversal { original, .. }
             | Letter::Administrative { original, .. } => [Some(*original), None],
-            Letter::Notice(_) | Letter::CutOver { .. } | Letter::Totals { .. } => [None, None],
+            Letter::Notice(_)
+            | Letter::CutOver { .. }
+            | Letter::Totals { .. }
+            | Letter::KeyHandedOver { .. }
+            | Letter::KeyInUse { .. } => [None, None],
         },
         Outgoing::ClosingTotals { .. } => [None, None],
     }
@@ -297,6 +304,9 @@ impl std::fmt::Display for RenderError {
             RenderError::NotMember => f.write_str("the receiver takes no part in card traffic"),
             RenderError::NoMacKey => {
                 f.write_str("no MAC key of the receiver's newest set is known")
+            }
+            RenderError::NoKey => {
+                f.write_str("the key that is to be handed over is not in the key file")
             }
             RenderError::Refused(refusal) => refusal.fmt(f),
             RenderError::Mismatch => f.write_str("the record is not what the effect is about"),

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use torap_domain::{CardReason, Time};
 use torap_engine::cards::{
-    Acknowledged, Administrative, Advice, Answer, ChipFact, Class, Command, FileUpdate, MacFact,
-    Malformed, Network, NetworkAction, Origin, Reconciliation, Request, Reversal, Route,
-    SchemeAnswer, Transaction, Verdict,
+    Acknowledged, Administrative, Advice, Answer, ChipFact, Class, Command, FileUpdate, KeyAnswer,
+    KeyCommand, MacFact, Malformed, Network, NetworkAction, Origin, Reconciliation, Request,
+    Reversal, Route, SchemeAnswer, Transaction, Verdict,
 };
 use torap_iso8583::{Dialect, Message, Refusal, Step, check_step};
 
@@ -152,9 +152,8 @@ impl CardTranslator {
             (6, 0 | 2) => self.administrative(inbound, message, network),
             (6, 1) if is_scheme(inbound, network) => self.scheme_answer(inbound, message, network),
             (1 | 2 | 4, 3) => self.acknowledged(inbound, message, network, Step::FromIssuer),
-            (5 | 6 | 8, 1 | 3) => {
-                self.acknowledged(inbound, message, network, Step::FromParticipant)
-            }
+            (8, 1) => self.network_answer(inbound, message, network),
+            (5 | 6, 1 | 3) => self.acknowledged(inbound, message, network, Step::FromParticipant),
             (8, 0) => self.network(inbound, message, network),
             _ => Err(Wrong::new(
                 CardReason::FunctionNotSupported,
@@ -360,6 +359,28 @@ impl CardTranslator {
         Ok(Read::plain(command, needs))
     }
 
+    /// 0810: of one to a key that was handed over, the check value counts.
+    fn network_answer(
+        &self,
+        inbound: &Inbound<'_>,
+        message: &Message<'_>,
+        network: &CardNetwork,
+    ) -> Result<Read, Wrong> {
+        if message.get(70) != Some(purpose::KEY_HANDED_OVER) {
+            return self.acknowledged(inbound, message, network, Step::FromParticipant);
+        }
+        check_step(message, Step::FromParticipant)?;
+        let (mac, needs) = Needs::mac(inbound, message, network);
+        let command = Command::Keys(KeyCommand::Answer(KeyAnswer {
+            origin: inbound.origin,
+            trace: facts::trace(message)?,
+            mac,
+            code: facts::response(message)?,
+            check_value: questions::stated_check_value(message),
+        }));
+        Ok(Read::plain(command, needs))
+    }
+
     fn file_update(
         &self,
         inbound: &Inbound<'_>,
@@ -445,6 +466,9 @@ impl CardTranslator {
             }
             purpose::KEY_IN_USE => NetworkAction::KeyChange {
                 key_set: questions::key_in_use(inbound, message, network)?,
+            },
+            purpose::KEY_REQUEST => NetworkAction::KeyRequest {
+                uses: questions::key_request(inbound, message, network)?,
             },
             _ => {
                 return Err(Wrong::new(

@@ -7,6 +7,7 @@ mod dispatch;
 mod doors;
 mod driver;
 pub(super) mod hsm;
+mod key_maker;
 mod keys;
 pub(super) mod links;
 
@@ -14,20 +15,26 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use metrics::{Counter, counter, describe_counter};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 use torap_core::Published as CorePublished;
 use torap_domain::ParticipantId;
 use torap_engine::{Engine, cards::MemberView};
 use torap_gateway::card::{
-    keys::ZoneUse, members::CardNetwork, translate::Delivered, vault::CardVault,
+    keys::{MadeKey, ZoneUse},
+    members::CardNetwork,
+    translate::Delivered,
+    vault::CardVault,
 };
 
 pub(super) use self::doors::{Door, accept, connect_all, open_doors};
+pub(super) use self::key_maker::make_keys;
 pub use self::{
     dispatch::Dispatch,
     keys::{CardKeys, FirstKeys},
 };
 use self::{
     hsm::Hsms,
+    key_maker::Wanted,
     links::{Link, Links, Outgoing},
 };
 use super::switch::{Clock, Published};
@@ -46,6 +53,8 @@ pub struct Cards {
     /// Members as the log has them, by participant; kept apart from `network`, which is made from them.
     views: Mutex<BTreeMap<ParticipantId, MemberView>>,
     keys: Mutex<CardKeys>,
+    /// A change of keys was ordered.
+    key_orders: Notify,
     folder: Folder,
     published: Arc<Published>,
     count: Counts,
@@ -95,6 +104,7 @@ impl Cards {
             network: RwLock::new(Arc::new(CardNetwork::new(config.institution.0))),
             views: Mutex::new(views),
             keys: Mutex::new(CardKeys::read(folder)?),
+            key_orders: Notify::new(),
             folder: folder.clone(),
             published,
             count: Counts::new(),
@@ -120,6 +130,9 @@ impl Cards {
             match change {
                 CorePublished::Bins(table) => bins = Some(Arc::clone(table)),
                 CorePublished::Member(view) => {
+                    if view.keys.change.as_ref().is_some_and(key_maker::wants) {
+                        self.key_orders.notify_one();
+                    }
                     self.views
                         .lock()
                         .insert(view.participant, view.as_ref().clone());
@@ -172,10 +185,54 @@ impl Cards {
         Ok(())
     }
 
+    /// Keeps a set of zone keys that an HSM made for a participant, on the disk first.
+    fn offer(
+        &self,
+        participant: ParticipantId,
+        set: u16,
+        newest: u16,
+        made: &[MadeKey],
+    ) -> Result<(), String> {
+        let code = self
+            .published
+            .network()
+            .by_id(participant)
+            .map(|view| view.code)
+            .ok_or("the participant is not known")?;
+        {
+            let mut keys = self.keys.lock();
+            let mut changed = keys.clone();
+            changed.offer(code.as_str(), set, newest, made);
+            changed.write(&self.folder.card_keys())?;
+            *keys = changed;
+        }
+        self.rebuild(None);
+        Ok(())
+    }
+
+    /// Changes of keys that wait for an HSM to make them.
+    fn keys_wanted(&self) -> Vec<Wanted> {
+        let views = self.views.lock();
+        let wanted = views.values().filter_map(|view| {
+            let change = view.keys.change.filter(key_maker::wants)?;
+            Some(Wanted {
+                participant: view.participant,
+                change,
+                newest: view.profile.key_set,
+            })
+        });
+        wanted.collect()
+    }
+
     /// The sets of a participant's zone keys, for PIN blocks and for MACs.
     pub fn key_sets(&self, code: &str) -> (Vec<u16>, Vec<u16>) {
         let keys = self.keys.lock();
         (keys.sets(code, ZoneUse::Pin), keys.sets(code, ZoneUse::Mac))
+    }
+
+    /// Whether new keys can be handed over to a participant.
+    pub fn can_change_keys(&self, code: &str) -> bool {
+        self.keys.lock().can_change(code)
     }
 
     /// Hands a message to a link of its receiver.

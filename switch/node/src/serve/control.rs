@@ -7,6 +7,7 @@ mod change;
 mod clearing;
 mod disputes;
 mod history;
+mod keys;
 mod mass;
 mod reconcile;
 mod retention;
@@ -191,6 +192,8 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardSet { by, .. }
         | Request::CardStop { by, .. }
         | Request::CardCutOver { by }
+        | Request::CardKeyChange { by, .. }
+        | Request::CardKeyCancel { by, .. }
         | Request::CardSettle { by, .. }
         | Request::RtgsChange { by, .. }
         | Request::RtgsResolve { by, .. }

@@ -3,9 +3,9 @@
 use torap_gateway::card::crosswalk::put_mac;
 use torap_iso8583::Message;
 
-use super::{CardHost, Output, SIGN_ON_AGAIN_NS};
+use super::{CardHost, Output, Reconciling, SIGN_ON_AGAIN_NS, TOLD_MAX};
 use crate::card::acquirer::{Post, after};
-use crate::card::behaviour::{Aim, Behaviour, Toward};
+use crate::card::behaviour::{Aim, Behaviour, KeyWord, Toward};
 use crate::card::control::Side;
 use crate::card::issuer::Forced;
 use crate::card::message::{Draft, Trace, national_mti, tag, text};
@@ -50,7 +50,8 @@ impl CardHost {
                 }
             }
             8 => self.take_sign_on_answer(link, message),
-            // Answers to reconciliation, stop list and words: scripts look at them.
+            5 => self.take_reconciled(message, mti),
+            // Answers to stop list and words: scripts look at them.
             _ => {}
         }
     }
@@ -192,6 +193,39 @@ impl CardHost {
         self.answer(link, &answer);
     }
 
+    /// 0510 or 0530: whether the switch agrees with what was sent, and its own totals; without them it could not tell.
+    fn take_reconciled(&mut self, message: &Message<'_>, mti: u16) {
+        let draft = Draft::of(message);
+        let trace = Trace::of(message);
+        let place = self
+            .reconciling
+            .iter()
+            .position(|asked| Some(asked.trace) == trace);
+        let Some(asked) = place.and_then(|place| self.reconciling.remove(place)) else {
+            return;
+        };
+        let settlement = draft.text(66);
+        if settlement.is_empty() {
+            return;
+        }
+        let (session, side) = (asked.session, asked.side);
+        let Some(totals) = Totals::read(&draft) else {
+            let text = format!("no totals of session {session} as {side:?}");
+            return self.books.violation(&format!("{mti:04}"), &text);
+        };
+        if (settlement == "1") != (totals == asked.totals) {
+            let text = format!(
+                "session {session} as {side:?}: DE66 {settlement} for {:?}, and its own are {totals:?}",
+                asked.totals
+            );
+            self.books.violation(&format!("{mti:04}"), &text);
+        }
+        if self.told.len() == TOLD_MAX {
+            self.told.pop_front();
+        }
+        self.told.push_back((session, side, totals));
+    }
+
     fn take_enquiry(&mut self, link: usize, message: &Message<'_>) {
         let behaviour = self.script.next(Aim::Enquiry);
         let refuse = match &behaviour {
@@ -214,37 +248,72 @@ impl CardHost {
 
     /// Cut-over, key change, echo, sign-off of the switch.
     fn take_network(&mut self, link: usize, message: &Message<'_>) {
-        let code = match text(message, 70).as_str() {
-            "101" => {
-                let part = |name| tag(message, 125, name).unwrap_or_default();
-                match self.security.change(&part("KB"), &part("KV")) {
-                    Ok(()) => "00",
-                    Err(text) => {
-                        self.books.violation("key change", &text);
-                        "88"
-                    }
-                }
-            }
+        match text(message, 70).as_str() {
+            "101" => self.take_key(link, message),
             "161" => {
                 let set = text(message, 53).get(2..8).and_then(|set| set.parse().ok());
-                set.map_or("30", |set| {
-                    self.security.use_set(set);
-                    "00"
-                })
+                let code = match (set.map(|set| self.security.use_set(set)), self.key_word()) {
+                    (_, Some(KeyWord::Silent)) => return,
+                    (_, Some(KeyWord::Refuse(code))) => code,
+                    (Some(true), _) => "00".into(),
+                    (Some(false) | None, _) => "30".into(),
+                };
+                self.acknowledge(link, message, &code);
             }
-            _ => "00",
+            _ => self.acknowledge(link, message, "00"),
+        }
+    }
+
+    /// A new key: the answer repeats the set, the use, and the check value that was found.
+    fn take_key(&mut self, link: usize, message: &Message<'_>) {
+        let part = |name| tag(message, 125, name).unwrap_or_default();
+        let word = self.key_word();
+        match &word {
+            Some(KeyWord::Silent) => return,
+            Some(KeyWord::Refuse(code)) => return self.acknowledge(link, message, code),
+            Some(KeyWord::WrongValue) | None => {}
+        }
+        let (set, value) = (part("KS"), part("KV"));
+        let taken = match set.parse() {
+            Ok(set) => self.security.take_key(set, &part("KB"), &value),
+            Err(_) => Err(format!("`{set}` is no key set")),
         };
-        self.acknowledge(link, message, code);
+        if let Err(text) = taken {
+            self.books.violation("key change", &text);
+            return self.acknowledge(link, message, "88");
+        }
+        let found = match word {
+            Some(KeyWord::WrongValue) => "0".repeat(value.len()),
+            _ => value,
+        };
+        let mut answer = self.acknowledgement(message, "00");
+        let tag = |name, value: &str| format!("{name}{:03}{value}", value.len());
+        let data = [tag("KS", &set), tag("KU", &part("KU")), tag("KV", &found)];
+        answer.set(125, data.concat());
+        self.send(link, &answer);
+    }
+
+    /// What a script wants done with the next message about keys.
+    fn key_word(&mut self) -> Option<KeyWord> {
+        match self.script.next(Aim::Key)? {
+            Behaviour::Key(word) => Some(word),
+            _ => None,
+        }
     }
 
     /// The answer to something that needs no thought.
     fn acknowledge(&mut self, link: usize, message: &Message<'_>, code: &str) {
+        let answer = self.acknowledgement(message, code);
+        // An echo is answered before the sign-on, too.
+        self.send(link, &answer);
+    }
+
+    fn acknowledgement(&self, message: &Message<'_>, code: &str) -> Draft {
         let question = Draft::of(message);
         let mut answer = question.retyped(question.mti() / 10 * 10 + 10);
         answer.keep(REPEATED);
         answer.set(33, &self.config.institution).set(39, code);
-        // An echo is answered before the sign-on, too.
-        self.send(link, &answer);
+        answer
     }
 
     /// 0500 or 0520 of this host's own.
@@ -266,6 +335,17 @@ impl CardHost {
         let year = torap_domain::Date::from_time(after(self.now, 0)).ymd().0;
         let date = format!("{year:04}{session}01");
         about_session(&mut draft, &self.config.code, side, &date);
+        if let Some(trace) = crate::card::acquirer::trace_of(&draft) {
+            if self.reconciling.len() == TOLD_MAX {
+                self.reconciling.pop_front();
+            }
+            self.reconciling.push_back(Reconciling {
+                trace,
+                session: session.into(),
+                side,
+                totals,
+            });
+        }
         draft
     }
 }

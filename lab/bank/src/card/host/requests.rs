@@ -92,6 +92,9 @@ impl CardHost {
             }
             Request::Books => Ok(self.books_json()),
             Request::Totals => Ok(self.totals_json()),
+            Request::ToldTotals => Ok(rows(self.told.iter().map(|(session, side, totals)| {
+                json!({ "session": session, "side": side, "totals": totals })
+            }))),
             Request::Transactions => Ok(self.acquirer.sent_json()),
             Request::Issued => Ok(self.issuer.taken_json()),
             Request::Messages { since } => {
@@ -277,9 +280,10 @@ impl CardHost {
             "sign-off" => b"002",
             "cut-over" => b"201",
             "echo" => b"301",
+            "key-request" => b"162",
             other => {
                 return Err(format!(
-                    "action: `{other}` is none of sign-on, sign-off, cut-over, echo"
+                    "action: `{other}` is none of sign-on, sign-off, cut-over, echo, key-request"
                 ));
             }
         };

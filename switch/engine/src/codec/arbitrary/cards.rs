@@ -21,6 +21,7 @@ pub(in crate::codec) fn cards_command() -> BoxedStrategy<cards::Command> {
         3 => reversal().prop_map(Command::Reversal),
         3 => answer().prop_map(Command::Answer),
         4 => others(),
+        2 => key_command().prop_map(Command::Keys),
         6 => configuration(),
     ]
     .boxed()
@@ -173,6 +174,7 @@ fn others() -> BoxedStrategy<cards::Command> {
         Just(NetworkAction::Echo),
         Just(NetworkAction::CutOver),
         any::<u16>().prop_map(|key_set| NetworkAction::KeyChange { key_set }),
+        key_uses().prop_map(|uses| NetworkAction::KeyRequest { uses }),
     ];
     prop_oneof![
         (origin(), trace(), mac(), option::of(code())).prop_map(
@@ -282,6 +284,55 @@ fn others() -> BoxedStrategy<cards::Command> {
         (participant(), any::<u32>()).prop_map(|(participant, link)| Command::LinkDown {
             participant,
             link: LinkNumber(link)
+        }),
+    ]
+    .boxed()
+}
+
+fn key_uses() -> BoxedStrategy<KeyUses> {
+    any::<(bool, bool)>()
+        .prop_map(|(pin, mac)| KeyUses { pin, mac })
+        .boxed()
+}
+
+fn key_command() -> BoxedStrategy<KeyCommand> {
+    let keys = (
+        any::<u16>(),
+        option::of(text::<16>()),
+        option::of(text::<16>()),
+    )
+        .prop_map(|(set, pin, mac)| NewKeys { set, pin, mac });
+    let made = prop_oneof![keys.prop_map(Ok), text::<48>().prop_map(Err)];
+    prop_oneof![
+        (source(), participant(), key_uses(), any::<u64>()).prop_map(
+            |(source, participant, uses, nanos)| KeyCommand::Order {
+                source,
+                participant,
+                uses,
+                overlap: Span::from_nanos(nanos),
+            }
+        ),
+        (participant(), position(), made).prop_map(|(participant, ordered, made)| {
+            KeyCommand::Made {
+                participant,
+                ordered,
+                made,
+            }
+        }),
+        (origin(), trace(), mac(), code(), option::of(text::<16>())).prop_map(
+            |(origin, trace, mac, code, check_value)| {
+                KeyCommand::Answer(KeyAnswer {
+                    origin,
+                    trace,
+                    mac,
+                    code,
+                    check_value,
+                })
+            }
+        ),
+        (source(), participant()).prop_map(|(source, participant)| KeyCommand::Cancel {
+            source,
+            participant,
         }),
     ]
     .boxed()

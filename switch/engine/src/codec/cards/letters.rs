@@ -69,6 +69,15 @@ impl Layout for Letter {
                 writer.put(session);
                 writer.put(side);
             }
+            Letter::KeyHandedOver { set, of } => {
+                writer.u8(7);
+                writer.put(set);
+                writer.put(of);
+            }
+            Letter::KeyInUse { set } => {
+                writer.u8(8);
+                writer.put(set);
+            }
         }
     }
 
@@ -106,6 +115,13 @@ impl Layout for Letter {
                 participant: reader.field("participant")?,
                 session: reader.field("session")?,
                 side: reader.field("side")?,
+            },
+            7 => Letter::KeyHandedOver {
+                set: reader.field("set")?,
+                of: reader.field("use")?,
+            },
+            8 => Letter::KeyInUse {
+                set: reader.field("set")?,
             },
             _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })

@@ -169,6 +169,35 @@ fn configuration() -> Vec<Command> {
             source,
             session: Date::from_ymd(2026, 11, 21).unwrap(),
         },
+        Command::Keys(KeyCommand::Order {
+            source,
+            participant: ParticipantId(1),
+            uses: KeyUses {
+                pin: true,
+                mac: true,
+            },
+            overlap: KEY_OVERLAP,
+        }),
+        Command::Keys(KeyCommand::Made {
+            participant: ParticipantId(1),
+            ordered: Position(1000),
+            made: Ok(NewKeys {
+                set: 8,
+                pin: Some(Text::truncated("A1B2C3")),
+                mac: Some(Text::truncated("0102030405")),
+            }),
+        }),
+        Command::Keys(KeyCommand::Answer(KeyAnswer {
+            origin: origin(),
+            trace: trace(),
+            mac: MacFact::Good,
+            code: ResponseCode::APPROVED,
+            check_value: Some(Text::truncated("A1B2C3")),
+        })),
+        Command::Keys(KeyCommand::Cancel {
+            source,
+            participant: ParticipantId(1),
+        }),
     ]
 }
 

@@ -21,11 +21,12 @@ const SAME: FieldSet = FieldSet::of(&[
 /// National private fields, and the private fields of 1993 that carry them as they are.
 const PRIVATE: [(u8, u8); 2] = [(125, 96), (127, 126)];
 /// Purposes of network messages: DE70, and the function code in DE24.
-const PURPOSES: [(&[u8; 3], &[u8; 3]); 6] = [
+const PURPOSES: [(&[u8; 3], &[u8; 3]); 7] = [
     (b"001", b"801"),
     (b"002", b"802"),
     (b"101", b"811"),
     (b"161", b"891"),
+    (b"162", b"892"),
     (b"201", b"821"),
     (b"301", b"831"),
 ];

@@ -1,7 +1,10 @@
-use torap_domain::ParticipantId;
+use torap_domain::{ParticipantId, Position, Text, Time};
+use torap_engine::cards::{KEY_OVERLAP, KeyChange, KeyStage, KeyState, KeyUses, NewKeys};
 use torap_hsm::{KeyRef, MacMethod, Padding, PinFormat};
 
-use super::{KEY_SETS_MAX, KeyRing, ZoneUse, mac_code, mac_method, pin_format_under};
+use super::{
+    KEY_SETS_MAX, KeyRing, MadeKey, MemberKeys, ZoneUse, mac_code, mac_method, pin_format_under,
+};
 
 const BANK: ParticipantId = ParticipantId(3);
 
@@ -36,8 +39,70 @@ fn the_set_before_the_newest_is_still_taken_and_no_other() {
     }
     let keys = &ring.members[&BANK];
     // Set 7 is handed over but not yet in use.
-    assert_eq!([1, 4, 7].map(|set| keys.takes(set, 4)), [true, true, false]);
-    assert_eq!([1, 4, 7].map(|set| keys.takes(set, 7)), [false, true, true]);
+    let now = Time::from_nanos(5);
+    let taken = |newest, state: KeyState| [1, 4, 7].map(|set| keys.takes(set, newest, &state, now));
+    assert_eq!(taken(4, KeyState::default()), [true, true, false]);
+    assert_eq!(taken(7, KeyState::default()), [false, true, true]);
+    // Whoever is told to use set 7 may do so before its answer is here; the set before has its time.
+    let keys_of_7 = NewKeys {
+        set: 7,
+        pin: Some(Text::truncated("A1B2C3")),
+        mac: None,
+    };
+    let stages = [
+        (KeyStage::Making, false),
+        (KeyStage::PuttingIntoUse { keys: keys_of_7 }, true),
+    ];
+    for (stage, takes) in stages {
+        let state = KeyState {
+            change: Some(KeyChange {
+                ordered: Position(1),
+                uses: KeyUses {
+                    pin: true,
+                    mac: false,
+                },
+                overlap: KEY_OVERLAP,
+                stage,
+            }),
+            ..KeyState::default()
+        };
+        assert_eq!(taken(4, state), [true, true, takes]);
+    }
+    for (until, takes) in [(6, true), (5, false)] {
+        let state = KeyState {
+            before: Some((1, Time::from_nanos(until))),
+            ..KeyState::default()
+        };
+        assert_eq!(taken(7, state), [takes, false, true]);
+    }
+}
+
+#[test]
+fn a_set_of_the_switchs_own_takes_the_place_of_remains_and_keeps_what_is_not_changed() {
+    let mut ring = KeyRing::default();
+    for set in 1..=8 {
+        ring.add(BANK, set, ZoneUse::Pin, key("P0TB"));
+        ring.add(BANK, set, ZoneUse::Mac, key("M3TB"));
+    }
+    let mut keys: MemberKeys = ring.members[&BANK].clone();
+    let made = MadeKey {
+        of: ZoneUse::Pin,
+        key: key("P0AB"),
+        handed: key("P0AB"),
+    };
+    // Sets 6 to 8 came of changes that were refused.
+    keys.offer(6, 5, std::slice::from_ref(&made));
+    let sets: Vec<u16> = keys.sets.iter().map(|keys| keys.set).collect();
+    assert_eq!(sets, [1, 2, 3, 4, 5, 6]);
+    let new = keys.set(6).unwrap();
+    assert_eq!(new.pin.as_ref(), Some(&made.key));
+    assert_eq!(new.mac, keys.set(5).unwrap().mac);
+    assert!(new.pin_handed.is_some() && new.mac_handed.is_none());
+    for newest in 6..=8 {
+        keys.offer(newest + 1, newest, std::slice::from_ref(&made));
+    }
+    assert_eq!(keys.sets.len(), KEY_SETS_MAX);
+    assert_eq!(keys.sets.first().map(|keys| keys.set), Some(2));
 }
 
 #[test]

@@ -104,6 +104,10 @@ impl Context<'_> {
             }
             Letter::Notice(notice) => self.write_notice(&notice, trace, repeat, scratch, out),
             Letter::CutOver { session } => self.write_cut_over(session, trace, scratch, out),
+            Letter::KeyHandedOver { set, of } => {
+                self.write_key_handed_over(set, of, trace, scratch, out)
+            }
+            Letter::KeyInUse { set } => self.write_key_in_use(set, trace, out),
             // Sent as totals of their own, with the sums that they had when they were closed.
             Letter::Totals { .. } => Err(RenderError::Mismatch),
         }

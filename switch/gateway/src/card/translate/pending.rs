@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use torap_domain::CardReason;
-use torap_engine::cards::{Command, MacFact, Malformed, Network, PinFact};
+use torap_engine::cards::{Command, KeyCommand, MacFact, Malformed, Network, PinFact};
 use torap_hsm::{Failure, KeyRef, Pan, PinSource, PinTarget, Request, Response, Status, Verdict};
 
 use super::questions::{ImportNeed, Needs, PinNeed};
@@ -271,6 +271,7 @@ fn set_mac(command: &mut Command, fact: MacFact) {
         Command::Reconciliation(reconciliation) => &mut reconciliation.mac,
         Command::Administrative(administrative) => &mut administrative.mac,
         Command::Network(network) => &mut network.mac,
+        Command::Keys(KeyCommand::Answer(answer)) => &mut answer.mac,
         // A message at fault is refused for its fault, whatever its MAC.
         Command::Malformed(Malformed { .. }) => return,
         _ => return,

@@ -1,7 +1,7 @@
 //! What a message needs from an HSM before its command may be queued: which key, which block, which bytes.
 
-use torap_domain::{CardReason, ParticipantId};
-use torap_engine::cards::{MacFact, PinFact, Route};
+use torap_domain::{CardReason, ParticipantId, Text, Time};
+use torap_engine::cards::{CheckDigits, KeyUses, MacFact, PinFact, Route};
 use torap_hsm::{KeyRef, Mac, MacMethod, PinBlock, PinFormat, Pvv};
 use torap_iso8583::Message;
 
@@ -84,7 +84,7 @@ impl Needs {
             0 => member.profile.key_set,
             set => set,
         };
-        let key = key_from(network, member, set, ZoneUse::Mac);
+        let key = key_from(network, member, set, ZoneUse::Mac, inbound.now);
         let method = key.as_ref().and_then(mac_method);
         let (Some(key), Some(method), Some(mac)) = (key, method, Mac::from_bytes(mac)) else {
             return without(MacFact::Bad);
@@ -168,6 +168,10 @@ impl Needs {
             125,
             "no-key-encryption-key",
         ))?;
+        let member = network.member(participant);
+        if member.is_some_and(|member| member.keys.change.is_some()) {
+            return Err(wrong("key-change-under-way"));
+        }
         let text = |tag: &[u8]| {
             let value = message.tag(125, tag)?;
             value
@@ -176,6 +180,7 @@ impl Needs {
         };
         let block = KeyRef::parse(text(b"KB")?).map_err(|_| wrong("key-block"))?;
         let set = decimal(text(b"KS")?.as_bytes()).and_then(|set| u16::try_from(set).ok());
+        let newest = member.map_or(0, |member| member.profile.key_set);
         let of = match text(b"KU")? {
             "P" => ZoneUse::Pin,
             "M" => ZoneUse::Mac,
@@ -186,7 +191,8 @@ impl Needs {
             key_encryption,
             block,
             check_value: text(b"KV")?.to_string(),
-            set: set.filter(|set| *set > 0).ok_or(wrong("key-set"))?,
+            // A set that is in use, or was, stays what it is.
+            set: set.filter(|set| *set > newest).ok_or(wrong("key-set"))?,
             of,
         });
         Ok(())
@@ -211,6 +217,47 @@ pub(super) fn key_in_use(
     }
 }
 
+/// The keys that a participant asks the switch for: the one that KU of DE125 names, or both. It must have keys that can be replaced, and one
+/// under which new ones can be handed over.
+pub(super) fn key_request(
+    inbound: &Inbound<'_>,
+    message: &Message<'_>,
+    network: &CardNetwork,
+) -> Result<KeyUses, Wrong> {
+    let none = Wrong::new(
+        CardReason::FunctionNotSupported,
+        125,
+        "no-key-encryption-key",
+    );
+    let participant = inbound.origin.participant;
+    let keys = network.keys.members.get(&participant);
+    let keys = keys.filter(|keys| keys.key_encryption.is_some());
+    let newest = network
+        .member(participant)
+        .map_or(0, |member| member.profile.key_set);
+    let held = keys.and_then(|keys| keys.set(newest)).ok_or(none)?;
+    let wrong = Wrong::new(CardReason::ProfileViolation, 125, "key-use");
+    let of = match message.has(125) {
+        true => message.tag(125, b"KU")?,
+        false => None,
+    };
+    let uses = KeyUses {
+        pin: held.pin.is_some() && of != Some(b"M"),
+        mac: held.mac.is_some() && of != Some(b"P"),
+    };
+    let known = matches!(of, None | Some(b"P" | b"M"));
+    (known && (uses.pin || uses.mac))
+        .then_some(uses)
+        .ok_or(wrong)
+}
+
+/// The check value that a participant states of a key that it was handed (KV of DE125), in capitals.
+pub(super) fn stated_check_value(message: &Message<'_>) -> Option<CheckDigits> {
+    let value = message.tag(125, b"KV").ok()??;
+    let text = std::str::from_utf8(value).ok()?;
+    Text::try_from(text.to_ascii_uppercase().as_str()).ok()
+}
+
 fn pin_need(
     inbound: &Inbound<'_>,
     message: &Message<'_>,
@@ -222,7 +269,13 @@ fn pin_need(
     let sender = network.member(inbound.origin.participant)?;
     let security = Security::of(message);
     let from = security.pin_format()?;
-    let from_key = key_from(network, sender, security.pin_set(), ZoneUse::Pin)?;
+    let from_key = key_from(
+        network,
+        sender,
+        security.pin_set(),
+        ZoneUse::Pin,
+        inbound.now,
+    )?;
     let to_set = issuer.profile.key_set;
     let to_key = network.keys.set(issuer.participant, to_set)?.pin.clone()?;
     Some(PinNeed {
@@ -237,10 +290,16 @@ fn pin_need(
     })
 }
 
-/// A key that a participant may use now: of its newest set, or of the one before.
-fn key_from(network: &CardNetwork, member: &Member, set: u16, of: ZoneUse) -> Option<KeyRef> {
+/// A key that a participant may use now: of its newest set, of the one that it is told to use, or of the one before.
+fn key_from(
+    network: &CardNetwork,
+    member: &Member,
+    set: u16,
+    of: ZoneUse,
+    now: Time,
+) -> Option<KeyRef> {
     let keys = network.keys.members.get(&member.participant)?;
-    if !keys.takes(set, member.profile.key_set) {
+    if !keys.takes(set, member.profile.key_set, &member.keys, now) {
         return None;
     }
     let keys = keys.set(set)?;

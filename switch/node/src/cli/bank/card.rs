@@ -106,7 +106,7 @@ pub(super) enum Command {
         amount: String,
     },
     /// Script the next messages: approve, part:TENGE, decline:CODE, silent, delay:MS, twice, wrong-trace, garbage, drop-link, other-link,
-    /// bad-mac; letter-… and enquiry-… with silent, delay:MS, refuse:CODE, drop-link
+    /// bad-mac; letter-… and enquiry-… with silent, delay:MS, refuse:CODE, drop-link; key-silent, key-refuse:CODE, key-wrong-value
     Behave {
         bank: String,
         behaviour: String,

@@ -66,6 +66,23 @@ pub(super) enum Card {
         #[arg(long, default_value_t = 0, value_name = "PERCENT")]
         cap_percent: u32,
     },
+    /// Change a member's zone keys: an HSM makes them, the host is handed them and told to use them; `card status` shows how far it is
+    KeyChange {
+        /// Code of the member
+        code: String,
+        /// Only the key of PIN blocks
+        #[arg(long)]
+        pin: bool,
+        /// Only the key of MACs
+        #[arg(long)]
+        mac: bool,
+        /// How long messages under the keys before are taken [default: 24; at most 720]
+        #[arg(long)]
+        overlap_hours: Option<u64>,
+        /// Take the change back, as long as the host has not been told to use the new keys
+        #[arg(long, conflicts_with_all = ["pin", "mac", "overlap_hours"])]
+        cancel: bool,
+    },
     /// A closed session has been settled elsewhere: its nets leave the card accounts
     Settle {
         /// The session's date, as 2026-12-01
@@ -138,6 +155,22 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
             change: AncillaryChange::SettleCards { session },
         },
         Card::Settle { session, .. } => Request::CardSettle { by, session },
+        Card::KeyChange {
+            code, cancel: true, ..
+        } => Request::CardKeyCancel { by, code },
+        Card::KeyChange {
+            code,
+            pin,
+            mac,
+            overlap_hours,
+            ..
+        } => Request::CardKeyChange {
+            by,
+            code,
+            pin,
+            mac,
+            overlap_hours,
+        },
     })
 }
 

@@ -144,6 +144,7 @@ impl Driver {
             match answer.question {
                 Question::Of(number) => self.answered(answer.ticket, number, &answer.outcome).await,
                 Question::Seal => self.sealed(answer.ticket, answer.outcome),
+                Question::Key => {}
             }
         }
         self.take_events().await;

@@ -10,6 +10,7 @@
 //! number = 1                    # as DE53 and the member's key_set name it
 //! zpk = "D0112P0TB00E0000…"
 //! zak = "D0112M6AC00E0000…"
+//! zpk_handed = "D0112P0TB00E0000…"   # of a set that the switch made: under the zmk, as it is handed over
 //! ```
 //! A key change adds a set and writes the file anew. `torap hsm-sim keys` writes it too, for participants of a laboratory.
 
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use torap_domain::ParticipantId;
 use torap_engine::cards::BinTable;
 use torap_gateway::card::{
-    keys::{KeyRing, MemberKeys, ZoneKeys, ZoneUse},
+    keys::{KeyRing, MadeKey, MemberKeys, ZoneKeys, ZoneUse},
     translate::Delivered,
 };
 use torap_hsm::KeyRef;
@@ -53,6 +54,10 @@ struct Set {
     zpk: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zak: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zpk_handed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zak_handed: Option<String>,
 }
 
 /// Key blocks by the code of their participant.
@@ -115,6 +120,16 @@ impl CardKeys {
                     set: set.number,
                     pin: block(of, &format!("{place}: zpk"), set.zpk.as_deref())?,
                     mac: block(of, &format!("{place}: zak"), set.zak.as_deref())?,
+                    pin_handed: block(
+                        of,
+                        &format!("{place}: zpk_handed"),
+                        set.zpk_handed.as_deref(),
+                    )?,
+                    mac_handed: block(
+                        of,
+                        &format!("{place}: zak_handed"),
+                        set.zak_handed.as_deref(),
+                    )?,
                 });
                 zones.sets.sort_by_key(|set| set.set);
             }
@@ -142,6 +157,7 @@ impl CardKeys {
                     set: 1,
                     pin: block(code, "zpk", Some(first.zpk))?,
                     mac: block(code, "zak", Some(first.zak))?,
+                    ..ZoneKeys::default()
                 }],
             },
             pin_verification: block(code, "pvk", first.pvk)?,
@@ -165,6 +181,18 @@ impl CardKeys {
         if let Some(zones) = ring.members.remove(&delivered.participant) {
             of.zones = zones;
         }
+    }
+
+    /// Puts in a set that an HSM made for a participant, above its set `newest`.
+    pub fn offer(&mut self, code: &str, set: u16, newest: u16, made: &[MadeKey]) {
+        let of = self.of.entry(code.to_string()).or_default();
+        of.zones.offer(set, newest, made);
+    }
+
+    /// Whether new keys can be handed over to a participant: it has a zone master key.
+    pub fn can_change(&self, code: &str) -> bool {
+        let keys = self.of.get(code);
+        keys.is_some_and(|keys| keys.zones.key_encryption.is_some())
     }
 
     /// Writes the file, wholly or not at all.
@@ -203,6 +231,8 @@ impl CardKeys {
                     number: set.set,
                     zpk: set.pin.as_ref().map(text),
                     zak: set.mac.as_ref().map(text),
+                    zpk_handed: set.pin_handed.as_ref().map(text),
+                    zak_handed: set.mac_handed.as_ref().map(text),
                 })
                 .collect(),
         };

@@ -55,6 +55,8 @@ pub enum Question {
     Of(QuestionNumber),
     /// The MAC of a message that goes out.
     Seal,
+    /// A key for a change; no link asks that.
+    Key,
 }
 
 /// What waits for one connection.

@@ -11,7 +11,7 @@ use torap_engine::{
 };
 use torap_gateway::card::vault::CardVault;
 
-use super::{change, decide, show};
+use super::{change, decide, keys, show};
 use crate::{
     control::{By, CardShow, Refusal, Request},
     serve::{
@@ -34,7 +34,7 @@ pub(super) async fn show(switch: &Switch, what: CardShow) -> Result<Value, Refus
     }
 }
 
-fn side(switch: &Switch) -> Result<&Cards, Refusal> {
+pub(super) fn side(switch: &Switch) -> Result<&Cards, Refusal> {
     switch.cards.as_deref().ok_or_else(|| {
         Refusal::of_request(
             "card",
@@ -72,6 +72,9 @@ async fn status(switch: &Switch, cards: &Cards) -> Result<Value, Refusal> {
                 "dialect": view.profile.dialect.as_str(),
                 "mac": view.profile.mac,
                 "key_set": view.profile.key_set,
+                "key_set_before": view.keys.before.map(keys::before),
+                "key_change": view.keys.change.as_ref().map(keys::change),
+                "last_key_change": view.keys.last.as_ref().map(keys::outcome),
                 "pin_key_sets": words(&pin_sets),
                 "mac_key_sets": words(&mac_sets),
                 "queued": view.queued,
@@ -280,6 +283,14 @@ pub(super) async fn command(switch: &Switch, request: Request) -> Result<Command
         Request::CardCutOver { by } => cards::Command::CutOver {
             source: change::source(&by)?,
         },
+        Request::CardKeyChange {
+            by,
+            code,
+            pin,
+            mac,
+            overlap_hours,
+        } => keys::order(switch, &by, &code, (pin, mac), overlap_hours)?,
+        Request::CardKeyCancel { by, code } => keys::cancel(switch, &by, &code)?,
         Request::CardSettle { by, session } => cards::Command::SettleSession {
             source: change::source(&by)?,
             session: Date::parse(&session)

@@ -59,6 +59,8 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
         request @ (Request::CardSet { .. }
         | Request::CardStop { .. }
         | Request::CardCutOver { .. }
+        | Request::CardKeyChange { .. }
+        | Request::CardKeyCancel { .. }
         | Request::CardSettle { .. }) => cards::command(switch, request).await,
         request @ (Request::ClearingWithdraw { .. }
         | Request::ClearingClose { .. }

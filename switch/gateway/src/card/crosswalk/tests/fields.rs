@@ -84,6 +84,7 @@ fn network_messages_of_1993_have_their_purpose_in_the_function_code() {
         ("002", "802"),
         ("101", "811"),
         ("161", "891"),
+        ("162", "892"),
         ("201", "821"),
         ("301", "831"),
     ] {

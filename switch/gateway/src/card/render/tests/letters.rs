@@ -1,14 +1,17 @@
 use torap_domain::card::ApprovalCode;
-use torap_domain::{Date, Money};
+use torap_domain::{Date, Money, Text};
 use torap_engine::cards::{
-    AdvisedBy, Class, Effect, Letter, Message, Notice, ReversalCause, Side, Sum, Totals, Trace,
+    AdvisedBy, Class, Effect, KEY_OVERLAP, KeyChange, KeyStage, KeyUse, KeyUses, Letter, Message,
+    NewKeys, Notice, ReversalCause, Side, Sum, Totals, Trace,
 };
-use torap_iso8583::{Dialect, Step, check_step};
+use torap_iso8583::{Dialect, Message as Parsed, Step, check_step};
 
 use super::rig::{ORIGINAL, effect, from_the_log, record, render, render_in, session, trace};
 use crate::card::fixtures::{
-    ACQUIRER, ISSUER, fields, network, purchase, purchase_with, shown, vault, written,
+    ACQUIRER, ISSUER, fields, key, network, network_with, purchase, purchase_with, shown, vault,
+    view, written,
 };
+use crate::card::keys::{KeyRing, MadeKey, ZoneUse};
 use crate::card::render::{Record, Records, RenderError};
 use crate::card::translate::Intake;
 use crate::card::vault::CardVault;
@@ -263,6 +266,57 @@ fn what_the_switch_says_on_its_own_is_complete() {
         text.contains(" 44=SESSION OUT OF BALANCE ACQUIRER HSBK "),
         "{text}"
     );
+}
+
+#[test]
+fn a_key_is_handed_over_and_put_into_use() {
+    let made = MadeKey {
+        of: ZoneUse::Pin,
+        key: key("P0TB", '7'),
+        handed: key("P0TB", '8'),
+    };
+    let base = network_with(ISSUER, |profile| profile.mac = true);
+    let mut ring: KeyRing = (*base.keys).clone();
+    let members = ring.members.get_mut(&ISSUER).unwrap();
+    members.offer(5, 4, &[made.clone()]);
+    let keys = NewKeys {
+        set: 5,
+        pin: Some(Text::truncated("A1B2C3")),
+        mac: None,
+    };
+    let of = KeyUse::Pin;
+    let member = base.member(ISSUER).unwrap();
+    let mut changing = view(ISSUER, member.profile.clone());
+    changing.keys.change = Some(KeyChange {
+        ordered: ORIGINAL,
+        uses: KeyUses {
+            pin: true,
+            mac: false,
+        },
+        overlap: KEY_OVERLAP,
+        stage: KeyStage::HandingOver { keys, of },
+    });
+    let network = base
+        .with_keys(ring.into())
+        .with_member(&changing, member.code);
+    let letter = queued(Letter::KeyHandedOver { set: 5, of }, false);
+    let (bytes, rendered) = render_in(&network, &letter, None, None).unwrap();
+    // The MAC is made with the set in use, whatever the message is about.
+    assert_eq!(rendered.mac.unwrap().key, key("M3TC", '4'));
+    let message = Parsed::parse(Dialect::national(), &bytes).unwrap();
+    check_step(&message, Step::ToParticipant).unwrap();
+    let block = made.handed.as_str();
+    let data = format!("KB{:03}{block}KS006000005KU001PKV006A1B2C3", block.len());
+    let head = "0800 7=1121130406 11=009001 33=900 53=9900000501000004 70=101 125=";
+    assert!(shown(&bytes).starts_with(&format!("{head}{data} 128=")));
+    let letter = queued(Letter::KeyInUse { set: 5 }, true);
+    let (bytes, _) = render_in(&network, &letter, None, None).unwrap();
+    let head = "0800 7=1121130406 11=009001 33=900 53=9900000501000004 70=161 128=";
+    assert!(shown(&bytes).starts_with(head), "{}", shown(&bytes));
+    // Without the block nothing is sent.
+    let letter = queued(Letter::KeyHandedOver { set: 6, of }, false);
+    let missing = render_in(&network, &letter, None, None);
+    assert_eq!(missing.unwrap_err(), RenderError::NoKey);
 }
 
 #[test]

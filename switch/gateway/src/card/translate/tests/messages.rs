@@ -1,15 +1,19 @@
 use torap_domain::card::{Channel, EntryMode, Mcc, ResponseCode};
-use torap_domain::{CardService, Money};
+use torap_domain::{CardService, Money, Text};
 use torap_engine::cards::{
-    Class, Command, MacFact, NetworkAction, PinFact, Side, StopAction, StopCause, Verdict,
+    Class, Command, KeyCommand, KeyUses, MacFact, NetworkAction, PinFact, Side, StopAction,
+    StopCause, Verdict,
 };
 use torap_iso8583::Message;
 
-use super::rig::{ready, request};
+use super::rig::{ready, ready_in, request};
 use crate::card::evidence::Evidence;
 use crate::card::fixtures::{
-    ACQUIRER, ISSUER, PAN, SCHEME, TRACK2, fields, network, purchase, purchase_with, vault, written,
+    ACQUIRER, ISSUER, PAN, SCHEME, TRACK2, fields, key, network, purchase, purchase_with, vault,
+    written,
 };
+use crate::card::keys::KeyRing;
+use crate::card::members::CardNetwork;
 use crate::card::secrets;
 
 /// DE90 of the purchase of the fixtures.
@@ -367,6 +371,67 @@ fn network_messages_become_their_action() {
         &[(70, "161"), (53, "0000000401000004")],
         NetworkAction::KeyChange { key_set },
     );
+}
+
+#[test]
+fn a_member_asks_for_the_keys_that_it_has() {
+    let asked = |network: &CardNetwork, data: Option<&str>| {
+        let mut list = fields(&[(7, "1121130405"), (11, "000001"), (33, "601"), (70, "162")]);
+        if let Some(data) = data {
+            list.push((125, data.as_bytes().to_vec()));
+        }
+        ready_in(network, ACQUIRER, &written(800, &list)).command
+    };
+    let without = network();
+    let mut keys: KeyRing = (*without.keys).clone();
+    keys.members.get_mut(&ACQUIRER).unwrap().key_encryption = Some(key("K0AB", '5'));
+    let with = network().with_keys(keys.into());
+    for (data, pin, mac) in [
+        (None, true, true),
+        (Some("KU001P"), true, false),
+        (Some("KU001M"), false, true),
+    ] {
+        let Command::Network(network) = asked(&with, data) else {
+            panic!("{data:?}");
+        };
+        let uses = KeyUses { pin, mac };
+        assert_eq!(network.action, NetworkAction::KeyRequest { uses });
+    }
+    for (network, data, rule) in [
+        (&with, Some("KU001X"), "key-use"),
+        (&without, None, "no-key-encryption-key"),
+    ] {
+        let Command::Malformed(malformed) = asked(network, data) else {
+            panic!("{rule}");
+        };
+        assert_eq!(malformed.rule.as_str(), rule);
+    }
+}
+
+#[test]
+fn the_answer_to_a_key_tells_the_check_value_in_capitals() {
+    let answered = |purpose: &str, data: Option<&str>| {
+        let mut list = fields(&[
+            (7, "1121130405"),
+            (11, "000001"),
+            (33, "601"),
+            (39, "00"),
+            (70, purpose),
+        ]);
+        if let Some(data) = data {
+            list.push((125, data.as_bytes().to_vec()));
+        }
+        ready(ACQUIRER, &written(810, &list)).command
+    };
+    let value = |command| match command {
+        Command::Keys(KeyCommand::Answer(answer)) => answer.check_value,
+        other => panic!("{other:?}"),
+    };
+    let stated = value(answered("101", Some("KS006000005KU001PKV006a1b2c3")));
+    assert_eq!(stated, Some(Text::truncated("A1B2C3")));
+    assert_eq!(value(answered("101", Some("KS006000005"))), None);
+    assert_eq!(value(answered("101", None)), None);
+    assert!(matches!(answered("161", None), Command::Acknowledged(_)));
 }
 
 #[test]

@@ -1,11 +1,13 @@
-use torap_domain::CardReason;
-use torap_engine::cards::{Command, MacFact, PinFact};
+use torap_domain::{CardReason, Position};
+use torap_engine::cards::{Command, KEY_OVERLAP, KeyChange, KeyStage, KeyUses, MacFact, PinFact};
 use torap_hsm::{
     CheckValue, Failure, NewKey, PinBlock, PinFormat, Request, Response, Status, Verdict,
 };
 
 use super::rig::{asked, inbound, request, translate_in};
-use crate::card::fixtures::{ACQUIRER, ISSUER, key, network, network_with, purchase_with, written};
+use crate::card::fixtures::{
+    ACQUIRER, ISSUER, key, network, network_with, purchase_with, view, written,
+};
 use crate::card::keys::{KeyRing, ZoneUse};
 use crate::card::members::CardNetwork;
 use crate::card::secrets;
@@ -266,6 +268,34 @@ fn a_key_is_handed_over_before_its_command_is_queued() {
         (ACQUIRER, 5, ZoneUse::Pin)
     );
     assert_eq!(delivered.key, new.block);
+
+    // A set that is in use, or was, stays what it is; and one change goes before the other.
+    let refused_in = |network: &CardNetwork, set: &str| {
+        let message = key_message("ABCDEF");
+        let text = String::from_utf8_lossy(&message).replace("KS006000005", set);
+        let intake = match translate_in(network, &inbound(ACQUIRER, text.as_bytes())) {
+            Translated::Ready(intake) => intake,
+            other => panic!("{other:?}"),
+        };
+        match intake.command {
+            Command::Malformed(malformed) => malformed.rule.as_str().to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused_in(&network, "KS006000004"), "key-set");
+    let member = network.member(ACQUIRER).unwrap();
+    let mut busy = view(ACQUIRER, member.profile.clone());
+    busy.keys.change = Some(KeyChange {
+        ordered: Position(1),
+        uses: KeyUses {
+            pin: true,
+            mac: true,
+        },
+        overlap: KEY_OVERLAP,
+        stage: KeyStage::Making,
+    });
+    let busy = network.with_member(&busy, member.code);
+    assert_eq!(refused_in(&busy, "KS006000005"), "key-change-under-way");
 
     let rejected = |outcome: Result<Response, Failure>| {
         let mut pending = asked(&network, &key_message("123456"));

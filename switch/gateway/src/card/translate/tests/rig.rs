@@ -24,7 +24,15 @@ pub(super) fn translate_in(network: &CardNetwork, inbound: &Inbound<'_>) -> Tran
 }
 
 pub(super) fn ready(participant: ParticipantId, message: &[u8]) -> Intake {
-    match translate_in(&network(), &inbound(participant, message)) {
+    ready_in(&network(), participant, message)
+}
+
+pub(super) fn ready_in(
+    network: &CardNetwork,
+    participant: ParticipantId,
+    message: &[u8],
+) -> Intake {
+    match translate_in(network, &inbound(participant, message)) {
         Translated::Ready(intake) => intake,
         other => panic!("not ready: {other:?}"),
     }

@@ -83,8 +83,23 @@ fn a_key_that_was_handed_over_is_on_the_disk() {
     keys.write(&path).unwrap();
     let read = CardKeys::parse(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(read.sets("HSBK", ZoneUse::Mac), [2, 3]);
-    assert_eq!(read.sets("HSBK", ZoneUse::Pin), [2]);
+    // The key that was not handed over stays.
+    assert_eq!(read.sets("HSBK", ZoneUse::Pin), [2, 3]);
     assert_eq!(ring(&read), ring(&keys));
+    let made = MadeKey {
+        of: ZoneUse::Pin,
+        key: KeyRef::parse(&block("P0TB", 'A')).unwrap(),
+        handed: KeyRef::parse(&block("P0TB", 'B')).unwrap(),
+    };
+    keys.offer("HSBK", 3, 2, &[made.clone()]);
+    keys.write(&path).unwrap();
+    let read = CardKeys::parse(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(ring(&read), ring(&keys));
+    let set = ring(&read).set(BANK, 3).unwrap().clone();
+    assert_eq!(
+        (set.pin, set.pin_handed),
+        (Some(made.key), Some(made.handed))
+    );
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
