@@ -278,7 +278,9 @@ impl Rate {
     /// The fee for one: in minor units of KZT.
     pub fn of(&self, amount: u64, bytes: u32) -> u64 {
         let part = u128::from(amount).saturating_mul(u128::from(self.millionths));
-        let part = part.saturating_add((MILLION / 2) as u128) / MILLION as u128;
+        let part = part
+            .saturating_add(u128::from(MILLION / 2))
+            .div_euclid(1_000_000);
         let kilobytes = u64::from(bytes).div_ceil(KILOBYTE);
         let size = u128::from(self.per_kb).saturating_mul(u128::from(kilobytes));
         let fee = u128::from(self.fixed)

@@ -279,24 +279,15 @@ mod tests {
 
     #[test]
     fn a_file_comes_in_pieces_of_which_the_last_is_known() {
-        let lines: Vec<String> = (0..PIECE_ITEMS * 2).map(line).collect();
+        let lines: Vec<String> = (0..ITEMS * 2).map(line).collect();
         let text = format!("{HEADING}\n\n{}\n", lines.join("\n"));
         let pieces = pieces(&text).unwrap();
         let shape: Vec<(usize, u64, bool)> = pieces
             .iter()
             .map(|piece| (piece.items.len(), piece.lines[0], piece.is_last))
             .collect();
-        assert_eq!(
-            shape,
-            [
-                (PIECE_ITEMS, 3, false),
-                (PIECE_ITEMS, PIECE_ITEMS as u64 + 3, true)
-            ]
-        );
-        assert_eq!(
-            pieces[1].items[0].transaction_id,
-            format!("TX-{PIECE_ITEMS}")
-        );
+        assert_eq!(shape, [(ITEMS, 3, false), (ITEMS, ITEMS as u64 + 3, true)]);
+        assert_eq!(pieces[1].items[0].transaction_id, format!("TX-{ITEMS}"));
         assert_eq!(pieces[0].items[0].remittance, "text, with a comma");
     }
 
