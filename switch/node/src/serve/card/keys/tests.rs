@@ -91,7 +91,7 @@ fn a_key_that_was_handed_over_is_on_the_disk() {
         key: KeyRef::parse(&block("P0TB", 'A')).unwrap(),
         handed: KeyRef::parse(&block("P0TB", 'B')).unwrap(),
     };
-    keys.offer("HSBK", 3, 2, &[made.clone()]);
+    keys.offer("HSBK", 3, 2, std::slice::from_ref(&made));
     keys.write(&path).unwrap();
     let read = CardKeys::parse(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(ring(&read), ring(&keys));
