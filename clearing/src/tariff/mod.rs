@@ -26,7 +26,7 @@ pub const FEE_MAX: u64 = 1_000_000_000_000;
 /// The most that is charged for a kilobyte: 10 million tenge.
 pub const PER_KB_MAX: u64 = 1_000_000_000;
 /// Parts in a whole.
-const MILLION: u32 = 1_000_000;
+const MILLION: u128 = 1_000_000;
 /// Minutes of a day.
 pub const DAY_MINUTES: u16 = 1440;
 const KILOBYTE: u64 = 1024;
@@ -278,9 +278,7 @@ impl Rate {
     /// The fee for one: in minor units of KZT.
     pub fn of(&self, amount: u64, bytes: u32) -> u64 {
         let part = u128::from(amount).saturating_mul(u128::from(self.millionths));
-        let part = part
-            .saturating_add(u128::from(MILLION / 2))
-            .div_euclid(1_000_000);
+        let part = part.saturating_add(MILLION / 2) / MILLION;
         let kilobytes = u64::from(bytes).div_ceil(KILOBYTE);
         let size = u128::from(self.per_kb).saturating_mul(u128::from(kilobytes));
         let fee = u128::from(self.fixed)
@@ -297,7 +295,7 @@ impl Rate {
         if bounds.into_iter().any(|fee| fee > FEE_MAX) || self.per_kb > PER_KB_MAX {
             return Err(Rule::TooLarge);
         }
-        if self.millionths > MILLION {
+        if u128::from(self.millionths) > MILLION {
             return Err(Rule::AboveWhole);
         }
         if self.most.is_some_and(|most| most < self.least) {

@@ -9,8 +9,10 @@ use torap_domain::{CardReason, CardService, Date};
 
 use super::*;
 use crate::cards::{self, *};
+use keys::{key_command, key_uses};
 use tables::{fee_row, lifetime, profile, range, scheme, settings, stand_in};
 
+mod keys;
 mod tables;
 
 pub(in crate::codec) fn cards_command() -> BoxedStrategy<cards::Command> {
@@ -284,55 +286,6 @@ fn others() -> BoxedStrategy<cards::Command> {
         (participant(), any::<u32>()).prop_map(|(participant, link)| Command::LinkDown {
             participant,
             link: LinkNumber(link)
-        }),
-    ]
-    .boxed()
-}
-
-fn key_uses() -> BoxedStrategy<KeyUses> {
-    any::<(bool, bool)>()
-        .prop_map(|(pin, mac)| KeyUses { pin, mac })
-        .boxed()
-}
-
-fn key_command() -> BoxedStrategy<KeyCommand> {
-    let keys = (
-        any::<u16>(),
-        option::of(text::<16>()),
-        option::of(text::<16>()),
-    )
-        .prop_map(|(set, pin, mac)| NewKeys { set, pin, mac });
-    let made = prop_oneof![keys.prop_map(Ok), text::<48>().prop_map(Err)];
-    prop_oneof![
-        (source(), participant(), key_uses(), any::<u64>()).prop_map(
-            |(source, participant, uses, nanos)| KeyCommand::Order {
-                source,
-                participant,
-                uses,
-                overlap: Span::from_nanos(nanos),
-            }
-        ),
-        (participant(), position(), made).prop_map(|(participant, ordered, made)| {
-            KeyCommand::Made {
-                participant,
-                ordered,
-                made,
-            }
-        }),
-        (origin(), trace(), mac(), code(), option::of(text::<16>())).prop_map(
-            |(origin, trace, mac, code, check_value)| {
-                KeyCommand::Answer(KeyAnswer {
-                    origin,
-                    trace,
-                    mac,
-                    code,
-                    check_value,
-                })
-            }
-        ),
-        (source(), participant()).prop_map(|(source, participant)| KeyCommand::Cancel {
-            source,
-            participant,
         }),
     ]
     .boxed()

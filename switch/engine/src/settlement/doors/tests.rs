@@ -16,6 +16,9 @@ use crate::{
 
 const HOUR: Span = Span::from_secs(3600);
 
+/// Makes a good instruction a wrong one.
+type Spoil = fn(&mut Instruction);
+
 /// A world whose business day is open for eight hours; CASP has 1,000 on its settlement account.
 fn open() -> World {
     let mut world = World::new();
@@ -180,45 +183,29 @@ fn the_rules_of_payments_hold_at_the_banks_door() {
     let mut same_uetr = instruction(&mut world, 2, 10);
     same_uetr.references.uetr = uetr(1);
     refused(&mut world, Reason::DuplicateMismatch, same_uetr);
-    let wrong = |change: fn(&mut Instruction)| {
-        move |world: &mut World| {
-            let mut wrong = instruction(world, 3, 10);
-            change(&mut wrong);
-            wrong
-        }
-    };
-    let cases: [(Reason, Box<dyn Fn(&mut World) -> Instruction>); 6] = [
-        (
-            Reason::AmountZero,
-            Box::new(wrong(|it| it.amount = Money::kzt(0))),
-        ),
-        (
-            Reason::AccountBankMismatch,
-            Box::new(wrong(|it| it.creditor_account = Some(iban(IRTY, 1)))),
-        ),
-        (
-            Reason::AccountBankMismatch,
-            Box::new(wrong(|it| it.instructed_agent = Some(bic(IRTY)))),
-        ),
-        (
-            Reason::AccountBankMismatch,
-            Box::new(wrong(|it| it.debtor_agent = bic(IRTY))),
-        ),
-        (
-            Reason::ValueDateNotAllowed,
-            Box::new(wrong(|it| it.date = Date::parse("2026-11-24").ok())),
-        ),
-        (
-            Reason::SameParticipant,
-            Box::new(wrong(|it| {
-                it.instructed_agent = None;
-                it.creditor_agent = bic(CASP);
-                it.creditor_account = None;
-            })),
-        ),
+    let cases: [(Reason, Spoil); 6] = [
+        (Reason::AmountZero, |it| it.amount = Money::kzt(0)),
+        (Reason::AccountBankMismatch, |it| {
+            it.creditor_account = Some(iban(IRTY, 1));
+        }),
+        (Reason::AccountBankMismatch, |it| {
+            it.instructed_agent = Some(bic(IRTY));
+        }),
+        (Reason::AccountBankMismatch, |it| {
+            it.debtor_agent = bic(IRTY);
+        }),
+        (Reason::ValueDateNotAllowed, |it| {
+            it.date = Date::parse("2026-11-24").ok();
+        }),
+        (Reason::SameParticipant, |it| {
+            it.instructed_agent = None;
+            it.creditor_agent = bic(CASP);
+            it.creditor_account = None;
+        }),
     ];
-    for (reason, make) in cases {
-        let wrong = make(&mut world);
+    for (reason, change) in cases {
+        let mut wrong = instruction(&mut world, 3, 10);
+        change(&mut wrong);
         refused(&mut world, reason, wrong);
     }
     assert_eq!(

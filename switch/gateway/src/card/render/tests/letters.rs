@@ -278,7 +278,7 @@ fn a_key_is_handed_over_and_put_into_use() {
     let base = network_with(ISSUER, |profile| profile.mac = true);
     let mut ring: KeyRing = (*base.keys).clone();
     let members = ring.members.get_mut(&ISSUER).unwrap();
-    members.offer(5, 4, &[made.clone()]);
+    members.offer(5, 4, std::slice::from_ref(&made));
     let keys = NewKeys {
         set: 5,
         pin: Some(Text::truncated("A1B2C3")),

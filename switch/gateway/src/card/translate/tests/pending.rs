@@ -227,9 +227,13 @@ fn a_request_that_could_not_be_sent_is_refused_at_once() {
 }
 
 fn key_message(check_value: &str) -> Vec<u8> {
+    key_message_of(5, check_value)
+}
+
+fn key_message_of(set: u32, check_value: &str) -> Vec<u8> {
     let block = key("P0TB", '6');
     let data = format!(
-        "KB{:03}{}KV006{check_value}KS006000005KU001P",
+        "KB{:03}{}KV006{check_value}KS006{set:06}KU001P",
         block.as_str().len(),
         block.as_str()
     );
@@ -270,10 +274,9 @@ fn a_key_is_handed_over_before_its_command_is_queued() {
     assert_eq!(delivered.key, new.block);
 
     // A set that is in use, or was, stays what it is; and one change goes before the other.
-    let refused_in = |network: &CardNetwork, set: &str| {
-        let message = key_message("ABCDEF");
-        let text = String::from_utf8_lossy(&message).replace("KS006000005", set);
-        let intake = match translate_in(network, &inbound(ACQUIRER, text.as_bytes())) {
+    let refused_in = |network: &CardNetwork, set: u32| {
+        let message = key_message_of(set, "ABCDEF");
+        let intake = match translate_in(network, &inbound(ACQUIRER, &message)) {
             Translated::Ready(intake) => intake,
             other => panic!("{other:?}"),
         };
@@ -282,7 +285,7 @@ fn a_key_is_handed_over_before_its_command_is_queued() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(refused_in(&network, "KS006000004"), "key-set");
+    assert_eq!(refused_in(&network, 4), "key-set");
     let member = network.member(ACQUIRER).unwrap();
     let mut busy = view(ACQUIRER, member.profile.clone());
     busy.keys.change = Some(KeyChange {
@@ -295,7 +298,7 @@ fn a_key_is_handed_over_before_its_command_is_queued() {
         stage: KeyStage::Making,
     });
     let busy = network.with_member(&busy, member.code);
-    assert_eq!(refused_in(&busy, "KS006000005"), "key-change-under-way");
+    assert_eq!(refused_in(&busy, 5), "key-change-under-way");
 
     let rejected = |outcome: Result<Response, Failure>| {
         let mut pending = asked(&network, &key_message("123456"));
