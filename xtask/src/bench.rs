@@ -42,6 +42,7 @@ const SUITES: &[&str] = &[
     "hsm",
     "card",
     "lsm",
+    "liquidity",
 ];
 
 fn suites() -> Command {

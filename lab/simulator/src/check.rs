@@ -14,7 +14,7 @@ use torap_gateway::{render::Renderer, wire::ContentType};
 use torap_index::{Changes, Index, MemoryIndex};
 use torap_journal::{Depth, Journal};
 
-use crate::{card::Outcomes, host::first_64, node::Node, world::World};
+use crate::{card::Outcomes, host::first_64, node::Node, orders::Ends, world::World};
 
 /// Everything that a replay of the whole log from its first record says.
 struct Told {
@@ -27,6 +27,8 @@ struct Told {
     funded: BTreeMap<ParticipantId, i128>,
     /// Outcomes of card transactions.
     cards: Outcomes,
+    /// Ends of payments in IMTS, and nets of clearing sessions.
+    ends: Ends,
 }
 
 impl World {
@@ -80,7 +82,12 @@ impl World {
             self.check_outcomes(node, &told)?;
             self.check_books(&told)?;
             self.check_answers(node)?;
-            Ok(told.cards)
+            told.ends.check(&told.engine)?;
+            Ok((told.cards, told.ends.counts()))
+        });
+        let checked = checked.map(|(cards, counts)| {
+            self.order_counts = counts;
+            cards
         });
         let wall = self.true_time();
         let checked = checked.and_then(|told| match (&mut self.cards, &self.node) {
@@ -260,6 +267,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
     let mut outcomes: BTreeMap<PaymentKey, Vec<Finished>> = BTreeMap::new();
     let mut funded: BTreeMap<ParticipantId, i128> = BTreeMap::new();
     let mut cards = Outcomes::default();
+    let mut ends = Ends::default();
     let mut records = node
         .journal()
         .read_from(1, Depth::Facts)
@@ -268,7 +276,9 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
         let applied = replay
             .apply(&record.meta, record.facts)
             .map_err(|error| format!("replay: {error}"))?;
+        ends.command(applied.stamp.position, &applied.command, applied.outcome);
         for event in applied.events.iter() {
+            ends.event(event);
             match event {
                 Event::PaymentFinished(finished) | Event::ReturnFinished(finished) => {
                     outcomes.entry(finished.key).or_default().push(*finished);
@@ -308,6 +318,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
         outcomes,
         funded,
         cards,
+        ends,
     })
 }
 

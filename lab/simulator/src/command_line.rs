@@ -13,7 +13,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{Counts, Fault, Options, PAYMENTS, Report, Verdict, simulate};
+use crate::{Counts, Fault, Options, OrderCounts, PAYMENTS, Report, Verdict, simulate};
 
 /// What `--check-faults` demands of every kind over the whole range.
 pub const EACH_FAULT_MIN: u64 = 20;
@@ -48,6 +48,8 @@ struct Summary {
     /// Card requests, and the seeds in which cards take part.
     cards: u64,
     card_seeds: u64,
+    #[serde(flatten)]
+    orders: OrderCounts,
     commands: u64,
     crashes: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -85,6 +87,7 @@ fn all(asked: &Asked) -> ExitCode {
         settled: 0,
         cards: 0,
         card_seeds: 0,
+        orders: OrderCounts::default(),
         commands: 0,
         crashes: 0,
         faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
@@ -105,6 +108,7 @@ fn all(asked: &Asked) -> ExitCode {
         summary.settled += report.settled;
         summary.cards += report.cards;
         summary.card_seeds += u64::from(report.cards > 0);
+        summary.orders.add(&report.orders);
         summary.commands += report.commands;
         summary.crashes += report.crashes;
         seconds += report.seconds;

@@ -1,5 +1,7 @@
 //! The only source of chance in a simulation: SplitMix64, so that a seed is a whole run.
 
+use torap_domain::Uetr;
+
 /// A seeded source of draws.
 #[derive(Clone, Debug)]
 pub struct Draw(u64);
@@ -58,4 +60,12 @@ impl Draw {
         }
         weights.len().saturating_sub(1)
     }
+}
+
+/// A UETR (version 4) made of a number.
+pub(crate) fn uetr_of(number: u64) -> Uetr {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    bytes[8..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    Uetr::from_random(bytes)
 }

@@ -19,6 +19,7 @@ mod load;
 pub mod mutant;
 mod net;
 mod node;
+mod orders;
 mod plan;
 mod records;
 mod run;
@@ -30,4 +31,5 @@ mod world;
 mod tests;
 
 pub use fault::{Counts, Fault};
+pub use orders::OrderCounts;
 pub use run::{Failure, Options, PAYMENTS, Place, Report, Verdict, run, simulate};

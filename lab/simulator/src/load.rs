@@ -14,7 +14,7 @@ use torap_engine::{
 };
 
 use crate::{
-    draw::Draw,
+    draw::{Draw, uetr_of},
     host::{BANKS, Host},
     plan::{Plan, SECOND},
 };
@@ -65,6 +65,8 @@ kinds! {
     Release = 0..2,
     Garbage = 0..2,
     Operate = 0..3,
+    Settle = 0..6,
+    Clear = 0..4,
 }
 
 impl Kind {
@@ -118,6 +120,9 @@ pub(crate) enum Wanted {
     Done,
     /// For the switch, by its operator.
     Operate(Box<Command>),
+    /// Something of its operator in IMTS or the clearing system, which depends on what stands there.
+    Settle,
+    Clear,
 }
 
 const MERCHANT_CATEGORY: u16 = 5411;
@@ -149,6 +154,12 @@ impl Load {
         self.requests += 1;
         if kind == Kind::Operate {
             return Wanted::Operate(Box::new(self.operate(plan)));
+        }
+        if kind == Kind::Settle {
+            return Wanted::Settle;
+        }
+        if kind == Kind::Clear {
+            return Wanted::Clear;
         }
         if kind.pays() {
             self.pay(kind, plan, hosts, bank, wall);
@@ -237,7 +248,7 @@ impl Load {
                 // A bank that lost its memory asks about an identifier and then pays under it nevertheless.
                 let number = self.draw.next();
                 let transaction_id = format!("{}-Z{number:016x}", hosts[bank].code);
-                let uetr = uetr_of(number);
+                let uetr = uetr_of(number).to_string();
                 let _ = hosts[bank].bank.handle(
                     Request::Status {
                         uetr: uetr.clone(),
@@ -652,6 +663,7 @@ pub(crate) fn seed(plan: &Plan) -> Vec<Command> {
             entries,
         }));
     }
+    commands.push(crate::orders::seed());
     if let Some(cards) = &plan.cards {
         commands.extend(crate::card::seed(plan, cards));
     }
@@ -683,12 +695,4 @@ fn receiver_of(hosts: &[Host], sent: &Sent) -> Option<usize> {
 
 fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(String::from)
-}
-
-/// A UETR (version 4) made of a number.
-fn uetr_of(number: u64) -> String {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&number.to_be_bytes());
-    bytes[8..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    torap_domain::Uetr::from_random(bytes).to_string()
 }

@@ -9,6 +9,7 @@ use crate::{
     corrupt::Found,
     fault::{Counts, Fault},
     host::first_64,
+    orders::OrderCounts,
     plan::{Plan, SECOND},
     trace::Trace,
     world::World,
@@ -73,6 +74,9 @@ pub struct Report {
     pub cards: u64,
     /// Of the payments, those whose bank was told that they are settled.
     pub settled: u64,
+    /// IMTS and the clearing system; nothing in a run that ended before its last checks.
+    #[serde(flatten)]
+    pub orders: OrderCounts,
     /// Records in the log.
     pub commands: u64,
     pub faults: Counts,
@@ -369,6 +373,7 @@ fn report(options: &Options, world: World, damage: Option<Place>) -> Report {
         payments: world.load.sent.len() as u64,
         cards: world.cards.map_or(0, |cards| cards.load.sent.len() as u64),
         settled: settled as u64,
+        orders: world.order_counts,
         commands,
         faults: world.counts,
         crashes: world.crashes,

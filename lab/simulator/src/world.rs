@@ -16,6 +16,7 @@ use crate::{
     load::{Load, Wanted},
     net::{Arrived, Pipe},
     node::{Machine, Node},
+    orders::{OrderCounts, Orders},
     plan::{MILLI, Plan, SECOND},
     trace::Trace,
 };
@@ -56,6 +57,10 @@ pub(crate) struct World {
     /// Card hosts and their links, if cards take part.
     pub(crate) cards: Option<CardWorld>,
     pub(crate) load: Load,
+    /// What the operator orders in IMTS and the clearing system.
+    orders: Orders,
+    /// What came of it, once the run has been checked at its end.
+    pub(crate) order_counts: OrderCounts,
     next_request: u64,
     pub(crate) next_fault: u64,
     pub(crate) counts: Counts,
@@ -91,6 +96,7 @@ impl World {
             .map(|number| Host::new(number, draw.next(), plan.node.switch_bic))
             .collect();
         let load = Load::new(draw.fork());
+        let orders = Orders::new(Draw::new(plan.node.seed ^ 0x1c5));
         let machine = Machine {
             journal: MemoryMedium::new(),
             snapshots: MemoryMedium::new(),
@@ -117,6 +123,8 @@ impl World {
             next_connection: 1,
             cards,
             load,
+            orders,
+            order_counts: OrderCounts::default(),
             next_request: SECOND,
             next_fault,
             counts: Counts::new(),
@@ -300,11 +308,22 @@ impl World {
         // Behaviours wait for the payments to come; more than a few would never be used.
         let _ = self.hosts[bank].bank.handle(behaviour, wall);
         let sent = self.load.sent.len();
-        if let Wanted::Operate(command) = self.load.request(&self.plan, &mut self.hosts, wall)
-            && let Some(node) = &mut self.node
-        {
-            node.tell(*command);
-            self.node_dirty = true;
+        let wanted = self.load.request(&self.plan, &mut self.hosts, wall);
+        if let Some(node) = &mut self.node {
+            let engine = node.follower().engine();
+            let commands = match wanted {
+                Wanted::Done => Vec::new(),
+                Wanted::Operate(command) => vec![*command],
+                Wanted::Settle => self.orders.settle(&self.plan, engine, wall),
+                Wanted::Clear => {
+                    let order = self.orders.clear(&self.plan, &self.hosts, engine, wall);
+                    order.into_iter().collect()
+                }
+            };
+            self.node_dirty |= !commands.is_empty();
+            for command in commands {
+                node.tell(command);
+            }
         }
         if let Some(sent) = self.load.sent.get(sent) {
             let bank = self.hosts[sent.bank].code;

@@ -68,7 +68,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "lab/simulator",
         &[
-            "iso8583", "domain", "engine", "journal", "core", "index", "gateway", "follower",
+            "iso8583",
+            "domain",
+            "clearing",
+            "settlement",
+            "engine",
+            "journal",
+            "core",
+            "index",
+            "gateway",
+            "follower",
             "bank",
         ],
     ),

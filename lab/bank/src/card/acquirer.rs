@@ -229,6 +229,10 @@ impl Acquirer {
             return self.refused_now(trace, answered);
         }
         match &sent.answer {
+            // 96 to a repeat says nothing of the copy before it, which was taken.
+            Some(first) if first.code == "96" && sent.repeats > 0 => {
+                settle_answer(sent, answered, sessions);
+            }
             Some(first)
                 if (&first.code, first.tiyn, &first.approval)
                     != (&answered.code, answered.tiyn, &answered.approval) =>
@@ -249,12 +253,13 @@ impl Acquirer {
         Some(())
     }
 
-    /// 96: nothing was remembered, so the outcome is this unless it is sent again. 94 is about another message than the first.
+    /// 96: nothing was remembered of this copy, so the outcome is this unless it is sent again. 94 is about another message than the first.
     fn refused_now(&mut self, trace: Trace, answered: Answered) -> Option<()> {
         let number = *self.by_trace.get(&trace)?;
         let sent = self.sent.get_mut(&number)?;
-        // An advice goes on until it is taken.
-        if sent.answer.is_none() && answered.code == "96" && !sent.is_advice {
+        // An advice goes on until it is taken, and so does a repeat: the copy before it may have been taken.
+        let goes_on = sent.is_advice || sent.repeats > 0;
+        if sent.answer.is_none() && answered.code == "96" && !goes_on {
             sent.due = None;
             sent.answer = Some(answered);
         }
