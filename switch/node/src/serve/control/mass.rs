@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use torap_domain::{Asset, Iban, Money, ParticipantId, Reason, Sequence, TransactionId, Uetr};
+use torap_domain::{
+    Asset, Iban, Money, ParticipantId, Phone, Position, Reason, Sequence, TransactionId, Uetr,
+};
 use torap_engine::{
     Command, Engine, Outcome, Source,
-    instant::{self, CreditTransfer, FinalOutcome, Finished},
+    directory::Record,
+    instant::{self, CreditTransfer, FinalOutcome, Finished, History, PaymentKey},
     mass::{self, Line, PIECE_LINES_MAX},
     participants::View,
 };
 use torap_gateway::{
-    translate::{Inbound, Translator, file_key},
+    translate::{Inbound, Lookups, Translator, file_key},
     wire::ContentType,
 };
 use torap_index::Index;
@@ -30,6 +33,7 @@ use crate::{
     control::{MassLine, Refusal, Request},
     serve::{
         intake::Stopped,
+        lookups::IndexLookups,
         switch::{Switch, wall_clock},
     },
 };
@@ -145,9 +149,16 @@ async fn pay(
     loop {
         // Written anew each time: the payment's clock begins when it is handed in.
         let (transfer, evidence) = payment(switch, translator, view, source, line)?;
-        let command = Command::Instant(instant::Command::CreditTransfer(transfer));
-        let decided = switch.intake.decide_with(command, evidence).await;
-        let reason = match decided.map_err(stopping)?.outcome {
+        let network = switch.network();
+        let payee = network.by_bic(&transfer.creditor_agent);
+        let outcome = if payee.is_some_and(|payee| switch.congestion.is_congested(payee.id)) {
+            Outcome::Refused(Reason::Overloaded)
+        } else {
+            let command = Command::Instant(instant::Command::CreditTransfer(transfer));
+            let decided = switch.intake.decide_with(command, evidence).await;
+            decided.map_err(stopping)?.outcome
+        };
+        let reason = match outcome {
             Outcome::Accepted | Outcome::AlreadyApplied => return Ok(None),
             Outcome::Refused(reason) => reason,
         };
@@ -167,6 +178,27 @@ async fn pay(
     }
 }
 
+/// Look-ups for a line, which may wait: a payee's bank that has too much to answer is no fault of the line.
+struct Unhurried<'a>(&'a IndexLookups);
+
+impl Lookups for Unhurried<'_> {
+    fn alias(&self, phone: Phone) -> (Position, Option<Record>) {
+        self.0.alias(phone)
+    }
+
+    fn by_key(&self, key: &PaymentKey) -> Option<History> {
+        self.0.by_key(key)
+    }
+
+    fn by_uetr(&self, uetr: &Uetr) -> Option<History> {
+        self.0.by_uetr(uetr)
+    }
+
+    fn is_congested(&self, _: ParticipantId) -> bool {
+        false
+    }
+}
+
 /// The payment that a line becomes, and the message it would have come as.
 fn payment(
     switch: &Switch,
@@ -183,7 +215,7 @@ fn payment(
         body: &body,
     };
     let network = switch.network();
-    let translated = translator.translate(inbound, &network, switch.lookups(), false);
+    let translated = translator.translate(inbound, &network, &Unhurried(switch.lookups()), false);
     match translated.command {
         Command::Instant(instant::Command::CreditTransfer(transfer)) => {
             Ok((CreditTransfer { source, ..transfer }, body))
