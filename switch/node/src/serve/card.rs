@@ -130,12 +130,14 @@ impl Cards {
             match change {
                 CorePublished::Bins(table) => bins = Some(Arc::clone(table)),
                 CorePublished::Member(view) => {
-                    if view.keys.change.as_ref().is_some_and(key_maker::wants) {
-                        self.key_orders.notify_one();
-                    }
+                    let wants_keys = view.keys.change.as_ref().is_some_and(key_maker::wants);
                     self.views
                         .lock()
                         .insert(view.participant, view.as_ref().clone());
+                    // The maker looks at the views as soon as it wakes.
+                    if wants_keys {
+                        self.key_orders.notify_one();
+                    }
                 }
             }
         }

@@ -147,7 +147,10 @@ impl Intake {
             if self.is_stopping() {
                 return Err(Stopped);
             }
-            room.await;
+            // The core may have taken everything before it could see that somebody waits.
+            if self.is_full() {
+                room.await;
+            }
         }
     }
 
@@ -188,11 +191,14 @@ impl Intake {
     /// Waits until the core has taken something from a full queue.
     pub async fn room(&self) {
         let room = self.shared.room.notified();
-        if self.sender.len() < self.shared.capacity || self.is_stopping() {
-            return;
-        }
         self.shared.starved.store(true, Ordering::SeqCst);
-        room.await;
+        if self.is_full() && !self.is_stopping() {
+            room.await;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.sender.len() >= self.shared.capacity
     }
 
     /// New payments are to be refused.
