@@ -76,8 +76,7 @@ impl Preparation {
 
     /// Fills so many more bytes and syncs them; true when the file is full.
     fn step(&mut self, bytes: u64) -> Result<bool, JournalError> {
-        let begin = self.filled;
-        let end = self.bytes.min(begin + bytes);
+        let end = self.bytes.min(self.filled + bytes);
         while self.filled < end {
             let count = (end - self.filled).min(WRITE_BYTES as u64);
             self.file
@@ -88,8 +87,7 @@ impl Preparation {
         self.file
             .sync()
             .map_err(|source| JournalError::medium("sync", &self.name, source))?;
-        // The log writes whole pages, so it never needs to read these zeros.
-        self.file.forget(begin, end - begin);
+        // The zeros stay in the system's cache: the log then finds its pages there, and a write need not make them.
         Ok(self.filled == self.bytes)
     }
 
