@@ -1,9 +1,16 @@
 //! IMTS and `torap lsm` as the operator uses them.
 
+use std::{
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use torap_domain::{Span, Time};
 
-use crate::program::{lab, stderr, stdout, torap};
+use crate::program::{lab, program, stderr, stdout, torap};
 
 /// `torap ctl --json rtgs` in a folder.
 struct Operator {
@@ -195,6 +202,30 @@ fn a_circle_is_resolved_on_demand() {
     assert_eq!(operator.ok(&["resolve"])["settled"], 0);
     assert_eq!(operator.ok(&["resolve", "--rule", "bypass"])["settled"], 1);
     assert_eq!(operator.queue().len(), 1);
+    // What the solver found stands in the log, however fast it is read.
+    let replay = ["--dir", &operator.dir, "replay", "--json", "--from-genesis"];
+    let plain = torap(&replay);
+    assert!(plain.status.success(), "{}", stderr(&plain));
+    assert_eq!(with_little_cpu(&replay), stdout(&plain));
+}
+
+/// What the program prints when it may run for one millisecond of every ten.
+fn with_little_cpu(arguments: &[&str]) -> String {
+    let mut child = Command::new(program())
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("torap runs");
+    let pid = Pid::from_child(&child);
+    while child.try_wait().expect("a child").is_none() {
+        kill_process(pid, Signal::STOP).expect("stopped");
+        thread::sleep(Duration::from_millis(9));
+        kill_process(pid, Signal::CONT).expect("continued");
+        thread::sleep(Duration::from_millis(1));
+    }
+    let output = child.wait_with_output().expect("it ended");
+    assert!(output.status.success());
+    stdout(&output)
 }
 
 #[test]

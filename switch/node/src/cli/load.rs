@@ -1,6 +1,7 @@
 //! `torap load`: drive a running switch with payments through its real wire, and report in one JSON line.
 
 mod cards;
+mod gridlock;
 mod memory;
 mod operators;
 mod overload;
@@ -30,6 +31,7 @@ use torap_gateway::{
 use torap_load::{LoadBank, Outcome, Plan, Progress, SwitchUse, limits};
 
 use self::{
+    gridlock::Gridlock,
     own_switch::{OwnSwitch, Setup},
     snapshots::Snapshots,
 };
@@ -82,6 +84,9 @@ pub(super) struct Arguments {
     /// A snapshot every so many seconds while the load runs
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_every_s: Option<u64>,
+    /// So many payments wait in IMTS without money, the solver looks at them while the load runs, and dissolves them; one JSON line more
+    #[arg(long, value_name = "PAYMENTS", requires = "own_switch")]
+    gridlock: Option<u32>,
     /// Of so many incoming messages one is parsed and validated in full
     #[arg(long, default_value_t = limits::CHECK_EVERY)]
     check_every: u32,
@@ -133,6 +138,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     let stop = catch_signals()?;
     cards::check(&arguments)?;
     operators::check(&arguments)?;
+    gridlock::check(&arguments)?;
     if arguments.rail == RailName::Card {
         return cards::run(folder, &arguments, &stop);
     }
@@ -178,11 +184,27 @@ fn load(
         return overload::run(folder, arguments, switch, mode, times, stop);
     }
     let banks = banks(folder, &mut control, arguments.banks)?;
+    let codes: Vec<String> = banks.iter().map(|bank| bank.code.as_str().into()).collect();
     let plan = plan(arguments, switch, mode, banks);
+    let gridlock = arguments
+        .gridlock
+        .map(|payments| Gridlock::start(&folder.control(), &codes, payments, plan.duration))
+        .transpose()?;
     let (outcome, switch_use) = measure(&mut control, stop, |progress| {
         torap_load::run(&plan, progress)
     })?;
-    print_outcome(&outcome, switch_use)
+    let dissolved = match gridlock {
+        None => true,
+        Some(gridlock) => {
+            let line = gridlock.finish()?;
+            print_line(&serde_json::to_string(&line).map_err(|error| error.to_string())?)?;
+            line.is_dissolved()
+        }
+    };
+    match print_outcome(&outcome, switch_use)? {
+        Ending::Done if !dissolved => Ok(Ending::Refused),
+        ending => Ok(ending),
+    }
 }
 
 /// The line of the report, and whether the run was good.

@@ -4,10 +4,11 @@
 mod clearing;
 mod settlement;
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use serde::Deserialize;
-use torap_domain::{BankCode, Iban, IinBin};
+use serde_json::Value;
+use torap_domain::{BankCode, Iban, IinBin, Time};
 use torap_load::limits;
 
 use super::{
@@ -18,6 +19,7 @@ use crate::{
     cli::{Ending, Failure},
     control::{By, Client, Request, RtgsChange, RtgsShow},
     folder::Folder,
+    serve::wall_clock,
 };
 
 /// Money that each settlement account gets, in tenge: more than a run can move.
@@ -25,6 +27,8 @@ const FUND: &str = "50000000000000.00";
 /// Control connections, unless told otherwise.
 const CONNECTIONS: u32 = 64;
 const CONNECTIONS_MAX: u32 = 256;
+/// How long the business day is kept open that a run opens.
+const DAY: Duration = Duration::from_secs(6 * 3600);
 
 /// A bank that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +108,7 @@ pub(super) fn run(
     }
 }
 
-fn by() -> By {
+pub(super) fn by() -> By {
     By {
         operator: "load".into(),
         reference: "load run".into(),
@@ -144,20 +148,25 @@ fn banks(control: &mut Client, wanted: usize) -> Result<Vec<Bank>, Failure> {
     Ok(chosen)
 }
 
-fn change(control: &mut Client, change: RtgsChange) -> Result<(), Failure> {
+/// What the switch says to a change of IMTS.
+pub(super) fn change(control: &mut Client, change: RtgsChange) -> Result<Value, String> {
     let by = by();
-    control.must(&Request::RtgsChange { by, change })?;
-    Ok(())
+    control.must(&Request::RtgsChange { by, change })
 }
 
-/// Whether a business day of IMTS is open.
-fn is_open(control: &mut Client) -> Result<bool, Failure> {
+/// Opens a business day of IMTS, unless one is open.
+pub(super) fn open_day(control: &mut Client) -> Result<(), Failure> {
     #[derive(Deserialize)]
     struct Status {
         open: bool,
     }
     let what = RtgsShow::Status;
-    Ok(answer::<Status>(control, &Request::Rtgs { what })?.open)
+    if !answer::<Status>(control, &Request::Rtgs { what })?.open {
+        let until = Time::from_nanos(wall_clock().nanos().saturating_add(DAY.as_nanos() as u64));
+        let (until, cut_off) = (until.to_string(), None);
+        change(control, RtgsChange::Open { cut_off, until })?;
+    }
+    Ok(())
 }
 
 /// A person with an account at the bank.

@@ -63,6 +63,25 @@ fn wrong_flags_are_refused_with_their_name() {
     refused("--check-every 0", "--check-every");
     refused("--work-dir /data", "--own-switch");
     refused("--own-switch --switch 127.0.0.1:1", "--switch");
+    refused("--gridlock 10", "--own-switch");
+}
+
+#[test]
+fn a_gridlock_goes_with_a_plain_instant_load_of_three_banks() {
+    let checked = |line: &str| gridlock::check(&parse(&format!("--own-switch {line}")).unwrap());
+    assert!(checked("--gridlock 10000 --banks 30").is_ok());
+    for (line, word) in [
+        ("--gridlock 10 --rail card", "--rail instant"),
+        ("--gridlock 10 --overload", "--overload"),
+        ("--gridlock 10 --banks 2", "--banks 3"),
+        ("--gridlock 0", "0 is not between 1 and"),
+        ("--gridlock 65537", "65537"),
+    ] {
+        let Err(Failure::Usage(text)) = checked(line) else {
+            panic!("{line} is taken");
+        };
+        assert!(text.contains(word), "{line}: {text}");
+    }
 }
 
 fn participant(code: &str) -> Participant {

@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use torap_domain::Time;
 use torap_load::{Histogram, Outcome, SwitchUse};
 
-use super::{Bank, CONNECTIONS, banks, by, change, is_open};
+use super::{Bank, CONNECTIONS, banks, by, open_day};
 use crate::{
     cli::{
         Ending, Failure,
@@ -23,9 +22,6 @@ use crate::{
     folder::Folder,
     serve::wall_clock,
 };
-
-/// How long the business day is kept open that the run opens.
-const DAY: Duration = Duration::from_secs(6 * 3600);
 
 /// What all connections share.
 struct Run<'r> {
@@ -57,11 +53,7 @@ pub(super) fn run(
 ) -> Result<Ending, Failure> {
     let mut control = Client::connect(&folder.control())?;
     let banks = banks(&mut control, arguments.banks)?;
-    if !is_open(&mut control)? {
-        let until = Time::from_nanos(wall_clock().nanos().saturating_add(DAY.as_nanos() as u64));
-        let (until, cut_off) = (until.to_string(), None);
-        change(&mut control, RtgsChange::Open { cut_off, until })?;
-    }
+    open_day(&mut control)?;
     let waiting_before = waiting(&mut control)?;
     let before: Report = answer(&mut control, &Request::Report)?;
     let began = Instant::now();
