@@ -73,6 +73,7 @@ enum Part {
     Mass = 26,
     Disputes = 27,
     CardKeys = 40,
+    CardPresentments = 44,
 }
 
 impl Engine {
@@ -156,6 +157,11 @@ impl Engine {
         };
         if chunks.next_is(Part::CardKeys) {
             chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
+        }
+        if chunks.next_is(Part::CardPresentments) {
+            chunks.read(Part::CardPresentments, |reader| {
+                cards.read_presentments(reader)
+            })?;
         }
         chunks.close()?;
         let state = State {
@@ -249,6 +255,13 @@ impl Engine {
             scratch.clear();
             state.cards.write_keys(&mut Writer::new(&mut scratch));
             each(Part::CardKeys, &scratch);
+        }
+        if state.cards.has_presentments() {
+            scratch.clear();
+            state
+                .cards
+                .write_presentments(&mut Writer::new(&mut scratch));
+            each(Part::CardPresentments, &scratch);
         }
     }
 }

@@ -234,6 +234,8 @@ kinds! {
     DisputeAct = 0xb4, "dispute-act", 1;
     /// A document of a case
     DisputeAttach = 0xb5, "dispute-attach", 1;
+    /// A piece of a presentment file
+    CardPresent = 0xbc, "card-present", 1;
 }
 
 impl Kind {
@@ -352,6 +354,7 @@ impl Kind {
             cards::Command::StopList { .. } => Kind::CardStopList,
             cards::Command::CutOver { .. } => Kind::CardCutOver,
             cards::Command::SettleSession { .. } => Kind::CardSettleSession,
+            cards::Command::Present(_) => Kind::CardPresent,
         }
     }
 
