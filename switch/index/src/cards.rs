@@ -4,6 +4,8 @@
 //! steps, a row for each record and transaction. A step that a later record brings about a message ([`CardOf::Message`]) is found
 //! through the position of that message, which the rows of its transaction name.
 
+use std::collections::BTreeSet;
+
 use torap_domain::{CardReason, Money, ParticipantId, Position, card::Stan};
 use torap_engine::{
     Command, Event,
@@ -167,6 +169,9 @@ impl CardRows {
             Command::Cards(command) => self.command(position, command),
             _ => None,
         };
+        if let Command::Cards(cards::Command::Present(present)) = command {
+            self.presented(position, present, events);
+        }
         let mut decided = None;
         for event in events {
             if let Event::Card(event) = event {
@@ -228,6 +233,32 @@ impl CardRows {
             self.steps.push((CardOf::Transaction(key), None));
         }
         Some(key)
+    }
+
+    /// A piece of a presentment file: each line that was taken belongs to itself and to its original, and is named as that is.
+    fn presented(&mut self, position: Position, present: &cards::Present, events: &[Event]) {
+        let taken: BTreeSet<CardKey> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Card(cards::Event::Decided(finished)) => Some(finished.key),
+                _ => None,
+            })
+            .collect();
+        for line in present
+            .lines
+            .iter()
+            .filter(|line| taken.contains(&line.key))
+        {
+            let name = CardName::Retrieval {
+                participant: present.participant,
+                retrieval: line.retrieval.as_str(),
+            };
+            self.names.push((name.text(), position));
+            let original = line.known.map(|known| known.transaction.key);
+            for key in [Some(line.key), original].into_iter().flatten() {
+                self.steps.push((CardOf::Transaction(key), None));
+            }
+        }
     }
 
     fn event(&mut self, event: &cards::Event) {

@@ -47,7 +47,7 @@ pub use keys::{
     KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
 pub use presentments::{
-    Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, Present, Presented,
+    Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, PieceTaken, Present, Presented,
     PresentmentFile,
 };
 pub use settings::{

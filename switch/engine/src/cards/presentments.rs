@@ -40,6 +40,14 @@ pub const FILES_MAX: usize = 4_096;
 /// How long a file is known after its last piece, unless a new one needs its room.
 pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
 
+/// The record of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PieceTaken {
+    /// Number of its first line.
+    pub first: u32,
+    pub position: Position,
+}
+
 /// A file that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentmentFile {
@@ -50,14 +58,22 @@ pub struct PresentmentFile {
     /// Time of its first and of its last piece.
     pub began: Time,
     pub at: Time,
-    /// The record of each piece.
-    pub pieces: Vec<Position>,
+    pub pieces: Vec<PieceTaken>,
     pub lines: Vec<Presented>,
     /// Lines before the last piece.
     before_last: usize,
     /// Sums of its lines so far, in minor units of KZT.
     purchases: u64,
     refunds: u64,
+}
+
+impl PresentmentFile {
+    /// The record that has a line.
+    pub fn piece_of(&self, number: u32) -> Option<Position> {
+        let after = self.pieces.partition_point(|piece| piece.first <= number);
+        let piece = self.pieces.get(after.checked_sub(1)?)?;
+        Some(piece.position)
+    }
 }
 
 /// The files by participant.
@@ -201,7 +217,10 @@ impl Presentments {
             );
         }
         file.lines.extend(presented);
-        file.pieces.push(stamp.position);
+        file.pieces.push(PieceTaken {
+            first: present.lines.first().map_or(0, |line| line.number),
+            position: stamp.position,
+        });
         file.next = file.next.saturating_add(1);
         file.complete = present.piece.last;
         file.at = stamp.time;

@@ -9,6 +9,7 @@ mod disputes;
 mod history;
 mod keys;
 mod mass;
+mod presentments;
 mod reconcile;
 mod retention;
 mod rtgs;
@@ -159,6 +160,10 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         | Request::DisputeAttach { .. }) => disputes::change(switch, step).await,
         Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
         submission @ Request::MassSubmit { .. } => mass::submit(switch, submission).await,
+        Request::CardPresentments { code, file, after } => {
+            presentments::show(switch, code.as_deref(), file.as_deref(), after).await
+        }
+        submission @ Request::CardPresent { .. } => presentments::submit(switch, submission).await,
         Request::Tariff => tariff::show(switch).await,
         Request::TariffTry { tariff, usage } => {
             tariff::attempt(switch, tariff.as_ref(), &usage).await
@@ -206,6 +211,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::DisputeAct { by, .. }
         | Request::DisputeAttach { by, .. }
         | Request::MassSubmit { by, .. }
+        | Request::CardPresent { by, .. }
         | Request::TariffSet { by, .. }
         | Request::TariffNote { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
@@ -228,6 +234,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Disputes { .. }
         | Request::DisputeEvidence { .. }
         | Request::MassShow { .. }
+        | Request::CardPresentments { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
         | Request::Report

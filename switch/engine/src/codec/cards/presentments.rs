@@ -1,11 +1,15 @@
 //! Layouts of pieces of presentment files.
 
 use crate::{
-    cards::{Header, Known, Line, LineKind, Present},
+    cards::{Header, Known, Line, LineKind, PieceTaken, Present},
     codec::{FactsError, Layout, Reader, Writer},
 };
 
 fields! {
+    PieceTaken {
+        first: "first line",
+        position: "position",
+    }
     Header {
         file_id: "file id",
         date: "file date",
