@@ -74,6 +74,7 @@ enum Part {
     Disputes = 27,
     CardKeys = 40,
     CardPresentments = 44,
+    CardDisputes = 45,
 }
 
 impl Engine {
@@ -150,7 +151,7 @@ impl Engine {
         } else {
             mass::State::new()
         };
-        let disputes = if chunks.next_is(Part::Disputes) {
+        let mut disputes = if chunks.next_is(Part::Disputes) {
             chunks.read(Part::Disputes, disputes::State::read)?
         } else {
             disputes::State::new()
@@ -162,6 +163,9 @@ impl Engine {
             chunks.read(Part::CardPresentments, |reader| {
                 cards.read_presentments(reader)
             })?;
+        }
+        if chunks.next_is(Part::CardDisputes) {
+            chunks.read(Part::CardDisputes, |reader| disputes.read_cards(reader))?;
         }
         chunks.close()?;
         let state = State {
@@ -262,6 +266,11 @@ impl Engine {
                 .cards
                 .write_presentments(&mut Writer::new(&mut scratch));
             each(Part::CardPresentments, &scratch);
+        }
+        if !state.disputes.has_no_cards() {
+            scratch.clear();
+            state.disputes.write_cards(&mut Writer::new(&mut scratch));
+            each(Part::CardDisputes, &scratch);
         }
     }
 }

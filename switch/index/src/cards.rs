@@ -86,6 +86,11 @@ pub enum CardStep {
     Reversed {
         stands: Money,
     },
+    /// Only this of the transaction stands: the rest was given back by file, or a case claims it.
+    Reduced {
+        stands: Money,
+        disputed: bool,
+    },
     /// The authorisation can no longer be completed.
     Ended {
         completed: Money,
@@ -276,6 +281,17 @@ impl CardRows {
             cards::Event::Reversed {
                 original, stands, ..
             } => (*original, CardStep::Reversed { stands: *stands }),
+            cards::Event::Reduced {
+                original,
+                stands,
+                case,
+            } => (
+                *original,
+                CardStep::Reduced {
+                    stands: *stands,
+                    disputed: case.is_some(),
+                },
+            ),
             cards::Event::AuthorisationEnded { key, completed } => (
                 *key,
                 CardStep::Ended {
@@ -449,6 +465,11 @@ fn put(step: &CardStep, writer: &mut Writer<'_>) {
             writer.u8(u8::from(*approved));
         }
         CardStep::Blocked => writer.u8(11),
+        CardStep::Reduced { stands, disputed } => {
+            writer.u8(12);
+            writer.put(stands);
+            writer.u8(u8::from(*disputed));
+        }
     }
 }
 
@@ -512,6 +533,10 @@ fn take(reader: &mut Reader<'_>) -> Result<CardStep, FactsError> {
             approved: flag(reader, "approved")?,
         },
         11 => CardStep::Blocked,
+        12 => CardStep::Reduced {
+            stands: reader.field("stands")?,
+            disputed: flag(reader, "disputed")?,
+        },
         _ => return Err(reader.error("step", offset, LayoutRule::Value)),
     })
 }

@@ -282,6 +282,14 @@ pub enum Request {
         file: String,
         after: Option<usize>,
     },
+    /// A case about a card transaction, by the card's bank: `id` as of [`Request::CardTransaction`], or `POSITION/LINE` of a presentment.
+    DisputeOpenCard {
+        by: By,
+        code: String,
+        id: String,
+        reason: String,
+        claim: Option<String>,
+    },
     /// One piece of an acquirer's presentment file, from 1 upwards; `first` is the number of its first line.
     CardPresent {
         by: By,

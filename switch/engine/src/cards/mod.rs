@@ -11,6 +11,7 @@ mod authorisations;
 mod bins;
 mod command;
 mod decision;
+mod disputed;
 mod effect;
 mod event;
 mod facts;
@@ -56,6 +57,7 @@ pub use settings::{
     SESSIONS_MAX, STAND_IN_NUMBER_MAX, Scheme, Services, Settings, StandIn, Tariff, Without,
 };
 
+pub(crate) use disputed::{DisputeMovement, claim, disputed, standing};
 pub(crate) use sessions::{
     SessionStage, leave_accounts, open_session, session_dates, session_nets, session_paid,
     session_stage,

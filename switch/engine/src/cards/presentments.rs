@@ -19,6 +19,7 @@ mod line;
 mod taking;
 
 pub use line::{Header, Known, Line, LineKind, LineVerdict, Present, Presented};
+pub(super) use taking::range;
 
 use std::collections::BTreeMap;
 

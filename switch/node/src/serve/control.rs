@@ -156,6 +156,7 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         }
         Request::DisputeEvidence { case, number } => disputes::evidence(switch, case, number).await,
         step @ (Request::DisputeOpen { .. }
+        | Request::DisputeOpenCard { .. }
         | Request::DisputeAct { .. }
         | Request::DisputeAttach { .. }) => disputes::change(switch, step).await,
         Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
@@ -208,6 +209,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingSet { by, .. }
         | Request::AncillaryChange { by, .. }
         | Request::DisputeOpen { by, .. }
+        | Request::DisputeOpenCard { by, .. }
         | Request::DisputeAct { by, .. }
         | Request::DisputeAttach { by, .. }
         | Request::MassSubmit { by, .. }

@@ -120,11 +120,13 @@ pub enum LineVerdict {
     NotActive = 14,
     /// Too much waits for the issuer; present the line again later, under the same reference.
     QueueFull = 15,
+    /// A case about the purchase is open.
+    Disputed = 16,
 }
 
 impl LineVerdict {
     /// Every verdict, in the order of the numbers.
-    pub const ALL: [LineVerdict; 15] = [
+    pub const ALL: [LineVerdict; 16] = [
         LineVerdict::Taken,
         LineVerdict::Duplicate,
         LineVerdict::Unmatched,
@@ -140,6 +142,7 @@ impl LineVerdict {
         LineVerdict::NotAllowed,
         LineVerdict::NotActive,
         LineVerdict::QueueFull,
+        LineVerdict::Disputed,
     ];
 
     /// Kebab-case name; stable, meant for machines.
@@ -160,6 +163,7 @@ impl LineVerdict {
             LineVerdict::NotAllowed => "not-allowed",
             LineVerdict::NotActive => "not-active",
             LineVerdict::QueueFull => "queue-full",
+            LineVerdict::Disputed => "disputed",
         }
     }
 

@@ -42,6 +42,7 @@ pub(super) fn judge(
         return Err(LineVerdict::AmountNotAllowed);
     }
     let known = line.known.as_ref().ok_or(LineVerdict::Unmatched)?;
+    let known = &held(state, known);
     let transaction = &known.transaction;
     let same = known.acquirer == acquirer
         && transaction.card.pan == line.card
@@ -82,6 +83,30 @@ pub(super) fn judge(
         service,
         refunded,
     })
+}
+
+/// What is known of an original, as the engine itself holds it where it does.
+fn held(state: &engine::State, known: &Known) -> Known {
+    let key = &known.transaction.key;
+    if let Some(open) = state.cards.authorisations.get(key) {
+        return Known {
+            issuer: open.issuer,
+            acquirer: open.acquirer,
+            asked: open.asked,
+            ..*known
+        };
+    }
+    match state.cards.transactions.find(key) {
+        Some(Found::Decided(_, entry)) => match &entry.what {
+            What::Transaction(decided) => Known {
+                issuer: decided.issuer,
+                acquirer: decided.acquirer,
+                ..*known
+            },
+            What::Reversal { .. } | What::Blocked => *known,
+        },
+        Some(Found::UnderWay(_)) | None => *known,
+    }
 }
 
 /// Whether an authorisation may be collected from, and as what.
@@ -135,6 +160,9 @@ fn purchased(
         return Err(LineVerdict::WrongKind);
     }
     let key = &transaction.key;
+    if state.disputes.is_open(key) {
+        return Err(LineVerdict::Disputed);
+    }
     let (place, stands) = match state.cards.transactions.find(key) {
         Some(Found::Decided(place, entry)) => match &entry.what {
             What::Transaction(decided) => (Some(place), decided.stands),
@@ -152,7 +180,7 @@ fn purchased(
 
 /// The row by which the original was routed; if the table has changed since, the row of the same issuer that fits what is kept of the
 /// card number.
-fn range(state: &engine::State, known: &Known) -> Option<BinRange> {
+pub(in crate::cards) fn range(state: &engine::State, known: &Known) -> Option<BinRange> {
     let bins = &state.cards.bins;
     let routed = known.transaction.route.and_then(|route| bins.range(route));
     let routed = routed.filter(|range| range.issuer == known.issuer);
@@ -242,12 +270,10 @@ pub(super) fn take(
                 let transactions = &mut state.cards.transactions;
                 transactions.change(place, |there| there.stands = stands);
             }
-            out.card_event(Event::Reversed {
+            out.card_event(Event::Reduced {
                 original: transaction.key,
-                reversal: line.key,
                 stands: Money::kzt(stands),
-                fees,
-                session,
+                case: None,
             });
         }
     }

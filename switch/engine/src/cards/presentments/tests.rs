@@ -224,7 +224,13 @@ fn what_a_line_may_not_be_is_told_and_moves_nothing() {
         ),
         (Mismatch, with(&|line| line.card = card_of(OF_IRTY).pan)),
         (Mismatch, with(&|line| line.approval = None)),
-        (Mismatch, of(&|known| known.acquirer = HSBK)),
+        (
+            Mismatch,
+            of(&|known| {
+                known.acquirer = HSBK;
+                known.transaction.key = key(1, 99);
+            }),
+        ),
         (
             Mismatch,
             of(&|known| known.transaction.card.hash = torap_domain::card::CardHash([7; 16])),
@@ -247,7 +253,16 @@ fn what_a_line_may_not_be_is_told_and_moves_nothing() {
             OverTolerance,
             with(&|line| line.amount = Money::kzt(AMOUNT + 1)),
         ),
-        (NotAllowed, of(&|known| known.issuer = CASP)),
+        (
+            NotAllowed,
+            with(&|line| {
+                line.kind = LineKind::Refund;
+                let mut known = purchased;
+                known.issuer = CASP;
+                known.transaction.key = key(2, 99);
+                line.known = Some(known);
+            }),
+        ),
     ];
     for ((expected, line), id) in cases.into_iter().zip(1..) {
         let told = present(&mut rail, id, vec![line]);

@@ -9,6 +9,8 @@ use torap_domain::{CardReason, CardService, Date};
 
 use super::*;
 use crate::cards::{self, *};
+pub(super) use presentments::known;
+
 use keys::{key_command, key_uses};
 use tables::{fee_row, lifetime, profile, range, scheme, settings, stand_in};
 

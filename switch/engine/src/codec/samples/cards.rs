@@ -247,6 +247,20 @@ pub(in crate::codec) fn finished() -> Finished {
     }
 }
 
+pub(in crate::codec) fn known() -> Known {
+    Known {
+        submitted: Position(77),
+        at: Time::EPOCH,
+        transaction: transaction(),
+        acquirer: ParticipantId(7),
+        issuer: ParticipantId(8),
+        approval: Some(approval()),
+        approved: Money::kzt(1_000_000),
+        stands: Money::kzt(900_000),
+        asked: Some(trace()),
+    }
+}
+
 /// A purchase that is known, and a refund that is not.
 pub(in crate::codec) fn present() -> Command {
     let line = Line {
@@ -262,17 +276,7 @@ pub(in crate::codec) fn present() -> Command {
         date: Date::from_days(20_000),
         mcc: mcc(5411),
         presented: false,
-        known: Some(Known {
-            submitted: Position(77),
-            at: Time::EPOCH,
-            transaction: transaction(),
-            acquirer: ParticipantId(7),
-            issuer: ParticipantId(8),
-            approval: Some(approval()),
-            approved: Money::kzt(1_000_000),
-            stands: Money::kzt(900_000),
-            asked: Some(trace()),
-        }),
+        known: Some(known()),
     };
     let refund = Line {
         number: 2,

@@ -82,7 +82,7 @@ pub(super) enum Card {
         #[arg(long, value_name = "VERDICT", requires = "file")]
         only: Option<String>,
         /// The lines as CSV
-        #[arg(long, requires = "file", conflicts_with = "json")]
+        #[arg(long, requires = "file")]
         csv: bool,
     },
     /// Change a member's zone keys: an HSM makes them, the host is handed them and told to use them; `card status` shows how far it is

@@ -42,7 +42,7 @@ fn header() -> BoxedStrategy<Header> {
         .boxed()
 }
 
-fn known() -> BoxedStrategy<Known> {
+pub(in crate::codec::arbitrary) fn known() -> BoxedStrategy<Known> {
     (
         (
             position(),

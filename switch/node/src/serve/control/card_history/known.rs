@@ -93,7 +93,9 @@ impl Sum {
                     reversal: false,
                     ..
                 } => sum.posted = sum.posted.or(Some((debit, credit))),
-                CardStep::Reversed { stands } => sum.stands = Some(stands),
+                CardStep::Reversed { stands } | CardStep::Reduced { stands, .. } => {
+                    sum.stands = Some(stands);
+                }
                 _ => {}
             }
         }

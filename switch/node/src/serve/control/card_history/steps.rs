@@ -147,6 +147,10 @@ impl<'a> Teller<'a> {
                 None,
                 format!("{} stands", show::decimal(stands)),
             ),
+            CardStep::Reduced { stands, disputed } => {
+                let what = if disputed { "claimed" } else { "given-back" };
+                self.line(what, None, format!("{} stands", show::decimal(stands)))
+            }
             CardStep::Ended { completed } => {
                 let detail = format!("{} completed", show::decimal(completed));
                 self.line("authorisation-ended", None, detail)
