@@ -60,6 +60,8 @@ pub(crate) struct Pace {
     pub(crate) warm_up: Duration,
     pub(crate) in_flight_max: u32,
     pub(crate) drain: Duration,
+    /// No more than so many, however long the run may take; none: by time alone.
+    pub(crate) count_max: Option<u64>,
 }
 
 impl Pace {
@@ -85,6 +87,7 @@ impl Plan {
             warm_up: self.warm_up,
             in_flight_max: self.in_flight_max,
             drain: self.drain,
+            count_max: None,
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Schedule {
     began: Option<u64>,
     /// Payments that the rate calls for; `None` in a closed loop.
     total: Option<u64>,
+    /// No more than so many.
+    count_max: Option<u64>,
 }
 
 impl Schedule {
@@ -47,8 +49,11 @@ impl Schedule {
             warm_up_ns: nanos(pace.warm_up),
             drain_ns: nanos(pace.drain),
             began: None,
-            total: (pace.rate > 0)
-                .then(|| pace.duration.as_secs().saturating_mul(pace.rate.into())),
+            total: (pace.rate > 0).then(|| {
+                let by_rate = pace.duration.as_secs().saturating_mul(pace.rate.into());
+                by_rate.min(pace.count_max.unwrap_or(u64::MAX))
+            }),
+            count_max: pace.count_max,
         }
     }
 
@@ -66,9 +71,9 @@ impl Schedule {
         self.began
     }
 
-    /// Payments that the rate calls for; `None` in a closed loop.
+    /// Payments that the rate or the count calls for; `None` in a closed loop without a count.
     pub(crate) fn total(&self) -> Option<u64> {
-        self.total
+        self.total.or(self.count_max)
     }
 
     /// When the payment is due; `None` if it is not to be sent (any more). In a closed loop every payment is due at once.
@@ -82,6 +87,7 @@ impl Schedule {
                 Some(began.saturating_add(u64::try_from(after).unwrap_or(u64::MAX)))
             }
             Some(_) => None,
+            None if self.count_max.is_some_and(|most| number >= most) => None,
             None => Some(began),
         }
     }

@@ -73,6 +73,8 @@ enum Part {
     Mass = 26,
     Disputes = 27,
     CardKeys = 40,
+    CardPresentments = 44,
+    CardDisputes = 45,
 }
 
 impl Engine {
@@ -149,13 +151,21 @@ impl Engine {
         } else {
             mass::State::new()
         };
-        let disputes = if chunks.next_is(Part::Disputes) {
+        let mut disputes = if chunks.next_is(Part::Disputes) {
             chunks.read(Part::Disputes, disputes::State::read)?
         } else {
             disputes::State::new()
         };
         if chunks.next_is(Part::CardKeys) {
             chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
+        }
+        if chunks.next_is(Part::CardPresentments) {
+            chunks.read(Part::CardPresentments, |reader| {
+                cards.read_presentments(reader)
+            })?;
+        }
+        if chunks.next_is(Part::CardDisputes) {
+            chunks.read(Part::CardDisputes, |reader| disputes.read_cards(reader))?;
         }
         chunks.close()?;
         let state = State {
@@ -249,6 +259,18 @@ impl Engine {
             scratch.clear();
             state.cards.write_keys(&mut Writer::new(&mut scratch));
             each(Part::CardKeys, &scratch);
+        }
+        if state.cards.has_presentments() {
+            scratch.clear();
+            state
+                .cards
+                .write_presentments(&mut Writer::new(&mut scratch));
+            each(Part::CardPresentments, &scratch);
+        }
+        if !state.disputes.has_no_cards() {
+            scratch.clear();
+            state.disputes.write_cards(&mut Writer::new(&mut scratch));
+            each(Part::CardDisputes, &scratch);
         }
     }
 }

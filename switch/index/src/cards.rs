@@ -4,6 +4,8 @@
 //! steps, a row for each record and transaction. A step that a later record brings about a message ([`CardOf::Message`]) is found
 //! through the position of that message, which the rows of its transaction name.
 
+use std::collections::BTreeSet;
+
 use torap_domain::{CardReason, Money, ParticipantId, Position, card::Stan};
 use torap_engine::{
     Command, Event,
@@ -83,6 +85,11 @@ pub enum CardStep {
     /// The transaction does not stand, or only this of it.
     Reversed {
         stands: Money,
+    },
+    /// Only this of the transaction stands: the rest was given back by file, or a case claims it.
+    Reduced {
+        stands: Money,
+        disputed: bool,
     },
     /// The authorisation can no longer be completed.
     Ended {
@@ -167,6 +174,9 @@ impl CardRows {
             Command::Cards(command) => self.command(position, command),
             _ => None,
         };
+        if let Command::Cards(cards::Command::Present(present)) = command {
+            self.presented(position, present, events);
+        }
         let mut decided = None;
         for event in events {
             if let Event::Card(event) = event {
@@ -230,6 +240,32 @@ impl CardRows {
         Some(key)
     }
 
+    /// A piece of a presentment file: each line that was taken belongs to itself and to its original, and is named as that is.
+    fn presented(&mut self, position: Position, present: &cards::Present, events: &[Event]) {
+        let taken: BTreeSet<CardKey> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Card(cards::Event::Decided(finished)) => Some(finished.key),
+                _ => None,
+            })
+            .collect();
+        for line in present
+            .lines
+            .iter()
+            .filter(|line| taken.contains(&line.key))
+        {
+            let name = CardName::Retrieval {
+                participant: present.participant,
+                retrieval: line.retrieval.as_str(),
+            };
+            self.names.push((name.text(), position));
+            let original = line.known.map(|known| known.transaction.key);
+            for key in [Some(line.key), original].into_iter().flatten() {
+                self.steps.push((CardOf::Transaction(key), None));
+            }
+        }
+    }
+
     fn event(&mut self, event: &cards::Event) {
         let (key, step) = match event {
             cards::Event::Decided(finished) => (finished.key, CardStep::Decided(finished.decision)),
@@ -245,6 +281,17 @@ impl CardRows {
             cards::Event::Reversed {
                 original, stands, ..
             } => (*original, CardStep::Reversed { stands: *stands }),
+            cards::Event::Reduced {
+                original,
+                stands,
+                case,
+            } => (
+                *original,
+                CardStep::Reduced {
+                    stands: *stands,
+                    disputed: case.is_some(),
+                },
+            ),
             cards::Event::AuthorisationEnded { key, completed } => (
                 *key,
                 CardStep::Ended {
@@ -418,6 +465,11 @@ fn put(step: &CardStep, writer: &mut Writer<'_>) {
             writer.u8(u8::from(*approved));
         }
         CardStep::Blocked => writer.u8(11),
+        CardStep::Reduced { stands, disputed } => {
+            writer.u8(12);
+            writer.put(stands);
+            writer.u8(u8::from(*disputed));
+        }
     }
 }
 
@@ -481,6 +533,10 @@ fn take(reader: &mut Reader<'_>) -> Result<CardStep, FactsError> {
             approved: flag(reader, "approved")?,
         },
         11 => CardStep::Blocked,
+        12 => CardStep::Reduced {
+            stands: reader.field("stands")?,
+            disputed: flag(reader, "disputed")?,
+        },
         _ => return Err(reader.error("step", offset, LayoutRule::Value)),
     })
 }

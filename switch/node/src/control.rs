@@ -16,7 +16,11 @@ pub use ancillary::{AncillaryChange, AncillaryShow, CardNets, DeliveryLeg, Liqui
 pub use rtgs::{RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow};
 pub use tariff::{ChargeForm, MinimumForm, TariffForm, UsageForm, Wrong, item_of, tenge};
 
-use crate::{serve::CardTables, socket::JsonSocket};
+use crate::{
+    presentment::{FileHeader, FileLine},
+    serve::CardTables,
+    socket::JsonSocket,
+};
 
 /// Longest line either way.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
@@ -276,6 +280,29 @@ pub enum Request {
     MassShow {
         code: String,
         file: String,
+        after: Option<usize>,
+    },
+    /// A case about a card transaction, by the card's bank: `id` as of [`Request::CardTransaction`], or `POSITION/LINE` of a presentment.
+    DisputeOpenCard {
+        by: By,
+        code: String,
+        id: String,
+        reason: String,
+        claim: Option<String>,
+    },
+    /// One piece of an acquirer's presentment file, from 1 upwards; `first` is the number of its first line.
+    CardPresent {
+        by: By,
+        header: FileHeader,
+        number: u32,
+        last: bool,
+        first: u32,
+        lines: Vec<FileLine>,
+    },
+    /// Presentment files; of one, what became of it, and with `after`, lines behind that many.
+    CardPresentments {
+        code: Option<String>,
+        file: Option<String>,
         after: Option<usize>,
     },
     /// A case with its steps and documents, or cases: of a participant, only those that are not over.

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod depository;
 pub mod drill;
 pub mod folder;
+pub mod presentment;
 pub mod reconcile;
 pub mod script;
 pub mod serve;

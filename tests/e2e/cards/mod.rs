@@ -8,6 +8,7 @@ mod hostile;
 mod key_change;
 mod lab;
 mod nets;
+mod presentments;
 mod restart;
 mod rows;
 mod tables;

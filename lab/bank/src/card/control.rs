@@ -138,6 +138,17 @@ pub enum Request {
         card: u32,
         balance: String,
     },
+    /// The switch counts this in a session (MMDD) without a message of this host: a line of its presentment file, or a step of a
+    /// dispute. Tenge; `credit` for money to the cardholder, `back` for what does not stand any more.
+    Counted {
+        session: String,
+        side: Side,
+        amount: String,
+        #[serde(default)]
+        credit: bool,
+        #[serde(default)]
+        back: bool,
+    },
     /// Outcomes, violations, what is open.
     Books,
     /// This host's own totals, by session and side.

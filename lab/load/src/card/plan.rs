@@ -52,6 +52,8 @@ pub struct CardPlan {
     pub pin_percent: u32,
     /// Every message carries a MAC.
     pub mac: bool,
+    /// No more transactions than so many; none: as many as the duration has.
+    pub count_max: Option<u64>,
 }
 
 impl CardPlan {
@@ -70,6 +72,7 @@ impl CardPlan {
             check_every: CHECK_EVERY,
             pin_percent: if has_keys { 30 } else { 0 },
             mac: false,
+            count_max: None,
         }
     }
 
@@ -80,6 +83,7 @@ impl CardPlan {
             warm_up: self.warm_up,
             in_flight_max: self.in_flight_max,
             drain: self.drain,
+            count_max: self.count_max,
         }
     }
 

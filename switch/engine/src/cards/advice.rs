@@ -126,7 +126,7 @@ fn admit(
     Ok(range)
 }
 
-fn check_standing(
+pub(super) fn check_standing(
     state: &engine::State,
     id: ParticipantId,
     otherwise: CardReason,

@@ -39,7 +39,7 @@ pub(super) struct Authorisation {
     pub(super) completed: u64,
     /// Completions may pass the amount by this part of it.
     above_percent: u8,
-    expires: Time,
+    pub(super) expires: Time,
 }
 
 /// Every authorisation that lives.
@@ -92,10 +92,7 @@ impl Authorisations {
         asked: Option<Trace>,
         amount: u64,
     ) {
-        let row = self
-            .lifetimes
-            .iter()
-            .find(|row| (row.mcc_from..=row.mcc_to).contains(&mcc));
+        let row = self.row(mcc);
         let (within, above_percent) =
             row.map_or((LIFETIME, 0), |row| (row.within, row.above_percent));
         self.enter(Authorisation {
@@ -112,6 +109,16 @@ impl Authorisations {
             above_percent,
             expires: now.saturating_add(within),
         });
+    }
+
+    fn row(&self, mcc: Mcc) -> Option<&LifetimeRow> {
+        let mut rows = self.lifetimes.iter();
+        rows.find(|row| (row.mcc_from..=row.mcc_to).contains(&mcc))
+    }
+
+    /// How long an authorisation of a merchant category lives.
+    pub(super) fn lifetime(&self, mcc: Mcc) -> Span {
+        self.row(mcc).map_or(LIFETIME, |row| row.within)
     }
 
     /// Whether a completion of `amount` may be taken.

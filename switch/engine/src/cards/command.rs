@@ -10,8 +10,8 @@ use torap_domain::{
 
 use super::{
     BinRange, Card, CardKey, ChipFact, Class, FeeRow, Fingerprint, KeyCommand, KeyUses,
-    LifetimeRow, LinkNumber, MacFact, Origin, Original, PinFact, Profile, References, Route,
-    Scheme, Settings, Side, StandIn, Totals, Trace, Transaction,
+    LifetimeRow, LinkNumber, MacFact, Origin, Original, PinFact, Present, Profile, References,
+    Route, Scheme, Settings, Side, StandIn, Totals, Trace, Transaction,
 };
 use crate::Source;
 
@@ -271,6 +271,8 @@ pub enum Command {
     CutOver {
         source: Source,
     },
+    /// A piece of an acquirer's presentment file.
+    Present(Present),
     /// The nets of a closed session have been settled elsewhere: they leave the card accounts.
     SettleSession {
         source: Source,
@@ -295,6 +297,7 @@ impl Command {
             | Command::Keys(KeyCommand::Order { source, .. } | KeyCommand::Cancel { source, .. }) => {
                 Some(source)
             }
+            Command::Present(present) => Some(&present.source),
             Command::Request(_)
             | Command::Advice(_)
             | Command::Reversal(_)

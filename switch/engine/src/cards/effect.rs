@@ -149,6 +149,10 @@ pub enum AdvisedBy {
     Offline = 3,
     /// It completes an authorisation.
     Completion = 4,
+    /// A line of a presentment file collects for an authorisation.
+    Presentment = 5,
+    /// A line of a presentment file gives back for a purchase.
+    Refund = 6,
 }
 
 /// Why a transaction is reversed towards the issuer. The number is stored.
@@ -203,6 +207,8 @@ impl AdvisedBy {
             2 => Some(AdvisedBy::StandInSilent),
             3 => Some(AdvisedBy::Offline),
             4 => Some(AdvisedBy::Completion),
+            5 => Some(AdvisedBy::Presentment),
+            6 => Some(AdvisedBy::Refund),
             _ => None,
         }
     }

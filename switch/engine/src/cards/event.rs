@@ -32,6 +32,13 @@ pub enum Event {
         fees: Fees,
         session: Date,
     },
+    /// Only `stands` of a transaction stands: a line of a presentment file gave the rest back, or a case claims it. The index updates
+    /// it.
+    Reduced {
+        original: CardKey,
+        stands: Money,
+        case: Option<Position>,
+    },
     /// An authorisation can no longer be completed.
     AuthorisationEnded { key: CardKey, completed: Money },
     /// An issuer's answer that came after the decision; nothing followed from it.

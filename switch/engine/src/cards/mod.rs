@@ -11,6 +11,7 @@ mod authorisations;
 mod bins;
 mod command;
 mod decision;
+mod disputed;
 mod effect;
 mod event;
 mod facts;
@@ -19,6 +20,7 @@ mod in_flight;
 mod keys;
 mod members;
 mod postings;
+mod presentments;
 mod queue;
 mod request;
 mod reversal;
@@ -45,12 +47,17 @@ pub use keys::{
     CHECK_DIGITS_MIN, CheckDigits, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyAnswer, KeyChange, KeyCommand,
     KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
+pub use presentments::{
+    Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, PieceTaken, Present, Presented,
+    PresentmentFile,
+};
 pub use settings::{
     AMOUNT_MAX, BinRange, Bounds, Channels, FEE_ROWS_MAX, FeeRow, INSTITUTIONS_MAX, LIFETIME_MAX,
     LIFETIME_ROWS_MAX, LINKS_MAX, LifetimeRow, Profile, RANGES_MAX, Rate, Roles, SCHEME_NUMBER_MAX,
     SESSIONS_MAX, STAND_IN_NUMBER_MAX, Scheme, Services, Settings, StandIn, Tariff, Without,
 };
 
+pub(crate) use disputed::{DisputeMovement, claim, disputed, standing};
 pub(crate) use sessions::{
     SessionStage, leave_accounts, open_session, session_dates, session_nets, session_paid,
     session_stage,
@@ -81,6 +88,7 @@ pub(crate) struct State {
     schemes: [Option<Scheme>; SCHEMES],
     stop_list: stop_list::StopList,
     keys: keys::Keys,
+    presentments: presentments::Presentments,
 }
 
 /// Numbers of schemes, 0 among them, which is none.
@@ -122,6 +130,7 @@ impl State {
             schemes: [None; SCHEMES],
             stop_list: stop_list::StopList::new(seed),
             keys: keys::Keys::default(),
+            presentments: presentments::Presentments::default(),
         }
     }
 
@@ -306,6 +315,7 @@ pub(crate) fn apply(
             issuer,
             action,
         } => stop_list::apply(state, source, card, *issuer, *action, out),
+        Command::Present(present) => presentments::apply(state, stamp, present, out),
         Command::CutOver { source } => sessions::apply_cut_over(state, stamp, source, out),
         Command::SettleSession { source, session } => {
             sessions::settle(state, stamp, source, *session, out)
@@ -424,6 +434,8 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
 
 /// Version of the layout of this part and of its window in a snapshot: its first byte. A change of either is a new number.
 const LAYOUT: u8 = 1;
+/// Version of the layout of presentment files in a snapshot.
+const PRESENTMENTS_LAYOUT: u8 = 1;
 /// Version of the layout of key changes in a snapshot.
 const KEYS_LAYOUT: u8 = 1;
 
@@ -466,6 +478,7 @@ impl State {
             schemes: [None; SCHEMES],
             stop_list: stop_list::StopList::new(seed),
             keys: keys::Keys::default(),
+            presentments: presentments::Presentments::default(),
         };
         for scheme in &mut state.schemes {
             *scheme = reader.field("scheme")?;
@@ -489,6 +502,23 @@ impl State {
     pub(crate) fn read_keys(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
         reader.version(KEYS_LAYOUT)?;
         self.keys = keys::Keys::read(reader)?;
+        Ok(())
+    }
+
+    /// Whether a presentment file is known; without one their part is not written.
+    pub(crate) fn has_presentments(&self) -> bool {
+        !self.presentments.is_empty()
+    }
+
+    /// Snapshot: what is known of presentment files.
+    pub(crate) fn write_presentments(&self, writer: &mut Writer<'_>) {
+        writer.u8(PRESENTMENTS_LAYOUT);
+        self.presentments.write(writer);
+    }
+
+    pub(crate) fn read_presentments(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        reader.version(PRESENTMENTS_LAYOUT)?;
+        self.presentments = presentments::Presentments::read(reader)?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod facts;
 mod finished;
 mod keys;
 mod letters;
+mod presentments;
 mod settings;
 
 use torap_domain::CardReason;
@@ -92,6 +93,7 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(issuer);
             writer.put(action);
         }
+        Command::Present(present) => writer.put(present),
         Command::CutOver { source } => writer.put(source),
         Command::SettleSession { source, session } => {
             writer.put(source);
@@ -116,6 +118,7 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
         Kind::CardKeyOrder | Kind::CardKeysMade | Kind::CardKeyAnswer | Kind::CardKeyCancel => {
             keys::take(kind, reader).map(Command::Keys)
         }
+        Kind::CardPresent => reader.field("piece").map(Command::Present),
         Kind::CardMalformed => reader.field("malformed").map(Command::Malformed),
         _ => take_configuration(kind, reader),
     }

@@ -1,7 +1,9 @@
 //! Layouts of the commands about disputes, and of a case, which snapshots share.
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
-use crate::disputes::{Action, Attachment, Case, Command, Dispute, End, Stage, Step};
+use crate::disputes::{
+    Action, Attachment, CardSubject, Case, Command, Dispute, End, Stage, Step, Subject,
+};
 
 /// Appends what follows the version byte.
 pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
@@ -20,6 +22,19 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(reason_code);
             writer.put(claim);
             writer.put(original);
+        }
+        Command::OpenCard {
+            source,
+            claimant,
+            reason_code,
+            claim,
+            known,
+        } => {
+            writer.put(source);
+            writer.put(claimant);
+            writer.put(reason_code);
+            writer.put(claim);
+            writer.put(known.as_ref());
         }
         Command::Act {
             source,
@@ -63,6 +78,13 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             reason_code: reader.field("reason code")?,
             claim: reader.field("claim")?,
             original: reader.field("original")?,
+        },
+        Kind::DisputeOpenCard => Command::OpenCard {
+            source,
+            claimant: reader.field("claimant")?,
+            reason_code: reader.field("reason code")?,
+            claim: reader.field("claim")?,
+            known: Box::new(reader.field("known")?),
         },
         Kind::DisputeAct => Command::Act {
             source,
@@ -148,9 +170,9 @@ impl Layout for End {
     }
 }
 
-impl Layout for Dispute {
-    fn put(&self, writer: &mut Writer<'_>) {
-        writer.put(&self.uetr);
+impl Dispute {
+    /// What follows the subject.
+    pub(crate) fn write_rest(&self, writer: &mut Writer<'_>) {
         writer.put(&self.claimant);
         writer.put(&self.respondent);
         writer.put(&self.reason_code);
@@ -159,9 +181,13 @@ impl Layout for Dispute {
         writer.list(&self.attachments);
     }
 
-    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Dispute, FactsError> {
+    /// Reads what follows the subject.
+    pub(crate) fn read_rest(
+        subject: Subject,
+        reader: &mut Reader<'_>,
+    ) -> Result<Dispute, FactsError> {
         Ok(Dispute {
-            uetr: reader.field("UETR")?,
+            subject,
             claimant: reader.field("claimant")?,
             respondent: reader.field("respondent")?,
             reason_code: reader.field("reason code")?,
@@ -173,6 +199,14 @@ impl Layout for Dispute {
 }
 
 fields! {
+    CardSubject {
+        key: "key",
+        submitted: "submitted",
+        at: "at",
+        card: "card",
+        interchange: "interchange",
+        interchange_to: "interchange to",
+    }
     Case {
         stage: "stage",
         disputable: "disputable",

@@ -234,6 +234,10 @@ kinds! {
     DisputeAct = 0xb4, "dispute-act", 1;
     /// A document of a case
     DisputeAttach = 0xb5, "dispute-attach", 1;
+    /// A piece of a presentment file
+    CardPresent = 0xbc, "card-present", 1;
+    /// A case about a card transaction
+    DisputeOpenCard = 0xbd, "dispute-open-card", 1;
 }
 
 impl Kind {
@@ -310,6 +314,7 @@ impl Kind {
             Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
             Command::Disputes(command) => match command {
                 disputes::Command::Open { .. } => Kind::DisputeOpen,
+                disputes::Command::OpenCard { .. } => Kind::DisputeOpenCard,
                 disputes::Command::Act { .. } => Kind::DisputeAct,
                 disputes::Command::Attach { .. } => Kind::DisputeAttach,
             },
@@ -352,6 +357,7 @@ impl Kind {
             cards::Command::StopList { .. } => Kind::CardStopList,
             cards::Command::CutOver { .. } => Kind::CardCutOver,
             cards::Command::SettleSession { .. } => Kind::CardSettleSession,
+            cards::Command::Present(_) => Kind::CardPresent,
         }
     }
 

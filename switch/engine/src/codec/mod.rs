@@ -194,7 +194,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardKeyOrder
         | Kind::CardKeysMade
         | Kind::CardKeyAnswer
-        | Kind::CardKeyCancel => Command::Cards(cards::take(kind, reader)?),
+        | Kind::CardKeyCancel
+        | Kind::CardPresent => Command::Cards(cards::take(kind, reader)?),
         Kind::SettlementFund
         | Kind::SettlementTransfer
         | Kind::SettlementPay
@@ -225,7 +226,7 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::LiquidityRule
         | Kind::Deliver
         | Kind::DeliveryClose => Command::Ancillary(ancillary::take(kind, reader)?),
-        Kind::DisputeOpen | Kind::DisputeAct | Kind::DisputeAttach => {
+        Kind::DisputeOpen | Kind::DisputeOpenCard | Kind::DisputeAct | Kind::DisputeAttach => {
             Command::Disputes(disputes::take(kind, reader)?)
         }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),

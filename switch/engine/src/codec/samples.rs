@@ -76,6 +76,8 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
     all.extend(mass::commands().into_iter().map(Command::Mass));
     all.extend(disputes::commands().into_iter().map(Command::Disputes));
+    all.push(Command::Cards(cards::present()));
+    all.push(Command::Disputes(disputes::open_card()));
     all
 }
 

@@ -152,6 +152,15 @@ pub(super) fn event(mix: &mut Mix, event: &Event) {
             mix_fees(mix, Some(fees));
             mix.word(u64::from(session.days().cast_unsigned()));
         }
+        Event::Reduced {
+            original,
+            stands,
+            case,
+        } => {
+            keyed(mix, 0x55 << 8, original);
+            mix.word(stands.minor());
+            mix.word(case.map_or(0, |case| case.0));
+        }
         Event::AuthorisationEnded { key, completed } => {
             keyed(mix, 0x54, key);
             mix.word(completed.minor());

@@ -3,7 +3,7 @@
 use torap_clearing::dispute::Action;
 use torap_domain::{ParticipantId, Position, Text, Uetr};
 
-use crate::{Source, instant::History};
+use crate::{Source, cards::Known, instant::History};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -17,6 +17,15 @@ pub enum Command {
         claim: Option<u64>,
         /// The payment beyond the window.
         original: Option<History>,
+    },
+    /// The card's bank opens a case about a card transaction.
+    OpenCard {
+        source: Source,
+        claimant: ParticipantId,
+        reason_code: [u8; 4],
+        /// In minor units of KZT.
+        claim: Option<u64>,
+        known: Box<Known>,
     },
     /// A party acts, or the operator rules: then `participant` is none.
     Act {
@@ -44,6 +53,7 @@ impl Command {
     pub(crate) fn source(&self) -> &Source {
         match self {
             Command::Open { source, .. }
+            | Command::OpenCard { source, .. }
             | Command::Act { source, .. }
             | Command::Attach { source, .. } => source,
         }

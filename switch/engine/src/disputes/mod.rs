@@ -1,4 +1,4 @@
-//! Disputes about settled payments of the instant rail.
+//! Disputes about settled payments of the instant rail, and about card transactions (`card`).
 //!
 //! The life of a case is [`torap_clearing::dispute`]'s; here are its parties, its money and its clock. What a step moves is booked at once
 //! between the two positions, in the record of the step. A claim counts as returned of its payment, whatever becomes of the case, so
@@ -7,8 +7,10 @@
 //! Memory: about 300 bytes a case and 120 for each attachment, [`CASES_MAX`] cases; one that is over is forgotten when another is opened
 //! [`KEEP`] after its end.
 
+mod card;
 mod command;
 
+pub use card::{CARD_DAYS, CARD_REASONS, CardSubject};
 pub use command::Command;
 pub use torap_clearing::dispute::{Action, Case, Days, End, Move, Refusal, Role, Stage};
 
@@ -18,6 +20,7 @@ use torap_domain::{Asset, Money, ParticipantId, Position, Reason, Span, Text, Ti
 
 use crate::{
     Engine, Event as Any, Outcome, Output, Stamp,
+    cards::CardKey,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     instant::{FinalOutcome, Finished, Found, History},
@@ -90,10 +93,17 @@ pub struct Attachment {
     pub bytes: u32,
 }
 
+/// What a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Payment(Uetr),
+    Card(CardSubject),
+}
+
 /// A case with its parties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
-    pub uetr: Uetr,
+    pub subject: Subject,
     pub claimant: ParticipantId,
     pub respondent: ParticipantId,
     pub reason_code: [u8; 4],
@@ -108,6 +118,7 @@ pub struct Dispute {
 pub(crate) struct State {
     cases: BTreeMap<Position, Dispute>,
     by_uetr: BTreeMap<Uetr, Position>,
+    by_card: BTreeMap<CardKey, Position>,
     due: BTreeSet<(Time, Position)>,
 }
 
@@ -116,9 +127,20 @@ impl State {
         State::default()
     }
 
-    /// Whether no case is known; nothing is written to a snapshot then.
+    /// Whether no case about a payment is known; nothing is written to a snapshot then.
     pub(crate) fn is_new(&self) -> bool {
-        self.cases.is_empty()
+        self.by_uetr.is_empty()
+    }
+
+    /// As [`State::is_new`], of card transactions.
+    pub(crate) fn has_no_cards(&self) -> bool {
+        self.by_card.is_empty()
+    }
+
+    /// Whether a case about a card transaction is not over.
+    pub(crate) fn is_open(&self, key: &CardKey) -> bool {
+        let case = self.by_card.get(key).and_then(|id| self.cases.get(id));
+        case.is_some_and(|dispute| dispute.case.stage != Stage::Closed)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
@@ -126,7 +148,10 @@ impl State {
     }
 
     fn insert(&mut self, id: Position, dispute: Dispute) {
-        self.by_uetr.insert(dispute.uetr, id);
+        match &dispute.subject {
+            Subject::Payment(uetr) => self.by_uetr.insert(*uetr, id),
+            Subject::Card(subject) => self.by_card.insert(subject.key, id),
+        };
         if let Some(deadline) = dispute.case.deadline {
             self.due.insert((deadline, id));
         }
@@ -135,7 +160,10 @@ impl State {
 
     fn remove(&mut self, id: Position) -> Option<Dispute> {
         let dispute = self.cases.remove(&id)?;
-        self.by_uetr.remove(&dispute.uetr);
+        match &dispute.subject {
+            Subject::Payment(uetr) => self.by_uetr.remove(uetr),
+            Subject::Card(subject) => self.by_card.remove(&subject.key),
+        };
         if let Some(deadline) = dispute.case.deadline {
             self.due.remove(&(deadline, id));
         }
@@ -154,34 +182,69 @@ impl State {
         }
     }
 
+    /// Snapshot: the cases about payments.
     pub(crate) fn write(&self, writer: &mut Writer<'_>) {
-        writer.count(self.cases.len());
-        for (id, dispute) in &self.cases {
+        self.write_those(writer, |subject| matches!(subject, Subject::Payment(_)));
+    }
+
+    /// Snapshot: the cases about card transactions.
+    pub(crate) fn write_cards(&self, writer: &mut Writer<'_>) {
+        self.write_those(writer, |subject| matches!(subject, Subject::Card(_)));
+    }
+
+    fn write_those(&self, writer: &mut Writer<'_>, which: impl Fn(&Subject) -> bool) {
+        let cases = self.cases.iter();
+        let cases: Vec<_> = cases
+            .filter(|(_, dispute)| which(&dispute.subject))
+            .collect();
+        writer.count(cases.len());
+        for (id, dispute) in cases {
             writer.put(id);
-            writer.put(dispute);
+            match &dispute.subject {
+                Subject::Payment(uetr) => writer.put(uetr),
+                Subject::Card(subject) => writer.put(subject),
+            }
+            dispute.write_rest(writer);
         }
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {
         let mut state = State::new();
+        state.read_those(reader, |reader| reader.field("UETR").map(Subject::Payment))?;
+        Ok(state)
+    }
+
+    /// Adds the cases about card transactions.
+    pub(crate) fn read_cards(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        self.read_those(reader, |reader| reader.field("subject").map(Subject::Card))
+    }
+
+    fn read_those(
+        &mut self,
+        reader: &mut Reader<'_>,
+        subject: impl Fn(&mut Reader<'_>) -> Result<Subject, FactsError>,
+    ) -> Result<(), FactsError> {
+        let mut last = None;
         for _ in 0..reader.count("disputes")? {
             let offset = reader.offset();
-            let id = reader.field("dispute")?;
-            let dispute: Dispute = reader.field("dispute")?;
-            let in_order = state
-                .cases
-                .last_key_value()
-                .is_none_or(|(last, _)| *last < id);
-            let own = !state.by_uetr.contains_key(&dispute.uetr);
+            let id: Position = reader.field("dispute")?;
+            let subject = subject(reader)?;
+            let dispute = Dispute::read_rest(subject, reader)?;
+            let in_order = last.is_none_or(|last| last < id) && !self.cases.contains_key(&id);
+            last = Some(id);
+            let own = match &dispute.subject {
+                Subject::Payment(uetr) => !self.by_uetr.contains_key(uetr),
+                Subject::Card(subject) => !self.by_card.contains_key(&subject.key),
+            };
             let within = dispute.attachments.len() <= ATTACHMENTS_MAX
-                && state.cases.len() < CASES_MAX
+                && self.cases.len() < CASES_MAX
                 && !dispute.steps.is_empty();
             if !in_order || !own || !within || !dispute.case.is_sound() {
                 return Err(reader.error("dispute", offset, LayoutRule::Value));
             }
-            state.insert(id, dispute);
+            self.insert(id, dispute);
         }
-        Ok(state)
+        Ok(())
     }
 }
 
@@ -203,6 +266,13 @@ pub(crate) fn apply(
             let what = (*claimant, *uetr, *reason_code, *claim);
             open(state, stamp, what, original, out)
         }
+        Command::OpenCard {
+            claimant,
+            reason_code,
+            claim,
+            known,
+            ..
+        } => card::open(state, stamp, (*claimant, *reason_code, *claim), known, out),
         Command::Act {
             case,
             participant,
@@ -270,9 +340,10 @@ fn open(
     if disputable == 0 {
         return Err(Reason::AlreadyReturned);
     }
-    let deadline = deadline(state, Stage::Retrieval, stamp);
+    let subject = Subject::Payment(uetr);
+    let deadline = deadline(state, &subject, Stage::Retrieval, stamp);
     let dispute = Dispute {
-        uetr,
+        subject,
         claimant,
         respondent: payee,
         reason_code,
@@ -322,23 +393,49 @@ fn act(
     let dispute = dispute.clone();
     let stepped = dispute.case.step(role, action, stamp.time);
     let (case, moved) = stepped.map_err(|refusal| refused(refusal, action))?;
-    if let Action::Claim { amount } = action {
-        let payment = settled(state, &dispute.uetr, original)?;
-        let left = payment
-            .amount
-            .minor()
-            .saturating_sub(payment.returned.minor());
-        if amount > left {
-            return Err(Reason::ReturnAmountExceeds);
+    match (&dispute.subject, action) {
+        (Subject::Payment(uetr), Action::Claim { amount }) => {
+            claim(
+                state,
+                stamp,
+                (&dispute, uetr),
+                (amount, moved),
+                original,
+                out,
+            )?;
         }
-        book(state, &dispute, moved)?;
-        claimed(state, stamp, &payment, amount, out)?;
-    } else {
-        book(state, &dispute, moved)?;
+        (Subject::Payment(_), _) => book(state, &dispute, moved)?,
+        (Subject::Card(_), action) => {
+            if let Action::Claim { amount } = action {
+                card::claimed(state, &dispute, id, amount, out)?;
+            }
+            card::book(state, stamp, &dispute, moved, out);
+        }
     }
     state.disputes.remove(id);
     enter(state, stamp, (id, dispute), (case, moved), out);
     Ok(())
+}
+
+/// A claim after a question: of what has not been returned by now.
+fn claim(
+    state: &mut engine::State,
+    stamp: Stamp,
+    (dispute, uetr): (&Dispute, &Uetr),
+    (amount, moved): (u64, Move),
+    original: &Option<History>,
+    out: &mut Output,
+) -> Result<(), Reason> {
+    let payment = settled(state, uetr, original)?;
+    let left = payment
+        .amount
+        .minor()
+        .saturating_sub(payment.returned.minor());
+    if amount > left {
+        return Err(Reason::ReturnAmountExceeds);
+    }
+    book(state, dispute, moved)?;
+    claimed(state, stamp, &payment, amount, out)
 }
 
 fn attach(state: &mut engine::State, id: Position, attachment: Attachment) -> Result<(), Reason> {
@@ -374,6 +471,11 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
     let Some((case, moved)) = dispute.case.expire() else {
         return;
     };
+    if let Subject::Card(_) = &dispute.subject {
+        card::book(state, stamp, &dispute, moved, out);
+        enter(state, stamp, (id, dispute), (case, moved), out);
+        return;
+    }
     if book(state, &dispute, moved).is_ok() {
         enter(state, stamp, (id, dispute), (case, moved), out);
         return;
@@ -391,7 +493,7 @@ fn enter(
     (mut case, moved): (Case, Move),
     out: &mut Output,
 ) {
-    case.deadline = deadline(state, case.stage, stamp);
+    case.deadline = deadline(state, &dispute.subject, case.stage, stamp);
     dispute.case = case;
     dispute.steps.push(Step {
         position: stamp.position,
@@ -399,7 +501,11 @@ fn enter(
         stage: case.stage,
         stands: case.stands,
     });
-    let parties = [dispute.claimant, dispute.respondent];
+    // What a card case moves is on no position.
+    let parties = match &dispute.subject {
+        Subject::Payment(_) => vec![dispute.claimant, dispute.respondent],
+        Subject::Card(_) => Vec::new(),
+    };
     state.disputes.insert(id, dispute);
     out.event(Any::Dispute(Event {
         case: id,
@@ -414,8 +520,12 @@ fn enter(
     }
 }
 
-fn deadline(state: &engine::State, stage: Stage, stamp: Stamp) -> Option<Time> {
-    DAYS.deadline(stage, stamp.time, state.clearing.calendar())
+fn deadline(state: &engine::State, subject: &Subject, stage: Stage, stamp: Stamp) -> Option<Time> {
+    let days = match subject {
+        Subject::Payment(_) => DAYS,
+        Subject::Card(_) => CARD_DAYS,
+    };
+    days.deadline(stage, stamp.time, state.clearing.calendar())
 }
 
 /// Moves the money of a step between the positions; nothing if both are one.

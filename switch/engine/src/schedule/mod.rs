@@ -139,6 +139,7 @@ pub fn may_wait(command: &Any) -> bool {
                 | instant::Command::SetLimits { .. }
                 | instant::Command::SetRecallRule { .. }
         ),
+        Any::Cards(crate::cards::Command::Present(_)) => false,
         Any::Cards(command) => command.source().is_some(),
         Any::Settlement(command) => !matches!(
             command,

@@ -67,6 +67,10 @@ fn every_step() -> Vec<CardStep> {
             approved: true,
         },
         CardStep::Blocked,
+        CardStep::Reduced {
+            stands: Money::kzt(7),
+            disputed: true,
+        },
     ]
 }
 

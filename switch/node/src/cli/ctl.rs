@@ -8,6 +8,7 @@ mod history;
 mod import;
 mod mass;
 mod pieces;
+mod present;
 mod rtgs;
 mod table;
 mod tariff;
@@ -309,6 +310,7 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         Command::Clearing(command) => command.moves_money(),
         Command::Guarantee(command) => command.moves_money(),
         Command::Mass(command) => command.moves_money(),
+        Command::Card(command) => command.moves_money(),
         Command::Dispute(command) => command.moves_money(),
         _ => false,
     };
@@ -338,6 +340,19 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
             return Err(Failure::Usage(text.into()));
         }
         return mass::run(&mut client, &by, command, arguments.json);
+    }
+    match &arguments.command {
+        Command::Card(card::Card::Present { file }) => {
+            if arguments.effective.is_some() {
+                let text = "a file is presented at once, without --effective";
+                return Err(Failure::Usage(text.into()));
+            }
+            return present::present(&mut client, &by, file, arguments.json);
+        }
+        Command::Card(card @ card::Card::Presentments { .. }) => {
+            return present::show(&mut client, card, arguments.json);
+        }
+        _ => {}
     }
     let originals = match &arguments.command {
         Command::Payment { originals, .. } => *originals,

@@ -1,5 +1,6 @@
 //! `torap load`: drive a running switch with payments through its real wire, and report in one JSON line.
 
+mod card_day;
 mod cards;
 mod gridlock;
 mod memory;
@@ -78,6 +79,12 @@ pub(super) struct Arguments {
     /// Payments without a final answer, at most [default: 512 with --rate 0, else no limit of its own; connections with --rail rtgs: 64]
     #[arg(long)]
     inflight: Option<u32>,
+    /// So many card transactions instead of --duration: the session is cut over half-way, and a line tells the switch's memory twenty times
+    #[arg(long)]
+    count: Option<u64>,
+    /// Entries that an own switch remembers for repeats and reversals in a run with --count [default: 1048576]
+    #[arg(long, requires_all = ["count", "own_switch"], value_name = "ENTRIES")]
+    window_entries: Option<u32>,
     /// Items of the day of --rail ics, over all banks [default: 100000]
     #[arg(long)]
     items: Option<u64>,

@@ -1,4 +1,5 @@
 //! The lines of the day, in order. Each names the rows that it shows: of docs/outcomes.md, those about cards of docs/outcomes-cards.md,
+//! those about presentments of docs/presentment.md, those about disputes of docs/disputes.md,
 //! those about IMTS of docs/settlement.md, those about the clearing system of docs/clearing.md.
 
 mod after;
@@ -8,6 +9,7 @@ mod clearing;
 mod directory;
 mod faults;
 mod payments;
+mod presentments;
 mod qr;
 mod rtgs;
 
@@ -93,6 +95,8 @@ pub const CARD_LINES: &[&Line] = &[
     &cards::SCHEME_ASKED,
     &cards::SCHEME_CUT,
     &cards::HSM_STOPPED,
+    &presentments::PRESENTED,
+    &presentments::DISPUTED,
     &cards::CLOSED,
 ];
 

@@ -9,6 +9,7 @@ mod disputes;
 mod history;
 mod keys;
 mod mass;
+mod presentments;
 mod reconcile;
 mod retention;
 mod rtgs;
@@ -155,10 +156,15 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         }
         Request::DisputeEvidence { case, number } => disputes::evidence(switch, case, number).await,
         step @ (Request::DisputeOpen { .. }
+        | Request::DisputeOpenCard { .. }
         | Request::DisputeAct { .. }
         | Request::DisputeAttach { .. }) => disputes::change(switch, step).await,
         Request::MassShow { code, file, after } => mass::show(switch, &code, &file, after).await,
         submission @ Request::MassSubmit { .. } => mass::submit(switch, submission).await,
+        Request::CardPresentments { code, file, after } => {
+            presentments::show(switch, code.as_deref(), file.as_deref(), after).await
+        }
+        submission @ Request::CardPresent { .. } => presentments::submit(switch, submission).await,
         Request::Tariff => tariff::show(switch).await,
         Request::TariffTry { tariff, usage } => {
             tariff::attempt(switch, tariff.as_ref(), &usage).await
@@ -203,9 +209,11 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingSet { by, .. }
         | Request::AncillaryChange { by, .. }
         | Request::DisputeOpen { by, .. }
+        | Request::DisputeOpenCard { by, .. }
         | Request::DisputeAct { by, .. }
         | Request::DisputeAttach { by, .. }
         | Request::MassSubmit { by, .. }
+        | Request::CardPresent { by, .. }
         | Request::TariffSet { by, .. }
         | Request::TariffNote { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
@@ -228,6 +236,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::Disputes { .. }
         | Request::DisputeEvidence { .. }
         | Request::MassShow { .. }
+        | Request::CardPresentments { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
         | Request::Report

@@ -1,7 +1,7 @@
 //! What a script asks for.
 
 use serde_json::{Value, json};
-use torap_domain::Time;
+use torap_domain::{Time, card::Direction};
 
 use super::{CardHost, Output, next_stan};
 use crate::card::acquirer::Post;
@@ -88,6 +88,26 @@ impl CardHost {
                 let card = card_of(&prefix, card)?;
                 self.issuer
                     .set_balance(card.pan(), tiyn("balance", &balance)?);
+                Ok(json!({}))
+            }
+            Request::Counted {
+                session,
+                side,
+                amount,
+                credit,
+                back,
+            } => {
+                let way = if credit {
+                    Direction::Credit
+                } else {
+                    Direction::Debit
+                };
+                let tiyn = tiyn("amount", &amount)?;
+                if back {
+                    self.sessions.reverse(&session, side, way, tiyn);
+                } else {
+                    self.sessions.post(&session, side, way, tiyn);
+                }
                 Ok(json!({}))
             }
             Request::Books => Ok(self.books_json()),

@@ -120,6 +120,22 @@ fn every_transaction_of_the_schedule_is_approved_and_latency_counts_from_when_it
 }
 
 #[test]
+fn a_run_with_a_count_sends_so_many_and_no_more_with_a_rate_and_without() {
+    for rate in [0, 1000] {
+        let mut plan = whole(3, rate, 10);
+        plan.in_flight_max = 50;
+        plan.count_max = Some(1_001);
+        let (outcome, _) = World::new(plan, |_| Behaviour::Approve).run();
+        let outcome = outcome.unwrap();
+        assert_eq!(
+            (outcome.scheduled, outcome.sent, outcome.settled),
+            (1_001, 1_001, 1_001)
+        );
+        assert!(outcome.is_good(), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_closed_loop_over_several_links_keeps_its_transactions_in_flight() {
     let mut plan = whole(3, 0, 1);
     plan.in_flight_max = 50;

@@ -9,10 +9,13 @@ use torap_domain::{CardReason, CardService, Date};
 
 use super::*;
 use crate::cards::{self, *};
+pub(super) use presentments::known;
+
 use keys::{key_command, key_uses};
 use tables::{fee_row, lifetime, profile, range, scheme, settings, stand_in};
 
 mod keys;
+mod presentments;
 mod tables;
 
 pub(in crate::codec) fn cards_command() -> BoxedStrategy<cards::Command> {
@@ -25,6 +28,7 @@ pub(in crate::codec) fn cards_command() -> BoxedStrategy<cards::Command> {
         4 => others(),
         2 => key_command().prop_map(Command::Keys),
         6 => configuration(),
+        1 => presentments::present().prop_map(Command::Present),
     ]
     .boxed()
 }

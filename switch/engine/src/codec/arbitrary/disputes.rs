@@ -64,5 +64,19 @@ pub(in crate::codec) fn disputes_command() -> BoxedStrategy<Command> {
                 bytes,
             },
         );
-    prop_oneof![open, act, attach].boxed()
+    let open_card = (
+        (source(), participant(), any::<[u8; 4]>()),
+        option::of(amount()),
+        super::cards::known(),
+    )
+        .prop_map(
+            |((source, claimant, reason_code), claim, known)| Command::OpenCard {
+                source,
+                claimant,
+                reason_code,
+                claim,
+                known: Box::new(known),
+            },
+        );
+    prop_oneof![open, open_card, act, attach].boxed()
 }

@@ -247,6 +247,64 @@ pub(in crate::codec) fn finished() -> Finished {
     }
 }
 
+pub(in crate::codec) fn known() -> Known {
+    Known {
+        submitted: Position(77),
+        at: Time::EPOCH,
+        transaction: transaction(),
+        acquirer: ParticipantId(7),
+        issuer: ParticipantId(8),
+        approval: Some(approval()),
+        approved: Money::kzt(1_000_000),
+        stands: Money::kzt(900_000),
+        asked: Some(trace()),
+    }
+}
+
+/// A purchase that is known, and a refund that is not.
+pub(in crate::codec) fn present() -> Command {
+    let line = Line {
+        number: 1,
+        kind: LineKind::Purchase,
+        key: CardKey(*b"key of the line."),
+        reference: Text::truncated("ARN0001"),
+        retrieval: Text::truncated("632500000001"),
+        terminal: Text::truncated("TERM0001"),
+        card: card().pan,
+        approval: Some(approval()),
+        amount: Money::kzt(1_000_000),
+        date: Date::from_days(20_000),
+        mcc: mcc(5411),
+        presented: false,
+        known: Some(known()),
+    };
+    let refund = Line {
+        number: 2,
+        kind: LineKind::Refund,
+        approval: None,
+        presented: true,
+        known: None,
+        ..line
+    };
+    Command::Present(Present {
+        source: operator(),
+        participant: ParticipantId(7),
+        piece: crate::clearing::Piece {
+            file: crate::clearing::FileKey(*b"key of the file."),
+            number: 1,
+            last: true,
+        },
+        header: Header {
+            file_id: Text::truncated("FILE-1"),
+            date: Date::from_days(20_000),
+            lines: 2,
+            purchases: 1_000_000,
+            refunds: 1_000_000,
+        },
+        lines: vec![line, refund],
+    })
+}
+
 fn transaction() -> Transaction {
     Transaction {
         class: Class::Financial,

@@ -35,3 +35,13 @@ pub(super) fn commands() -> Vec<Command> {
         },
     ]
 }
+
+pub(super) fn open_card() -> Command {
+    Command::OpenCard {
+        source: operator(),
+        claimant: ParticipantId(8),
+        reason_code: *b"CF01",
+        claim: Some(150_000),
+        known: Box::new(super::cards::known()),
+    }
+}

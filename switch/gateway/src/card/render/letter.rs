@@ -43,6 +43,48 @@ struct Reversed {
     session: Date,
 }
 
+/// What an advice from a line of a presentment file says otherwise than its original: the line was no message itself.
+struct Presented {
+    /// DE3
+    processing: Option<[u8; 6]>,
+    /// DE24
+    function: Option<&'static [u8]>,
+}
+
+impl Presented {
+    fn of(advised: &Advised, authorised: &Transaction, base: &Message<'_>) -> Presented {
+        let mut presented = Presented {
+            processing: None,
+            function: None,
+        };
+        match advised.by {
+            AdvisedBy::Presentment => {
+                let names_it = advised.about.is_some() && advised.approval.is_some();
+                presented.function = Some(match names_it {
+                    true if advised.amount == authorised.amount => b"201",
+                    true => b"202",
+                    false => b"203",
+                });
+            }
+            AdvisedBy::Refund => {
+                // The accounts of the purchase; only the kind of transaction is another.
+                let mut code = *b"200000";
+                let accounts = base.get(3).and_then(|code| code.get(2..));
+                for (to, from) in code.iter_mut().skip(2).zip(accounts.unwrap_or_default()) {
+                    *to = *from;
+                }
+                presented.processing = Some(code);
+                presented.function = Some(b"200");
+            }
+            AdvisedBy::StandInUnavailable
+            | AdvisedBy::StandInSilent
+            | AdvisedBy::Offline
+            | AdvisedBy::Completion => {}
+        }
+        presented
+    }
+}
+
 impl Context<'_> {
     pub(super) fn write_letter(
         &self,
@@ -129,8 +171,12 @@ impl Context<'_> {
         let mark = match advised.by {
             AdvisedBy::StandInUnavailable => Some(b"01".as_slice()),
             AdvisedBy::StandInSilent => Some(b"03".as_slice()),
-            AdvisedBy::Offline | AdvisedBy::Completion => None,
+            AdvisedBy::Offline
+            | AdvisedBy::Completion
+            | AdvisedBy::Presentment
+            | AdvisedBy::Refund => None,
         };
+        let presented = Presented::of(advised, transaction, &base);
         self.describe(participant, transaction, &mut scratch.switch);
         additional(&base, mark, &mut scratch.additional)?;
         let has_chip = chip(&base, &mut scratch.chip);
@@ -146,10 +192,12 @@ impl Context<'_> {
         let mut edits = Edits::new();
         edits
             .set(2, card.digits())
+            .set_if(3, presented.processing.as_ref().map(|code| code.as_slice()))
             .set(4, &amount)
             .set(7, &head.transmitted)
             .set(11, &head.stan)
             .set(15, &head.day)
+            .set_if(24, presented.function)
             .set(33, head.switch.as_bytes())
             .set_if(38, approval.as_ref().map(|code| code.as_slice()))
             .set(39, APPROVED)

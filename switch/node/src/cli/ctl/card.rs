@@ -66,6 +66,25 @@ pub(super) enum Card {
         #[arg(long, default_value_t = 0, value_name = "PERCENT")]
         cap_percent: u32,
     },
+    /// Present an acquirer's file of dual messages; one that was broken off goes on where it was. docs/presentment.md has its lines
+    Present { file: PathBuf },
+    /// Presentment files, and what became of the lines of one
+    Presentments {
+        /// Identifier of the file, as its header has it
+        #[arg(long, value_name = "ID")]
+        file: Option<String>,
+        #[arg(long, value_name = "CODE")]
+        participant: Option<String>,
+        /// Every line
+        #[arg(long, requires = "file")]
+        lines: bool,
+        /// Only lines with this verdict: taken, refused (whatever is not taken), duplicate, unmatched, late, over-tolerance, …
+        #[arg(long, value_name = "VERDICT", requires = "file")]
+        only: Option<String>,
+        /// The lines as CSV
+        #[arg(long, requires = "file")]
+        csv: bool,
+    },
     /// Change a member's zone keys: an HSM makes them, the host is handed them and told to use them; `card status` shows how far it is
     KeyChange {
         /// Code of the member
@@ -98,6 +117,13 @@ pub(super) enum Cause {
     Lost,
     Stolen,
     Restricted,
+}
+
+impl Card {
+    /// Whether a paper must order it.
+    pub(super) fn moves_money(&self) -> bool {
+        matches!(self, Card::Present { .. })
+    }
 }
 
 pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
@@ -155,6 +181,10 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
             change: AncillaryChange::SettleCards { session },
         },
         Card::Settle { session, .. } => Request::CardSettle { by, session },
+        Card::Present { .. } | Card::Presentments { .. } => {
+            let text = "a file is presented and shown by itself";
+            return Err(Failure::Usage(text.into()));
+        }
         Card::KeyChange {
             code, cancel: true, ..
         } => Request::CardKeyCancel { by, code },

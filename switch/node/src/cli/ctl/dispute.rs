@@ -7,6 +7,7 @@ use std::{
 
 use clap::Subcommand;
 use serde_json::Value;
+use torap_domain::Uetr;
 use torap_engine::disputes::ATTACHMENT_BYTES_MAX;
 
 use super::super::{Ending, Failure, print_line};
@@ -14,13 +15,13 @@ use crate::control::{By, Client, Request};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Dispute {
-    /// Open a case for the payer's bank; prints its number
+    /// Open a case for the payer's or the card's bank; prints its number
     Open {
-        /// Code of the payer's bank
+        /// Code of the payer's bank, or of the card's
         code: String,
-        /// UETR of the settled payment
-        uetr: String,
-        /// AC03, AM09, CUST, DUPL, FRAD, GOOD, NCRD or TECH
+        /// UETR of the settled payment; or a card transaction, as `card transaction` takes it, or POSITION/LINE of a presentment
+        id: String,
+        /// AC03, AM09, CUST, DUPL, FRAD, GOOD, NCRD or TECH; of a card transaction, a code of docs/disputes.md
         reason: String,
         /// What is claimed at once, in tenge; without it documents are asked for first
         #[arg(long)]
@@ -78,13 +79,25 @@ pub(super) fn request(command: Dispute, by: By) -> Result<Request, Failure> {
     Ok(match command {
         Dispute::Open {
             code,
-            uetr,
+            id,
             reason,
             claim,
-        } => Request::DisputeOpen {
+        } if Uetr::parse(&id).is_ok() => Request::DisputeOpen {
             by,
             code,
-            uetr,
+            uetr: id,
+            reason,
+            claim,
+        },
+        Dispute::Open {
+            code,
+            id,
+            reason,
+            claim,
+        } => Request::DisputeOpenCard {
+            by,
+            code,
+            id,
             reason,
             claim,
         },

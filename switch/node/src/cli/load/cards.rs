@@ -11,7 +11,7 @@ use torap_load::{
 };
 
 use super::{
-    Arguments, RailName, answer, in_flight_max, measure,
+    Arguments, RailName, answer, card_day, in_flight_max, measure,
     own_switch::{self, CONFIGURATION, OwnSwitch, Setup, placeholder},
     print_outcome,
     snapshots::Snapshots,
@@ -72,6 +72,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.rail != RailName::Card {
         return match arguments {
             Arguments { mac: true, .. } => refuse("--mac: only with --rail card"),
+            Arguments { count: Some(_), .. } => refuse("--count: only with --rail card"),
             Arguments { links: Some(_), .. } => refuse("--links: only with --rail card"),
             Arguments {
                 pin_percent: Some(_),
@@ -82,6 +83,9 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     }
     if arguments.overload.is_some() {
         return refuse("--overload: not with --rail card");
+    }
+    if let Some(count) = arguments.count {
+        card_day::check(count)?;
     }
     let members = (0..arguments.banks.min(limits::BANKS_MAX + 1)).map(own_member);
     let mut plan = plan(arguments, members.collect(), Framing::PLAIN);
@@ -138,6 +142,9 @@ fn load(
         .transpose()?;
     let (members, framing) = members(folder, &mut control, arguments, doors)?;
     let plan = plan(arguments, members, framing);
+    if let Some(count) = arguments.count {
+        return card_day::run(folder, &mut control, (plan, count), stop);
+    }
     let (outcome, mut switch_use) = measure(&mut control, stop, |progress| {
         torap_load::run_cards(plan, progress)
     })?;
@@ -230,8 +237,12 @@ fn keys(folder: &Folder, code: &str) -> Result<Option<BankKeyFile>, String> {
 }
 
 fn plan(arguments: &Arguments, members: Vec<CardMember>, framing: Framing) -> CardPlan {
-    let duration = Duration::from_secs(arguments.duration);
-    let mut plan = CardPlan::new(members, arguments.rate, duration);
+    let seconds = match arguments.count {
+        Some(count) => card_day::seconds(count, arguments.rate),
+        None => arguments.duration,
+    };
+    let mut plan = CardPlan::new(members, arguments.rate, Duration::from_secs(seconds));
+    plan.count_max = arguments.count;
     plan.framing = framing;
     plan.links = arguments.links.unwrap_or(plan.links);
     plan.mac = arguments.mac;
@@ -261,6 +272,9 @@ fn setup(arguments: &Arguments) -> Setup {
             "\n[[card.member]]\nparticipant = \"{code}\"\ninstitutions = [\"{institution}\"]\nroles = [\"acquirer\", \"issuer\"]\nmac = {}\n\n[[card.bin]]\nprefix = \"{prefix}\"\nissuer = \"{code}\"\nlocal = true\n",
             arguments.mac
         ));
+    }
+    if arguments.count.is_some() {
+        tables.push_str(&card_day::settings(arguments.window_entries));
     }
     let needs_keys = arguments.mac || arguments.pin_percent != Some(0);
     Setup {

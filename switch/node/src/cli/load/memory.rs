@@ -46,6 +46,11 @@ impl Memory {
         Ok(Memory { most, stop, thread })
     }
 
+    /// The most that was seen since the last mark or the start; none if nothing was.
+    pub(super) fn mark(&self) -> Option<u64> {
+        Some(self.most.swap(0, Ordering::Relaxed)).filter(|most| *most > 0)
+    }
+
     /// The most that was seen.
     pub(super) fn finish(self) -> Option<u64> {
         self.stop.store(true, Ordering::Relaxed);

@@ -166,7 +166,7 @@ fn weekend(day: &mut Day) -> Result<Told, String> {
         .check("0.00 left", format!("{} left", left(day, &session)?)))
 }
 
-fn today() -> Result<Date, String> {
+pub(super) fn today() -> Result<Date, String> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_err(|error| error.to_string())?;

@@ -85,7 +85,7 @@ pub(super) static CLOSED: Line = Line {
 };
 
 /// An order of the bank's card number `card`.
-fn order(
+pub(super) fn order(
     service: CardService,
     channel: Channel,
     issuer: &str,
@@ -108,7 +108,7 @@ fn cash(issuer: &str, amount: &str, pin: PinUse) -> Result<Order, String> {
 }
 
 /// A message of a type about a transaction.
-fn of_type(mti: &str, sent: &SentTransaction) -> WaitFor {
+pub(super) fn of_type(mti: &str, sent: &SentTransaction) -> WaitFor {
     WaitFor {
         mti: Some(mti.into()),
         ..about(sent)

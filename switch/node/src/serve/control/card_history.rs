@@ -3,6 +3,7 @@
 //! A transaction goes by the position of one of its messages, by its acquirer and DE37, or by a participant and the day of DE7 and DE11,
 //! as the acquirer sent them or as the switch sent them to issuer or scheme.
 
+pub(super) mod known;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +82,9 @@ impl Wanted {
 
     /// Whether the record carries the name, or may have been sent under it.
     fn fits(&self, command: &cards::Command) -> bool {
+        if let cards::Command::Present(present) = command {
+            return self.fits_piece(present);
+        }
         let Some((participant, references)) = references(command) else {
             return false;
         };
@@ -96,6 +100,32 @@ impl Wanted {
                 participant != *wanted || is_own
             }
         }
+    }
+}
+
+impl Wanted {
+    /// Whether a line of the piece carries the name.
+    fn fits_piece(&self, present: &cards::Present) -> bool {
+        match self {
+            Wanted::At(_) | Wanted::Trace(..) => false,
+            Wanted::Retrieval(wanted, retrieval) => {
+                let mut lines = present.lines.iter();
+                present.participant == *wanted
+                    && lines.any(|line| line.retrieval.as_str() == retrieval)
+            }
+        }
+    }
+
+    /// The transactions that lines of a piece are about.
+    fn originals(&self, present: &cards::Present) -> Vec<CardKey> {
+        let Wanted::Retrieval(_, retrieval) = self else {
+            return Vec::new();
+        };
+        let lines = present.lines.iter();
+        let lines = lines.filter(|line| line.retrieval.as_str() == retrieval);
+        lines
+            .filter_map(|line| Some(line.known?.transaction.key))
+            .collect()
     }
 }
 
@@ -130,7 +160,12 @@ fn keys(switch: &Switch, wanted: &Wanted) -> Result<BTreeMap<CardKey, Position>,
     for position in positions.map_err(unreadable)? {
         let command = card_command(switch, position);
         let fitting = command.filter(|command| wanted.fits(command));
-        if let Some(key) = fitting.as_ref().and_then(subject) {
+        let about = match &fitting {
+            Some(cards::Command::Present(present)) => wanted.originals(present),
+            Some(command) => subject(command).into_iter().collect(),
+            None => Vec::new(),
+        };
+        for key in about {
             keys.entry(key).or_insert(position);
         }
     }
@@ -198,8 +233,17 @@ impl History {
         history.add(switch, CardOf::Transaction(key))?;
         let messages: Vec<Position> = history.rows.keys().copied().collect();
         for position in messages {
-            let own = card_command(switch, position).as_ref().and_then(own_key);
-            if let Some(own) = own {
+            let command = card_command(switch, position);
+            if let Some(cards::Command::Present(present)) = &command {
+                let lines = present.lines.iter();
+                let about = lines
+                    .filter(|line| line.known.is_some_and(|known| known.transaction.key == key));
+                for line in about {
+                    history.add(switch, CardOf::Transaction(line.key))?;
+                }
+                continue;
+            }
+            if let Some(own) = command.as_ref().and_then(own_key) {
                 if own != key {
                     history.add(switch, CardOf::Transaction(own))?;
                 }

@@ -2,14 +2,18 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use torap_domain::{Asset, Money, Position, Text, Uetr};
+use torap_domain::{Asset, Money, Position, Span, Text, Uetr, card::Direction};
 use torap_engine::{
     Command, Outcome,
-    disputes::{self, ATTACHMENT_BYTES_MAX, Action, Dispute, REASONS},
+    cards::{Class, Known},
+    disputes::{self, ATTACHMENT_BYTES_MAX, Action, CARD_REASONS, Dispute, REASONS, Subject},
 };
 use torap_gateway::translate::Lookups as _;
 
-use super::{change, show};
+use super::{
+    card_history::known::{self, Members},
+    change, show,
+};
 use crate::{
     control::{Refusal, Request},
     serve::{intake::Stopped, switch::Switch},
@@ -99,16 +103,11 @@ async fn command(switch: &Switch, request: Request) -> Result<(Command, Bytes), 
         } => {
             let uetr = Uetr::parse(&uetr)
                 .map_err(|error| Refusal::of_request("uetr", error.to_string()))?;
-            let known = REASONS.iter().find(|(code, _)| code == reason.as_bytes());
-            let (reason_code, _) = known.ok_or_else(|| {
-                let codes = REASONS.map(|(code, _)| String::from_utf8_lossy(&code).into_owned());
-                Refusal::of_request("reason", format!("one of {}", codes.join(", ")))
-            })?;
             disputes::Command::Open {
                 source: change::source(&by)?,
                 claimant: change::participant(switch, &code)?.id,
                 uetr,
-                reason_code: *reason_code,
+                reason_code: reason_of(&REASONS, &reason)?,
                 claim: claim
                     .as_deref()
                     .map(|text| amount("claim", text))
@@ -116,6 +115,22 @@ async fn command(switch: &Switch, request: Request) -> Result<(Command, Bytes), 
                 original: switch.lookups().by_uetr(&uetr),
             }
         }
+        Request::DisputeOpenCard {
+            by,
+            code,
+            id,
+            reason,
+            claim,
+        } => disputes::Command::OpenCard {
+            source: change::source(&by)?,
+            claimant: change::participant(switch, &code)?.id,
+            reason_code: reason_of(&CARD_REASONS, &reason)?,
+            claim: claim
+                .as_deref()
+                .map(|text| amount("claim", text))
+                .transpose()?,
+            known: Box::new(disputable(switch, &id).await?),
+        },
         Request::DisputeAct {
             by,
             case,
@@ -125,10 +140,10 @@ async fn command(switch: &Switch, request: Request) -> Result<(Command, Bytes), 
         } => {
             let action = action_of(&action, amount.as_deref())?;
             let original = match action {
-                Action::Claim { .. } => {
-                    let uetr = find(switch, case).await?.uetr;
-                    switch.lookups().by_uetr(&uetr)
-                }
+                Action::Claim { .. } => match find(switch, case).await?.subject {
+                    Subject::Payment(uetr) => switch.lookups().by_uetr(&uetr),
+                    Subject::Card(_) => None,
+                },
                 _ => None,
             };
             let participant = code
@@ -173,6 +188,47 @@ async fn command(switch: &Switch, request: Request) -> Result<(Command, Bytes), 
     Ok((Command::Disputes(command), evidence))
 }
 
+fn reason_of(table: &[([u8; 4], Span)], text: &str) -> Result<[u8; 4], Refusal> {
+    let known = table.iter().find(|(code, _)| code == text.as_bytes());
+    let (code, _) = known.ok_or_else(|| {
+        let codes = table.iter().map(|(code, _)| String::from_utf8_lossy(code));
+        let codes: Vec<_> = codes.collect();
+        Refusal::of_request("reason", format!("one of {}", codes.join(", ")))
+    })?;
+    Ok(*code)
+}
+
+/// The one card transaction under an identifier that moved money from a cardholder.
+async fn disputable(switch: &Switch, id: &str) -> Result<Known, Refusal> {
+    let members = Members::gather(switch).await?;
+    let mut found = known::by_id(switch, &members, id)?;
+    let in_all = found.len();
+    found.retain(|known| {
+        let transaction = &known.transaction;
+        let debits = transaction.service.direction() == Direction::Debit;
+        transaction.class == Class::Financial && debits
+    });
+    match found.as_slice() {
+        [known] => Ok(*known),
+        [] if in_all == 0 => {
+            let text = format!("no card transaction goes by `{id}`");
+            Err(Refusal::of_request("id", text))
+        }
+        [] => {
+            let text = "it moved no money from a cardholder: an authorisation is disputed by its presentment, POSITION/LINE of \
+                        `torap ctl card presentments`";
+            Err(Refusal::of_request("id", text))
+        }
+        several => {
+            let count = several.len();
+            let text = format!(
+                "{count} transactions go by `{id}`: name one by its log position, a presentment as POSITION/LINE"
+            );
+            Err(Refusal::of_request("id", text))
+        }
+    }
+}
+
 fn action_of(name: &str, stated: Option<&str>) -> Result<Action, Refusal> {
     let needed = || {
         let text = stated.ok_or_else(|| Refusal::of_request("amount", "this step needs one"))?;
@@ -214,9 +270,11 @@ async fn find(switch: &Switch, case: u64) -> Result<Dispute, Refusal> {
 fn short(switch: &Switch, number: u64, dispute: &Dispute) -> Value {
     let decimal = |minor| show::decimal(Money::kzt(minor));
     let case = &dispute.case;
-    json!({
+    let mut value = json!({
         "case": number,
-        "uetr": dispute.uetr.to_string(),
+        "uetr": null,
+        "card_transaction": null,
+        "card": null,
         "claimant": code(switch, dispute.claimant),
         "respondent": code(switch, dispute.respondent),
         "reason": String::from_utf8_lossy(&dispute.reason_code),
@@ -225,7 +283,15 @@ fn short(switch: &Switch, number: u64, dispute: &Dispute) -> Value {
         "claimed": decimal(case.claimed),
         "stands": decimal(case.stands),
         "deadline": case.deadline.map(local),
-    })
+    });
+    match &dispute.subject {
+        Subject::Payment(uetr) => value["uetr"] = uetr.to_string().into(),
+        Subject::Card(subject) => {
+            value["card_transaction"] = subject.submitted.value().into();
+            value["card"] = subject.card.to_string().into();
+        }
+    }
+    value
 }
 
 fn whole(switch: &Switch, number: u64, dispute: &Dispute) -> Value {

@@ -42,8 +42,8 @@ use torap_domain::{
 use torap_engine::{
     Source,
     cards::{
-        AMOUNT_MAX, BinRange, BinTable, Channels, Command, FeeRow, LifetimeRow, Profile, Rate,
-        Roles, Scheme, Services, Settings, Side, StandIn, Tariff, Without,
+        AMOUNT_MAX, BinRange, BinTable, Bounds, Channels, Command, FeeRow, LifetimeRow, Profile,
+        Rate, Roles, Scheme, Services, Settings, Side, StandIn, Tariff, Without,
     },
 };
 use torap_iso8583::Dialect;
@@ -89,6 +89,12 @@ pub struct SettingsRow {
     cut_over_at: Option<String>,
     cap_alert_percent: Option<u8>,
     cap_declines: Option<Vec<String>>,
+    /// Entries that are remembered for repeats and reversals, about 210 bytes each.
+    window_entries: Option<u32>,
+    /// Authorisations that may be open at once, about 150 bytes each.
+    authorisations_max: Option<u32>,
+    /// Letters that may wait for one member.
+    queue_max: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,7 +334,14 @@ impl SettingsRow {
                 None => held.cap_declines,
                 Some(names) => services("cap_declines", Some(names))?,
             },
-            bounds: held.bounds,
+            bounds: Bounds {
+                window_entries: self.window_entries.unwrap_or(held.bounds.window_entries),
+                authorisations_max: self
+                    .authorisations_max
+                    .unwrap_or(held.bounds.authorisations_max),
+                queue_max: self.queue_max.unwrap_or(held.bounds.queue_max),
+                ..held.bounds
+            },
         })
     }
 }

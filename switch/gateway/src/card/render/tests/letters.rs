@@ -29,7 +29,7 @@ fn advice(by: AdvisedBy, class: Class) -> Letter {
     Letter::Advice {
         original: ORIGINAL,
         class,
-        about: (by == AdvisedBy::Completion).then_some(Trace {
+        about: matches!(by, AdvisedBy::Completion | AdvisedBy::Presentment).then_some(Trace {
             stan: torap_domain::card::Stan::new(8_000).unwrap(),
             ..trace()
         }),
@@ -131,6 +131,28 @@ fn a_completion_names_the_authorisation_as_the_switch_sent_it() {
     let completion = queued(advice(AdvisedBy::Completion, Class::Financial), false);
     let text = checked(Step::ToIssuer, &completion, Some(&original));
     assert!(text.contains(" 90=0100008000"), "{text}");
+}
+
+#[test]
+fn a_line_of_a_presentment_file_is_written_from_its_original() {
+    let original = from_the_log(&record(ACQUIRER, &purchase()));
+    let of = |by| {
+        let letter = queued(advice(by, Class::Financial), false);
+        checked(Step::ToIssuer, &letter, Some(&original))
+    };
+    let presented = of(AdvisedBy::Presentment);
+    assert!(presented.starts_with("0220 "), "{presented}");
+    assert!(presented.contains(" 24=201 "), "{presented}");
+    assert!(presented.contains(" 90=0100008000"), "{presented}");
+    let refund = of(AdvisedBy::Refund);
+    assert!(
+        refund.starts_with("0220 2=9999994712360013 3=200000 4="),
+        "{refund}"
+    );
+    assert!(
+        refund.contains(" 24=200 ") && !refund.contains(" 90="),
+        "{refund}"
+    );
 }
 
 #[test]

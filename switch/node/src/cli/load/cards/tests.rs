@@ -9,6 +9,8 @@ fn flags_of_the_card_rail_are_checked() {
     };
     refused("--mac", "--mac: only with --rail card");
     refused("--links 2", "--links: only with --rail card");
+    refused("--count 100", "--count: only with --rail card");
+    refused("--rail card --count 5", "--count: not between");
     refused("--pin-percent 1", "--pin-percent: only with --rail card");
     refused("--rail card --pin-percent 101", "--pin-percent");
     refused("--rail card --links 17", "--links: 17 is not between");

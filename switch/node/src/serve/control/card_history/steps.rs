@@ -91,6 +91,10 @@ impl<'a> Teller<'a> {
             cards::Command::Acknowledged(one) => {
                 ("acknowledged", format!("{} {}", named(one.trace), one.code))
             }
+            cards::Command::Present(present) => {
+                let detail = format!("file {}", present.header.file_id);
+                return Some(self.line("presented", Some(present.participant), detail));
+            }
             _ => return Some(self.line("configuration", None, String::new())),
         };
         Some(self.line(what, origin(command), detail))
@@ -143,6 +147,10 @@ impl<'a> Teller<'a> {
                 None,
                 format!("{} stands", show::decimal(stands)),
             ),
+            CardStep::Reduced { stands, disputed } => {
+                let what = if disputed { "claimed" } else { "given-back" };
+                self.line(what, None, format!("{} stands", show::decimal(stands)))
+            }
             CardStep::Ended { completed } => {
                 let detail = format!("{} completed", show::decimal(completed));
                 self.line("authorisation-ended", None, detail)

@@ -1,0 +1,331 @@
+//! Presentment files: an acquirer's file, piece by piece, and what became of its lines.
+
+use serde_json::{Value, json};
+use torap_domain::{Date, Money, ParticipantId, Position, Text, card::Direction};
+use torap_engine::{
+    Command, Outcome,
+    cards::{
+        self, CardKey, Class, Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, Present,
+        Presented, PresentmentFile,
+    },
+    clearing::Piece,
+};
+use torap_gateway::translate::file_key;
+
+use super::{
+    card_history::known::{self, Members},
+    change, show,
+};
+use crate::{
+    control::{Refusal, Request},
+    presentment::{Fields, FileHeader},
+    serve::{intake::Stopped, switch::Switch},
+};
+
+/// Lines that are shown at once, and files.
+const SHOWN_MAX: usize = 1_024;
+
+/// Takes one piece: each line with the transaction that goes by what it says.
+pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, Refusal> {
+    let Request::CardPresent {
+        by,
+        header,
+        number,
+        last,
+        first,
+        lines,
+    } = request
+    else {
+        return Err(Refusal::of_request("request", "it submits nothing"));
+    };
+    let acquirer = change::participant(switch, &header.acquirer)?.id;
+    if lines.is_empty() || lines.len() > PIECE_LINES_MAX {
+        let text = format!("1 to {PIECE_LINES_MAX} in a piece");
+        return Err(Refusal::of_request("lines", text));
+    }
+    let source = change::source(&by)?;
+    let stated = stated(&header)?;
+    let members = Members::gather(switch).await?;
+    let mut found = Vec::with_capacity(lines.len());
+    for (line, place) in lines.iter().zip(0_u32..) {
+        let fields = line.fields().map_err(|wrong| {
+            Refusal::of_request(&format!("lines[{place}].{}", wrong.field), wrong.rule)
+        })?;
+        let number = first.saturating_add(place);
+        found.push(line_of(switch, &members, acquirer, number, &fields)?);
+    }
+    let present = Present {
+        source,
+        participant: acquirer,
+        piece: Piece {
+            file: file_key(acquirer, &header.file_id),
+            number,
+            last,
+        },
+        header: stated,
+        lines: found,
+    };
+    let command = Command::Cards(cards::Command::Present(present));
+    let decided = switch.intake.decide(command).await;
+    let decided = decided.map_err(|Stopped| Refusal::of_request("switch", "it is stopping"))?;
+    match decided.outcome {
+        Outcome::Accepted | Outcome::AlreadyApplied => {
+            let position = json!({ "position": decided.position.value() });
+            change::follow_up_to(switch, &position).await;
+            Ok(position)
+        }
+        Outcome::Refused(reason) => Err(Refusal {
+            place: format!("log position {}", decided.position.value()),
+            rule: reason.name().to_string(),
+            text: reason.text().to_string(),
+            actor: reason.actor().to_string(),
+        }),
+    }
+}
+
+fn stated(header: &FileHeader) -> Result<Header, Refusal> {
+    let wrong = |key: &'static str| {
+        move |error: &dyn std::fmt::Display| Refusal::of_request(key, error.to_string())
+    };
+    Ok(Header {
+        file_id: Text::try_from(header.file_id.as_str())
+            .map_err(|error| wrong("header.file_id")(&error))?,
+        date: Date::parse(&header.date).map_err(|error| wrong("header.date")(&error))?,
+        lines: header.lines,
+        purchases: header.purchases,
+        refunds: header.refunds,
+    })
+}
+
+fn line_of(
+    switch: &Switch,
+    members: &Members,
+    acquirer: ParticipantId,
+    number: u32,
+    fields: &Fields,
+) -> Result<Line, Refusal> {
+    let key = line_key(acquirer, fields.reference.as_str());
+    let retrieval = fields.retrieval.as_str();
+    let candidates = known::by_retrieval(switch, members, acquirer, retrieval)?;
+    Ok(Line {
+        number,
+        kind: fields.kind,
+        key,
+        reference: fields.reference,
+        retrieval: fields.retrieval,
+        terminal: fields.terminal,
+        card: fields.card,
+        approval: fields.approval,
+        amount: fields.amount,
+        date: fields.date,
+        mcc: fields.mcc,
+        presented: known::is_presented(switch, key)?,
+        known: choose(&candidates, fields),
+    })
+}
+
+/// Identity of a line: an acquirer uses a reference once.
+fn line_key(acquirer: ParticipantId, reference: &str) -> CardKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"torap card presentment 1");
+    hasher.update(&acquirer.value().to_le_bytes());
+    hasher.update(reference.as_bytes());
+    let hash = hasher.finalize();
+    CardKey(hash.as_bytes().first_chunk().copied().unwrap_or_default())
+}
+
+/// Of the transactions under a line's DE37 the one that fits best: what the line is about, its card and terminal, its approval code,
+/// an amount that is there, the newest.
+fn choose(candidates: &[Known], fields: &Fields) -> Option<Known> {
+    let fits = |known: &Known| {
+        let transaction = &known.transaction;
+        let kind = match fields.kind {
+            LineKind::Purchase => transaction.class == Class::Authorisation,
+            LineKind::Refund => {
+                transaction.class == Class::Financial
+                    && transaction.service.direction() == Direction::Debit
+            }
+        };
+        (
+            kind,
+            transaction.card.pan == fields.card,
+            transaction.references.terminal == fields.terminal,
+            fields.kind == LineKind::Refund || known.approval == fields.approval,
+            known.stands.minor() >= fields.amount.minor(),
+            known.submitted,
+        )
+    };
+    candidates.iter().max_by_key(|known| fits(known)).copied()
+}
+
+/// What is told of a file.
+struct Told {
+    acquirer: ParticipantId,
+    header: Header,
+    next: u32,
+    complete: bool,
+    presented: usize,
+    /// Amounts of lines that were taken, in minor units.
+    purchases: u64,
+    refunds: u64,
+    /// Lines by verdict.
+    counts: [usize; LineVerdict::ALL.len()],
+}
+
+impl Told {
+    fn of(acquirer: ParticipantId, file: &PresentmentFile) -> Told {
+        let mut told = Told {
+            acquirer,
+            header: file.header,
+            next: file.next,
+            complete: file.complete,
+            presented: file.lines.len(),
+            purchases: 0,
+            refunds: 0,
+            counts: [0; LineVerdict::ALL.len()],
+        };
+        for line in &file.lines {
+            if let Some(count) = told
+                .counts
+                .get_mut((line.verdict as usize).saturating_sub(1))
+            {
+                *count += 1;
+            }
+            if line.verdict == LineVerdict::Taken {
+                let sum = match line.kind {
+                    LineKind::Purchase => &mut told.purchases,
+                    LineKind::Refund => &mut told.refunds,
+                };
+                *sum = sum.saturating_add(line.amount);
+            }
+        }
+        told
+    }
+
+    fn value(&self, switch: &Switch) -> Value {
+        let network = switch.network();
+        let code = network
+            .by_id(self.acquirer)
+            .map(|view| view.code.to_string());
+        let mut value = json!({
+            "acquirer": code,
+            "file": self.header.file_id.as_str(),
+            "date": self.header.date.to_string(),
+            "lines": self.header.lines,
+            "presented": self.presented,
+            "next_piece": self.next,
+            "complete": self.complete,
+            "purchases_taken": show::decimal(Money::kzt(self.purchases)),
+            "refunds_taken": show::decimal(Money::kzt(self.refunds)),
+        });
+        let refused: usize = self.counts.iter().skip(1).sum();
+        value["taken"] = self.counts.first().copied().into();
+        value["refused"] = refused.into();
+        value
+    }
+
+    /// Lines by verdict, those that occur.
+    fn verdicts(&self) -> Value {
+        let verdicts = LineVerdict::ALL.into_iter().zip(self.counts);
+        let rows = verdicts.filter(|(_, count)| *count > 0);
+        rows.map(|(verdict, count)| json!({ "verdict": verdict.name(), "lines": count }))
+            .collect()
+    }
+}
+
+/// The files that are known; of one file, what became of it, and behind `after` its lines.
+pub(super) async fn show(
+    switch: &Switch,
+    code: Option<&str>,
+    file: Option<&str>,
+    after: Option<usize>,
+) -> Result<Value, Refusal> {
+    let participant = code
+        .map(|code| change::participant_id(switch, code))
+        .transpose()?;
+    let wanted = file.map(ToOwned::to_owned);
+    let told: Vec<Told> = show::ask(switch, move |engine| {
+        let files = engine.presentment_files();
+        let files = files.filter(|(id, _)| participant.is_none_or(|wanted| wanted == *id));
+        let files = files.filter(|(_, file)| {
+            let wanted = wanted.as_deref();
+            wanted.is_none_or(|wanted| file.header.file_id.as_str() == wanted)
+        });
+        let files = files.take(SHOWN_MAX);
+        files.map(|(id, file)| Told::of(id, file)).collect()
+    })
+    .await?;
+    let Some(name) = file else {
+        let rows: Vec<Value> = told.iter().map(|told| told.value(switch)).collect();
+        return Ok(json!({ "files": rows }));
+    };
+    let [told] = told.as_slice() else {
+        if told.is_empty() {
+            return Ok(Value::Null);
+        }
+        let text = format!("several acquirers have a file `{name}`: name one");
+        return Err(Refusal::of_request("participant", text));
+    };
+    let mut value = told.value(switch);
+    match after {
+        None => value["verdicts"] = told.verdicts(),
+        Some(after) => {
+            let shown = rows(switch, (told.acquirer, name), after).await?;
+            let next = after.saturating_add(shown.len());
+            value["next"] = (next < told.presented && !shown.is_empty())
+                .then_some(next)
+                .into();
+            value["shown"] = shown.into();
+        }
+    }
+    Ok(value)
+}
+
+/// Lines behind `after` with what they say, which is in the log.
+async fn rows(
+    switch: &Switch,
+    (acquirer, name): (ParticipantId, &str),
+    after: usize,
+) -> Result<Vec<Value>, Refusal> {
+    let key = file_key(acquirer, name);
+    let lines: Vec<(Presented, Option<Position>)> = show::ask(switch, move |engine| {
+        let file = engine.presentment_file(acquirer, key);
+        let lines = file.into_iter().flat_map(|file| {
+            let lines = file.lines.iter().skip(after).take(SHOWN_MAX);
+            lines.map(|line| (*line, file.piece_of(line.number)))
+        });
+        lines.collect()
+    })
+    .await?;
+    let mut piece: Option<(Position, Present)> = None;
+    let mut shown = Vec::with_capacity(lines.len());
+    for (line, position) in lines {
+        if let Some(position) = position
+            && piece.as_ref().is_none_or(|(read, _)| *read != position)
+        {
+            piece = match switch.records().read(position) {
+                Ok((Command::Cards(cards::Command::Present(present)), _, _)) => {
+                    Some((position, present))
+                }
+                _ => None,
+            };
+        }
+        let stated = piece.as_ref().and_then(|(_, present)| {
+            let mut lines = present.lines.iter();
+            lines.find(|one| one.number == line.number)
+        });
+        shown.push(json!({
+            "line": line.number,
+            "kind": line.kind.name(),
+            "verdict": line.verdict.name(),
+            "amount": show::decimal(Money::kzt(line.amount)),
+            "reference": stated.map(|line| line.reference.as_str()),
+            "retrieval": stated.map(|line| line.retrieval.as_str()),
+            "terminal": stated.map(|line| line.terminal.as_str()),
+            "card": stated.map(|line| line.card.to_string()),
+            "date": stated.map(|line| line.date.to_string()),
+            "position": position.map(Position::value),
+        }));
+    }
+    Ok(shown)
+}
