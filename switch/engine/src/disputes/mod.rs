@@ -121,6 +121,10 @@ impl State {
         self.cases.is_empty()
     }
 
+    pub(crate) fn get(&self, id: Position) -> Option<&Dispute> {
+        self.cases.get(&id)
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         self.due.first().copied()
     }
