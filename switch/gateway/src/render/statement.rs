@@ -18,8 +18,8 @@ use torap_iso20022::{
 use super::entry::hyphenated;
 
 /// One Document of statements of one owner and day, written piece by piece.
-#[derive(Clone, Copy)]
-pub struct Statements<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Statements {
     pub report: AccountReport,
     pub date: Date,
     /// The period; a notification has none.
@@ -30,8 +30,6 @@ pub struct Statements<'a> {
     pub is_over: bool,
     pub owner: Bic,
     pub servicer: Bic,
-    /// The primary BIC of a participant.
-    pub bic: &'a dyn Fn(ParticipantId) -> Option<Bic>,
 }
 
 /// The schemas cannot hold it.
@@ -60,7 +58,7 @@ impl fmt::Display for TooLarge {
 
 impl std::error::Error for TooLarge {}
 
-impl Statements<'_> {
+impl Statements {
     /// Everything before the first page. `query` is the MsgId and name of the message that asked.
     pub fn begin(
         &self,
@@ -73,11 +71,17 @@ impl Statements<'_> {
         write::report_begin(out, header, self.report, message_id, created, query);
     }
 
-    /// One page.
+    /// One page; `bic` gives the primary BIC of a participant.
     ///
     /// # Errors
     /// The schema cannot hold it; `out` is as it was.
-    pub fn page(&self, out: &mut Vec<u8>, account: Account, page: &Page) -> Result<(), TooLarge> {
+    pub fn page(
+        &self,
+        out: &mut Vec<u8>,
+        account: Account,
+        page: &Page,
+        bic: &dyn Fn(ParticipantId) -> Option<Bic>,
+    ) -> Result<(), TooLarge> {
         if page.number > REPORT_PAGES_MAX {
             return Err(TooLarge::Pages);
         }
@@ -101,7 +105,7 @@ impl Statements<'_> {
             information: information.as_deref(),
         };
         let lines: Result<Vec<Written>, TooLarge> =
-            page.lines().map(|line| self.written(&line)).collect();
+            page.lines().map(|line| self.written(&line, bic)).collect();
         let lines = lines?;
         write::report_page(out, self.report, &head, lines.iter().map(Written::entry));
         Ok(())
@@ -150,9 +154,13 @@ impl Statements<'_> {
         ))
     }
 
-    fn written(&self, line: &Line) -> Result<Written, TooLarge> {
+    fn written(
+        &self,
+        line: &Line,
+        bic: &dyn Fn(ParticipantId) -> Option<Bic>,
+    ) -> Result<Written, TooLarge> {
         let entry = &line.entry;
-        let counterparty = entry.counterparty.and_then(|id| (self.bic)(id));
+        let counterparty = entry.counterparty.and_then(bic);
         Ok(Written {
             line: *line,
             position: text(format_args!("{}", entry.position)),

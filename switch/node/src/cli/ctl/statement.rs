@@ -431,7 +431,6 @@ impl<W: Write> Print<'_, W> {
             is_over: self.is_over,
             owner: names.bic(owner).unwrap_or(names.switch_bic),
             servicer: names.switch_bic,
-            bic: &bic,
         };
         let mut text = Vec::new();
         document.begin(
@@ -448,7 +447,7 @@ impl<W: Write> Print<'_, W> {
                 text.clear();
                 wrong = wrong
                     .take()
-                    .or(document.page(&mut text, *account, &page).err());
+                    .or(document.page(&mut text, *account, &page, &bic).err());
                 print.bytes(&text);
             }
         })?;
@@ -456,7 +455,7 @@ impl<W: Write> Print<'_, W> {
             text.clear();
             wrong = wrong
                 .take()
-                .or(document.page(&mut text, *account, &pages.end()).err());
+                .or(document.page(&mut text, *account, &pages.end(), &bic).err());
             self.bytes(&text);
         }
         text.clear();
