@@ -24,4 +24,5 @@ mod program;
 mod rows;
 mod rtgs;
 mod schedule;
+mod statement;
 mod tariffs;

@@ -9,64 +9,20 @@ static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
     one("Rct", Complex(&RECEIPT_V05)),
 ]);
 
-static GENERIC_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericIdentification1", &[
-    one("Id", Simple(&simple::MAX35_TEXT)),
-    opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
-    opt("Issr", Simple(&simple::MAX35_TEXT)),
-]);
-
-static LONG_PAYMENT_IDENTIFICATION2: ComplexType = ComplexType::sequence("LongPaymentIdentification2", &[
-    opt("TxId", Simple(&simple::MAX35_TEXT)),
-    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
-    one("IntrBkSttlmAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
-    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    opt("PmtMtd", Complex(&PAYMENT_ORIGIN1_CHOICE)),
-    one("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    one("InstdAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
-    opt("NtryTp", Simple(&simple::ENTRY_TYPE_IDENTIFIER)),
-    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
-]);
-
-static MESSAGE_HEADER9: ComplexType = ComplexType::sequence("MessageHeader9", &[
-    one("MsgId", Simple(&simple::MAX35_TEXT)),
-    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
-    opt("ReqTp", Complex(&REQUEST_TYPE4_CHOICE)),
-]);
-
 static ORIGINAL_MESSAGE_AND_ISSUER1: ComplexType = ComplexType::sequence("OriginalMessageAndIssuer1", &[
     one("MsgId", Simple(&simple::MAX35_TEXT)),
     opt("MsgNmId", Simple(&simple::MAX35_TEXT)),
     opt("OrgtrNm", Simple(&simple::MAX70_TEXT)),
 ]);
 
-static PAYMENT_IDENTIFICATION6_CHOICE: ComplexType = ComplexType::choice("PaymentIdentification6Choice", &[
-    one("TxId", Simple(&simple::MAX35_TEXT)),
-    one("QId", Complex(&QUEUE_TRANSACTION_IDENTIFICATION1)),
-    one("LngBizId", Complex(&LONG_PAYMENT_IDENTIFICATION2)),
-    one("ShrtBizId", Complex(&SHORT_PAYMENT_IDENTIFICATION2)),
-    one("PrtryId", Simple(&simple::MAX70_TEXT)),
-]);
-
-static PAYMENT_ORIGIN1_CHOICE: ComplexType = ComplexType::choice("PaymentOrigin1Choice", &[
-    one("FINMT", Simple(&simple::MAX3_NUMERIC_TEXT)),
-    one("XMLMsgNm", Simple(&simple::MAX35_TEXT)),
-    one("Prtry", Simple(&simple::MAX35_TEXT)),
-    one("Instrm", Simple(&simple::PAYMENT_INSTRUMENT1_CODE)),
-]);
-
-static QUEUE_TRANSACTION_IDENTIFICATION1: ComplexType = ComplexType::sequence("QueueTransactionIdentification1", &[
-    one("QId", Simple(&simple::MAX16_TEXT)),
-    one("PosInQ", Simple(&simple::MAX16_TEXT)),
-]);
-
 static RECEIPT3: ComplexType = ComplexType::sequence("Receipt3", &[
     one("OrgnlMsgId", Complex(&ORIGINAL_MESSAGE_AND_ISSUER1)),
-    opt("OrgnlPmtId", Complex(&PAYMENT_IDENTIFICATION6_CHOICE)),
+    opt("OrgnlPmtId", Complex(&shared::PAYMENT_IDENTIFICATION6_CHOICE)),
     many("ReqHdlg", 0, UNBOUNDED, Complex(&REQUEST_HANDLING1)),
 ]);
 
 static RECEIPT_V05: ComplexType = ComplexType::sequence("ReceiptV05", &[
-    one("MsgHdr", Complex(&MESSAGE_HEADER9)),
+    one("MsgHdr", Complex(&shared::MESSAGE_HEADER9)),
     many("RctDtls", 1, UNBOUNDED, Complex(&RECEIPT3)),
     many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
 ]);
@@ -74,18 +30,6 @@ static RECEIPT_V05: ComplexType = ComplexType::sequence("ReceiptV05", &[
 static REQUEST_HANDLING1: ComplexType = ComplexType::sequence("RequestHandling1", &[
     one("StsCd", Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT)),
     opt("Desc", Simple(&simple::MAX140_TEXT)),
-]);
-
-static REQUEST_TYPE4_CHOICE: ComplexType = ComplexType::choice("RequestType4Choice", &[
-    one("PmtCtrl", Simple(&simple::EXTERNAL_PAYMENT_CONTROL_REQUEST_TYPE1_CODE)),
-    one("Enqry", Simple(&simple::EXTERNAL_ENQUIRY_REQUEST_TYPE1_CODE)),
-    one("Prtry", Complex(&GENERIC_IDENTIFICATION1)),
-]);
-
-static SHORT_PAYMENT_IDENTIFICATION2: ComplexType = ComplexType::sequence("ShortPaymentIdentification2", &[
-    one("TxId", Simple(&simple::MAX35_TEXT)),
-    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
-    one("InstgAgt", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
 ]);
 
 pub(super) static MESSAGE: MessageTable = MessageTable {
@@ -117,13 +61,13 @@ const TYPES: &[TypeRef] = &[
     Complex(&shared::FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE),
     Complex(&shared::FINANCIAL_INSTITUTION_IDENTIFICATION18),
     Complex(&shared::GENERIC_FINANCIAL_IDENTIFICATION1),
-    Complex(&GENERIC_IDENTIFICATION1),
+    Complex(&shared::GENERIC_IDENTIFICATION1),
     Complex(&shared::GENERIC_IDENTIFICATION30),
     Simple(&simple::ISODATE),
     Simple(&simple::ISODATE_TIME),
     Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT),
     Simple(&simple::LEIIDENTIFIER),
-    Complex(&LONG_PAYMENT_IDENTIFICATION2),
+    Complex(&shared::LONG_PAYMENT_IDENTIFICATION2),
     Simple(&simple::MAX140_TEXT),
     Simple(&simple::MAX16_TEXT),
     Simple(&simple::MAX350_TEXT),
@@ -131,18 +75,18 @@ const TYPES: &[TypeRef] = &[
     Simple(&simple::MAX3_NUMERIC_TEXT),
     Simple(&simple::MAX4_ALPHA_NUMERIC_TEXT),
     Simple(&simple::MAX70_TEXT),
-    Complex(&MESSAGE_HEADER9),
+    Complex(&shared::MESSAGE_HEADER9),
     Complex(&ORIGINAL_MESSAGE_AND_ISSUER1),
-    Complex(&PAYMENT_IDENTIFICATION6_CHOICE),
+    Complex(&shared::PAYMENT_IDENTIFICATION6_CHOICE),
     Simple(&simple::PAYMENT_INSTRUMENT1_CODE),
-    Complex(&PAYMENT_ORIGIN1_CHOICE),
+    Complex(&shared::PAYMENT_ORIGIN1_CHOICE),
     Complex(&shared::POSTAL_ADDRESS24),
-    Complex(&QUEUE_TRANSACTION_IDENTIFICATION1),
+    Complex(&shared::QUEUE_TRANSACTION_IDENTIFICATION1),
     Complex(&RECEIPT3),
     Complex(&RECEIPT_V05),
     Complex(&REQUEST_HANDLING1),
-    Complex(&REQUEST_TYPE4_CHOICE),
-    Complex(&SHORT_PAYMENT_IDENTIFICATION2),
+    Complex(&shared::REQUEST_TYPE4_CHOICE),
+    Complex(&shared::SHORT_PAYMENT_IDENTIFICATION2),
     Complex(&shared::SUPPLEMENTARY_DATA1),
     Complex(&shared::SUPPLEMENTARY_DATA_ENVELOPE1),
     Simple(&simple::UUIDV4_IDENTIFIER),

@@ -5,11 +5,6 @@ use super::simple;
 use crate::schema::TypeRef::{Attributed, Complex, Simple};
 use crate::schema::{ComplexType, MessageKind, MessageTable, TypeRef, UNBOUNDED, many, one, opt};
 
-static AMOUNT2_CHOICE: ComplexType = ComplexType::choice("Amount2Choice", &[
-    one("AmtWthtCcy", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
-    one("AmtWthCcy", Attributed(&shared::ACTIVE_CURRENCY_AND_AMOUNT)),
-]);
-
 static DOCUMENT: ComplexType = ComplexType::sequence("Document", &[
     one("LqdtyCdtTrf", Complex(&LIQUIDITY_CREDIT_TRANSFER_V06)),
 ]);
@@ -18,21 +13,16 @@ static LIQUIDITY_CREDIT_TRANSFER3: ComplexType = ComplexType::sequence("Liquidit
     opt("LqdtyTrfId", Complex(&PAYMENT_IDENTIFICATION8)),
     opt("Cdtr", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
     opt("CdtrAcct", Complex(&shared::CASH_ACCOUNT40)),
-    one("TrfdAmt", Complex(&AMOUNT2_CHOICE)),
+    one("TrfdAmt", Complex(&shared::AMOUNT2_CHOICE)),
     opt("Dbtr", Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
     opt("DbtrAcct", Complex(&shared::CASH_ACCOUNT40)),
     opt("SttlmDt", Simple(&simple::ISODATE)),
 ]);
 
 static LIQUIDITY_CREDIT_TRANSFER_V06: ComplexType = ComplexType::sequence("LiquidityCreditTransferV06", &[
-    one("MsgHdr", Complex(&MESSAGE_HEADER1)),
+    one("MsgHdr", Complex(&shared::MESSAGE_HEADER1)),
     one("LqdtyCdtTrf", Complex(&LIQUIDITY_CREDIT_TRANSFER3)),
     many("SplmtryData", 0, UNBOUNDED, Complex(&shared::SUPPLEMENTARY_DATA1)),
-]);
-
-static MESSAGE_HEADER1: ComplexType = ComplexType::sequence("MessageHeader1", &[
-    one("MsgId", Simple(&simple::MAX35_TEXT)),
-    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
 ]);
 
 static PAYMENT_IDENTIFICATION8: ComplexType = ComplexType::sequence("PaymentIdentification8", &[
@@ -61,7 +51,7 @@ const TYPES: &[TypeRef] = &[
     Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE),
     Simple(&simple::ADDRESS_TYPE2_CODE),
     Complex(&shared::ADDRESS_TYPE3_CHOICE),
-    Complex(&AMOUNT2_CHOICE),
+    Complex(&shared::AMOUNT2_CHOICE),
     Simple(&simple::BICFIDEC2014_IDENTIFIER),
     Complex(&shared::BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6),
     Complex(&shared::BRANCH_DATA3),
@@ -96,7 +86,7 @@ const TYPES: &[TypeRef] = &[
     Simple(&simple::MAX350_TEXT),
     Simple(&simple::MAX35_TEXT),
     Simple(&simple::MAX70_TEXT),
-    Complex(&MESSAGE_HEADER1),
+    Complex(&shared::MESSAGE_HEADER1),
     Complex(&PAYMENT_IDENTIFICATION8),
     Complex(&shared::POSTAL_ADDRESS24),
     Complex(&shared::PROXY_ACCOUNT_IDENTIFICATION1),

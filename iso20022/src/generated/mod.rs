@@ -12,12 +12,22 @@ mod admi_007_001_01;
 mod admi_009_001_02;
 mod admi_010_001_02;
 mod admi_011_001_01;
+mod camt_003_001_07;
+mod camt_004_001_09;
+mod camt_005_001_08;
+mod camt_006_001_08;
+mod camt_007_001_08;
+mod camt_007_001_10;
 mod camt_025_001_05;
 mod camt_029_001_09;
 mod camt_029_001_11;
 mod camt_050_001_06;
+mod camt_052_001_10;
+mod camt_053_001_10;
+mod camt_054_001_10;
 mod camt_056_001_08;
 mod camt_056_001_10;
+mod camt_060_001_05;
 mod head_001_001_02;
 mod head_001_001_03;
 mod pacs_002_001_10;
@@ -38,7 +48,7 @@ use crate::message::MessageType;
 use crate::schema::MessageTable;
 
 /// Every message version, ordered by identifier.
-pub static MESSAGES: [&MessageTable; 29] = [
+pub static MESSAGES: [&MessageTable; 39] = [
     &acmt_023_001_03::MESSAGE,
     &acmt_024_001_03::MESSAGE,
     &admi_002_001_01::MESSAGE,
@@ -47,12 +57,22 @@ pub static MESSAGES: [&MessageTable; 29] = [
     &admi_009_001_02::MESSAGE,
     &admi_010_001_02::MESSAGE,
     &admi_011_001_01::MESSAGE,
+    &camt_003_001_07::MESSAGE,
+    &camt_004_001_09::MESSAGE,
+    &camt_005_001_08::MESSAGE,
+    &camt_006_001_08::MESSAGE,
+    &camt_007_001_08::MESSAGE,
+    &camt_007_001_10::MESSAGE,
     &camt_025_001_05::MESSAGE,
     &camt_029_001_09::MESSAGE,
     &camt_029_001_11::MESSAGE,
     &camt_050_001_06::MESSAGE,
+    &camt_052_001_10::MESSAGE,
+    &camt_053_001_10::MESSAGE,
+    &camt_054_001_10::MESSAGE,
     &camt_056_001_08::MESSAGE,
     &camt_056_001_10::MESSAGE,
+    &camt_060_001_05::MESSAGE,
     &head_001_001_02::MESSAGE,
     &head_001_001_03::MESSAGE,
     &pacs_002_001_10::MESSAGE,
@@ -89,14 +109,32 @@ pub enum MessageKind {
     Admi010,
     /// admi.011
     Admi011,
+    /// camt.003
+    Camt003,
+    /// camt.004
+    Camt004,
+    /// camt.005
+    Camt005,
+    /// camt.006
+    Camt006,
+    /// camt.007
+    Camt007,
     /// camt.025
     Camt025,
     /// camt.029
     Camt029,
     /// camt.050
     Camt050,
+    /// camt.052
+    Camt052,
+    /// camt.053
+    Camt053,
+    /// camt.054
+    Camt054,
     /// camt.056
     Camt056,
+    /// camt.060
+    Camt060,
     /// head.001
     Head001,
     /// pacs.002
@@ -113,7 +151,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every definition, ordered by identifier.
-    pub const ALL: [MessageKind; 18] = [
+    pub const ALL: [MessageKind; 27] = [
         MessageKind::Acmt023,
         MessageKind::Acmt024,
         MessageKind::Admi002,
@@ -122,10 +160,19 @@ impl MessageKind {
         MessageKind::Admi009,
         MessageKind::Admi010,
         MessageKind::Admi011,
+        MessageKind::Camt003,
+        MessageKind::Camt004,
+        MessageKind::Camt005,
+        MessageKind::Camt006,
+        MessageKind::Camt007,
         MessageKind::Camt025,
         MessageKind::Camt029,
         MessageKind::Camt050,
+        MessageKind::Camt052,
+        MessageKind::Camt053,
+        MessageKind::Camt054,
         MessageKind::Camt056,
+        MessageKind::Camt060,
         MessageKind::Head001,
         MessageKind::Pacs002,
         MessageKind::Pacs004,
@@ -145,10 +192,19 @@ impl MessageKind {
             Self::Admi009 => "admi.009",
             Self::Admi010 => "admi.010",
             Self::Admi011 => "admi.011",
+            Self::Camt003 => "camt.003",
+            Self::Camt004 => "camt.004",
+            Self::Camt005 => "camt.005",
+            Self::Camt006 => "camt.006",
+            Self::Camt007 => "camt.007",
             Self::Camt025 => "camt.025",
             Self::Camt029 => "camt.029",
             Self::Camt050 => "camt.050",
+            Self::Camt052 => "camt.052",
+            Self::Camt053 => "camt.053",
+            Self::Camt054 => "camt.054",
             Self::Camt056 => "camt.056",
+            Self::Camt060 => "camt.060",
             Self::Head001 => "head.001",
             Self::Pacs002 => "pacs.002",
             Self::Pacs004 => "pacs.004",
@@ -176,46 +232,66 @@ impl MessageType {
     pub const ADMI_010_001_02: MessageType = MessageType(6);
     /// admi.011.001.01
     pub const ADMI_011_001_01: MessageType = MessageType(7);
+    /// camt.003.001.07
+    pub const CAMT_003_001_07: MessageType = MessageType(8);
+    /// camt.004.001.09
+    pub const CAMT_004_001_09: MessageType = MessageType(9);
+    /// camt.005.001.08
+    pub const CAMT_005_001_08: MessageType = MessageType(10);
+    /// camt.006.001.08
+    pub const CAMT_006_001_08: MessageType = MessageType(11);
+    /// camt.007.001.08
+    pub const CAMT_007_001_08: MessageType = MessageType(12);
+    /// camt.007.001.10
+    pub const CAMT_007_001_10: MessageType = MessageType(13);
     /// camt.025.001.05
-    pub const CAMT_025_001_05: MessageType = MessageType(8);
+    pub const CAMT_025_001_05: MessageType = MessageType(14);
     /// camt.029.001.09
-    pub const CAMT_029_001_09: MessageType = MessageType(9);
+    pub const CAMT_029_001_09: MessageType = MessageType(15);
     /// camt.029.001.11
-    pub const CAMT_029_001_11: MessageType = MessageType(10);
+    pub const CAMT_029_001_11: MessageType = MessageType(16);
     /// camt.050.001.06
-    pub const CAMT_050_001_06: MessageType = MessageType(11);
+    pub const CAMT_050_001_06: MessageType = MessageType(17);
+    /// camt.052.001.10
+    pub const CAMT_052_001_10: MessageType = MessageType(18);
+    /// camt.053.001.10
+    pub const CAMT_053_001_10: MessageType = MessageType(19);
+    /// camt.054.001.10
+    pub const CAMT_054_001_10: MessageType = MessageType(20);
     /// camt.056.001.08
-    pub const CAMT_056_001_08: MessageType = MessageType(12);
+    pub const CAMT_056_001_08: MessageType = MessageType(21);
     /// camt.056.001.10
-    pub const CAMT_056_001_10: MessageType = MessageType(13);
+    pub const CAMT_056_001_10: MessageType = MessageType(22);
+    /// camt.060.001.05
+    pub const CAMT_060_001_05: MessageType = MessageType(23);
     /// head.001.001.02
-    pub const HEAD_001_001_02: MessageType = MessageType(14);
+    pub const HEAD_001_001_02: MessageType = MessageType(24);
     /// head.001.001.03
-    pub const HEAD_001_001_03: MessageType = MessageType(15);
+    pub const HEAD_001_001_03: MessageType = MessageType(25);
     /// pacs.002.001.10
-    pub const PACS_002_001_10: MessageType = MessageType(16);
+    pub const PACS_002_001_10: MessageType = MessageType(26);
     /// pacs.002.001.12
-    pub const PACS_002_001_12: MessageType = MessageType(17);
+    pub const PACS_002_001_12: MessageType = MessageType(27);
     /// pacs.002.001.14
-    pub const PACS_002_001_14: MessageType = MessageType(18);
+    pub const PACS_002_001_14: MessageType = MessageType(28);
     /// pacs.004.001.09
-    pub const PACS_004_001_09: MessageType = MessageType(19);
+    pub const PACS_004_001_09: MessageType = MessageType(29);
     /// pacs.004.001.10
-    pub const PACS_004_001_10: MessageType = MessageType(20);
+    pub const PACS_004_001_10: MessageType = MessageType(30);
     /// pacs.004.001.11
-    pub const PACS_004_001_11: MessageType = MessageType(21);
+    pub const PACS_004_001_11: MessageType = MessageType(31);
     /// pacs.008.001.08
-    pub const PACS_008_001_08: MessageType = MessageType(22);
+    pub const PACS_008_001_08: MessageType = MessageType(32);
     /// pacs.008.001.10
-    pub const PACS_008_001_10: MessageType = MessageType(23);
+    pub const PACS_008_001_10: MessageType = MessageType(33);
     /// pacs.008.001.12
-    pub const PACS_008_001_12: MessageType = MessageType(24);
+    pub const PACS_008_001_12: MessageType = MessageType(34);
     /// pacs.009.001.08
-    pub const PACS_009_001_08: MessageType = MessageType(25);
+    pub const PACS_009_001_08: MessageType = MessageType(35);
     /// pacs.009.001.10
-    pub const PACS_009_001_10: MessageType = MessageType(26);
+    pub const PACS_009_001_10: MessageType = MessageType(36);
     /// pacs.028.001.03
-    pub const PACS_028_001_03: MessageType = MessageType(27);
+    pub const PACS_028_001_03: MessageType = MessageType(37);
     /// pacs.028.001.05
-    pub const PACS_028_001_05: MessageType = MessageType(28);
+    pub const PACS_028_001_05: MessageType = MessageType(38);
 }

@@ -9,6 +9,20 @@ pub(super) static ACCOUNT_IDENTIFICATION4_CHOICE: ComplexType = ComplexType::cho
     one("Othr", Complex(&GENERIC_ACCOUNT_IDENTIFICATION1)),
 ]);
 
+pub(super) static ACCOUNT_IDENTIFICATION_SEARCH_CRITERIA2_CHOICE: ComplexType = ComplexType::choice("AccountIdentificationSearchCriteria2Choice", &[
+    one("EQ", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
+    one("CTTxt", Simple(&simple::MAX35_TEXT)),
+    one("NCTTxt", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static ACCOUNT_INTEREST4: ComplexType = ComplexType::sequence("AccountInterest4", &[
+    opt("Tp", Complex(&INTEREST_TYPE1_CHOICE)),
+    many("Rate", 0, UNBOUNDED, Complex(&RATE4)),
+    opt("FrToDt", Complex(&DATE_TIME_PERIOD1)),
+    opt("Rsn", Simple(&simple::MAX35_TEXT)),
+    opt("Tax", Complex(&TAX_CHARGES2)),
+]);
+
 pub(super) static ACCOUNT_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("AccountSchemeName1Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_ACCOUNT_IDENTIFICATION1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
@@ -22,6 +36,14 @@ pub(super) static ACTIVE_CURRENCY_AND_AMOUNT: AttributedType = AttributedType {
     ],
 };
 
+pub(super) static ACTIVE_OR_HISTORIC_CURRENCY_AND13_DECIMAL_AMOUNT: AttributedType = AttributedType {
+    name: "ActiveOrHistoricCurrencyAnd13DecimalAmount",
+    content: &simple::ACTIVE_OR_HISTORIC_CURRENCY_AND13_DECIMAL_AMOUNT_SIMPLE_TYPE,
+    attributes: &[
+        Attribute { name: "Ccy", ty: &simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE, required: true },
+    ],
+};
+
 pub(super) static ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT: AttributedType = AttributedType {
     name: "ActiveOrHistoricCurrencyAndAmount",
     content: &simple::ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT_SIMPLE_TYPE,
@@ -29,6 +51,12 @@ pub(super) static ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT: AttributedType = Attri
         Attribute { name: "Ccy", ty: &simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE, required: true },
     ],
 };
+
+pub(super) static ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT_RANGE2: ComplexType = ComplexType::sequence("ActiveOrHistoricCurrencyAndAmountRange2", &[
+    one("Amt", Complex(&IMPLIED_CURRENCY_AMOUNT_RANGE1_CHOICE)),
+    opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    one("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+]);
 
 pub(super) static ADDRESS_TYPE3_CHOICE: ComplexType = ComplexType::choice("AddressType3Choice", &[
     one("Cd", Simple(&simple::ADDRESS_TYPE2_CODE)),
@@ -65,6 +93,40 @@ pub(super) static AMENDMENT_INFORMATION_DETAILS14: ComplexType = ComplexType::se
     opt("OrgnlTrckgDays", Simple(&simple::EXACT2_NUMERIC_TEXT)),
 ]);
 
+pub(super) static AMOUNT2_CHOICE: ComplexType = ComplexType::choice("Amount2Choice", &[
+    one("AmtWthtCcy", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("AmtWthCcy", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static AMOUNT_AND_CURRENCY_EXCHANGE3: ComplexType = ComplexType::sequence("AmountAndCurrencyExchange3", &[
+    opt("InstdAmt", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS3)),
+    opt("TxAmt", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS3)),
+    opt("CntrValAmt", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS3)),
+    opt("AnncdPstngAmt", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS3)),
+    many("PrtryAmt", 0, UNBOUNDED, Complex(&AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS4)),
+]);
+
+pub(super) static AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS3: ComplexType = ComplexType::sequence("AmountAndCurrencyExchangeDetails3", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CcyXchg", Complex(&CURRENCY_EXCHANGE5)),
+]);
+
+pub(super) static AMOUNT_AND_CURRENCY_EXCHANGE_DETAILS4: ComplexType = ComplexType::sequence("AmountAndCurrencyExchangeDetails4", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CcyXchg", Complex(&CURRENCY_EXCHANGE5)),
+]);
+
+pub(super) static AMOUNT_AND_DIRECTION35: ComplexType = ComplexType::sequence("AmountAndDirection35", &[
+    one("Amt", Simple(&simple::NON_NEGATIVE_DECIMAL_NUMBER)),
+    one("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+]);
+
+pub(super) static AMOUNT_RANGE_BOUNDARY1: ComplexType = ComplexType::sequence("AmountRangeBoundary1", &[
+    one("BdryAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("Incl", Simple(&simple::YES_NO_INDICATOR)),
+]);
+
 pub(super) static AMOUNT_TYPE4_CHOICE: ComplexType = ComplexType::choice("AmountType4Choice", &[
     one("InstdAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
     one("EqvtAmt", Complex(&EQUIVALENT_AMOUNT2)),
@@ -73,6 +135,49 @@ pub(super) static AMOUNT_TYPE4_CHOICE: ComplexType = ComplexType::choice("Amount
 pub(super) static AUTHORISATION1_CHOICE: ComplexType = ComplexType::choice("Authorisation1Choice", &[
     one("Cd", Simple(&simple::AUTHORISATION1_CODE)),
     one("Prtry", Simple(&simple::MAX128_TEXT)),
+]);
+
+pub(super) static BALANCE_SUB_TYPE1_CHOICE: ComplexType = ComplexType::choice("BalanceSubType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_BALANCE_SUB_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static BALANCE_TYPE10_CHOICE: ComplexType = ComplexType::choice("BalanceType10Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_BALANCE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static BALANCE_TYPE11_CHOICE: ComplexType = ComplexType::choice("BalanceType11Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_SYSTEM_BALANCE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static BALANCE_TYPE13: ComplexType = ComplexType::sequence("BalanceType13", &[
+    one("CdOrPrtry", Complex(&BALANCE_TYPE10_CHOICE)),
+    opt("SubTp", Complex(&BALANCE_SUB_TYPE1_CHOICE)),
+]);
+
+pub(super) static BANK_TRANSACTION_CODE_STRUCTURE4: ComplexType = ComplexType::sequence("BankTransactionCodeStructure4", &[
+    opt("Domn", Complex(&BANK_TRANSACTION_CODE_STRUCTURE5)),
+    opt("Prtry", Complex(&PROPRIETARY_BANK_TRANSACTION_CODE_STRUCTURE1)),
+]);
+
+pub(super) static BANK_TRANSACTION_CODE_STRUCTURE5: ComplexType = ComplexType::sequence("BankTransactionCodeStructure5", &[
+    one("Cd", Simple(&simple::EXTERNAL_BANK_TRANSACTION_DOMAIN1_CODE)),
+    one("Fmly", Complex(&BANK_TRANSACTION_CODE_STRUCTURE6)),
+]);
+
+pub(super) static BANK_TRANSACTION_CODE_STRUCTURE6: ComplexType = ComplexType::sequence("BankTransactionCodeStructure6", &[
+    one("Cd", Simple(&simple::EXTERNAL_BANK_TRANSACTION_FAMILY1_CODE)),
+    one("SubFmlyCd", Simple(&simple::EXTERNAL_BANK_TRANSACTION_SUB_FAMILY1_CODE)),
+]);
+
+pub(super) static BATCH_INFORMATION2: ComplexType = ComplexType::sequence("BatchInformation2", &[
+    opt("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("NbOfTxs", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("TtlAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
 ]);
 
 pub(super) static BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6: ComplexType = ComplexType::sequence("BranchAndFinancialInstitutionIdentification6", &[
@@ -115,6 +220,63 @@ pub(super) static CANCELLATION_STATUS_REASON4: ComplexType = ComplexType::sequen
     many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
 ]);
 
+pub(super) static CARD_AGGREGATED2: ComplexType = ComplexType::sequence("CardAggregated2", &[
+    opt("AddtlSvc", Simple(&simple::CARD_PAYMENT_SERVICE_TYPE2_CODE)),
+    opt("TxCtgy", Simple(&simple::EXTERNAL_CARD_TRANSACTION_CATEGORY1_CODE)),
+    opt("SaleRcncltnId", Simple(&simple::MAX35_TEXT)),
+    opt("SeqNbRg", Complex(&CARD_SEQUENCE_NUMBER_RANGE1)),
+    opt("TxDtRg", Complex(&DATE_OR_DATE_TIME_PERIOD1_CHOICE)),
+]);
+
+pub(super) static CARD_ENTRY5: ComplexType = ComplexType::sequence("CardEntry5", &[
+    opt("Card", Complex(&PAYMENT_CARD4)),
+    opt("POI", Complex(&POINT_OF_INTERACTION1)),
+    opt("AggtdNtry", Complex(&CARD_AGGREGATED2)),
+    opt("PrePdAcct", Complex(&CASH_ACCOUNT40)),
+]);
+
+pub(super) static CARD_INDIVIDUAL_TRANSACTION2: ComplexType = ComplexType::sequence("CardIndividualTransaction2", &[
+    opt("ICCRltdData", Simple(&simple::MAX1025_TEXT)),
+    opt("PmtCntxt", Complex(&PAYMENT_CONTEXT3)),
+    opt("AddtlSvc", Simple(&simple::CARD_PAYMENT_SERVICE_TYPE2_CODE)),
+    opt("TxCtgy", Simple(&simple::EXTERNAL_CARD_TRANSACTION_CATEGORY1_CODE)),
+    opt("SaleRcncltnId", Simple(&simple::MAX35_TEXT)),
+    opt("SaleRefNb", Simple(&simple::MAX35_TEXT)),
+    opt("RePresntmntRsn", Simple(&simple::EXTERNAL_RE_PRESENTMENT_REASON1_CODE)),
+    opt("SeqNb", Simple(&simple::MAX35_TEXT)),
+    opt("TxId", Complex(&TRANSACTION_IDENTIFIER1)),
+    opt("Pdct", Complex(&PRODUCT2)),
+    opt("VldtnDt", Simple(&simple::ISODATE)),
+    opt("VldtnSeqNb", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CARD_SECURITY_INFORMATION1: ComplexType = ComplexType::sequence("CardSecurityInformation1", &[
+    one("CSCMgmt", Simple(&simple::CSCMANAGEMENT1_CODE)),
+    opt("CSCVal", Simple(&simple::MIN3_MAX4_NUMERIC_TEXT)),
+]);
+
+pub(super) static CARD_SEQUENCE_NUMBER_RANGE1: ComplexType = ComplexType::sequence("CardSequenceNumberRange1", &[
+    opt("FrstTx", Simple(&simple::MAX35_TEXT)),
+    opt("LastTx", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CARD_TRANSACTION18: ComplexType = ComplexType::sequence("CardTransaction18", &[
+    opt("Card", Complex(&PAYMENT_CARD4)),
+    opt("POI", Complex(&POINT_OF_INTERACTION1)),
+    opt("Tx", Complex(&CARD_TRANSACTION3_CHOICE)),
+    opt("PrePdAcct", Complex(&CASH_ACCOUNT40)),
+]);
+
+pub(super) static CARD_TRANSACTION3_CHOICE: ComplexType = ComplexType::choice("CardTransaction3Choice", &[
+    one("Aggtd", Complex(&CARD_AGGREGATED2)),
+    one("Indv", Complex(&CARD_INDIVIDUAL_TRANSACTION2)),
+]);
+
+pub(super) static CARDHOLDER_AUTHENTICATION2: ComplexType = ComplexType::sequence("CardholderAuthentication2", &[
+    one("AuthntcnMtd", Simple(&simple::AUTHENTICATION_METHOD1_CODE)),
+    one("AuthntcnNtty", Simple(&simple::AUTHENTICATION_ENTITY1_CODE)),
+]);
+
 pub(super) static CASE5: ComplexType = ComplexType::sequence("Case5", &[
     one("Id", Simple(&simple::MAX35_TEXT)),
     one("Cretr", Complex(&PARTY40_CHOICE)),
@@ -144,9 +306,45 @@ pub(super) static CASH_ACCOUNT40: ComplexType = ComplexType::sequence("CashAccou
     opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
 ]);
 
+pub(super) static CASH_ACCOUNT41: ComplexType = ComplexType::sequence("CashAccount41", &[
+    opt("Id", Complex(&ACCOUNT_IDENTIFICATION4_CHOICE)),
+    opt("Tp", Complex(&CASH_ACCOUNT_TYPE2_CHOICE)),
+    opt("Ccy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    opt("Nm", Simple(&simple::MAX70_TEXT)),
+    opt("Prxy", Complex(&PROXY_ACCOUNT_IDENTIFICATION1)),
+    opt("Ownr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Svcr", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
 pub(super) static CASH_ACCOUNT_TYPE2_CHOICE: ComplexType = ComplexType::choice("CashAccountType2Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_CASH_ACCOUNT_TYPE1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static CASH_AVAILABILITY1: ComplexType = ComplexType::sequence("CashAvailability1", &[
+    one("Dt", Complex(&CASH_AVAILABILITY_DATE1_CHOICE)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+]);
+
+pub(super) static CASH_AVAILABILITY_DATE1_CHOICE: ComplexType = ComplexType::choice("CashAvailabilityDate1Choice", &[
+    one("NbOfDays", Simple(&simple::MAX15_PLUS_SIGNED_NUMERIC_TEXT)),
+    one("ActlDt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static CASH_BALANCE8: ComplexType = ComplexType::sequence("CashBalance8", &[
+    one("Tp", Complex(&BALANCE_TYPE13)),
+    many("CdtLine", 0, UNBOUNDED, Complex(&CREDIT_LINE3)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    one("Dt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+    many("Avlbty", 0, UNBOUNDED, Complex(&CASH_AVAILABILITY1)),
+]);
+
+pub(super) static CASH_DEPOSIT1: ComplexType = ComplexType::sequence("CashDeposit1", &[
+    one("NoteDnmtn", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
+    one("NbOfNotes", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    one("Amt", Attributed(&ACTIVE_CURRENCY_AND_AMOUNT)),
 ]);
 
 pub(super) static CATEGORY_PURPOSE1_CHOICE: ComplexType = ComplexType::choice("CategoryPurpose1Choice", &[
@@ -257,10 +455,27 @@ pub(super) static CONTROL_DATA1: ComplexType = ComplexType::sequence("ControlDat
     opt("CtrlSum", Simple(&simple::DECIMAL_NUMBER)),
 ]);
 
+pub(super) static CORPORATE_ACTION9: ComplexType = ComplexType::sequence("CorporateAction9", &[
+    one("EvtTp", Simple(&simple::MAX35_TEXT)),
+    one("EvtId", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static CORRECTIVE_GROUP_INFORMATION1: ComplexType = ComplexType::sequence("CorrectiveGroupInformation1", &[
     one("MsgId", Simple(&simple::MAX35_TEXT)),
     one("MsgNmId", Simple(&simple::MAX35_TEXT)),
     opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static CREDIT_LINE3: ComplexType = ComplexType::sequence("CreditLine3", &[
+    one("Incl", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("Tp", Complex(&CREDIT_LINE_TYPE1_CHOICE)),
+    opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("Dt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+]);
+
+pub(super) static CREDIT_LINE_TYPE1_CHOICE: ComplexType = ComplexType::choice("CreditLineType1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_CREDIT_LINE_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static CREDIT_TRANSFER_MANDATE_DATA1: ComplexType = ComplexType::sequence("CreditTransferMandateData1", &[
@@ -336,6 +551,15 @@ pub(super) static CREDITOR_REFERENCE_TYPE3: ComplexType = ComplexType::sequence(
     opt("Issr", Simple(&simple::MAX35_TEXT)),
 ]);
 
+pub(super) static CURRENCY_EXCHANGE5: ComplexType = ComplexType::sequence("CurrencyExchange5", &[
+    one("SrcCcy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    opt("TrgtCcy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    opt("UnitCcy", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+    one("XchgRate", Simple(&simple::BASE_ONE_RATE)),
+    opt("CtrctId", Simple(&simple::MAX35_TEXT)),
+    opt("QtnDt", Simple(&simple::ISODATE_TIME)),
+]);
+
 pub(super) static DATE_AND_DATE_TIME2_CHOICE: ComplexType = ComplexType::choice("DateAndDateTime2Choice", &[
     one("Dt", Simple(&simple::ISODATE)),
     one("DtTm", Simple(&simple::ISODATE_TIME)),
@@ -353,9 +577,33 @@ pub(super) static DATE_AND_TYPE1: ComplexType = ComplexType::sequence("DateAndTy
     one("Dt", Simple(&simple::ISODATE)),
 ]);
 
+pub(super) static DATE_OR_DATE_TIME_PERIOD1_CHOICE: ComplexType = ComplexType::choice("DateOrDateTimePeriod1Choice", &[
+    one("Dt", Complex(&DATE_PERIOD2)),
+    one("DtTm", Complex(&DATE_TIME_PERIOD1)),
+]);
+
 pub(super) static DATE_PERIOD2: ComplexType = ComplexType::sequence("DatePeriod2", &[
     one("FrDt", Simple(&simple::ISODATE)),
     one("ToDt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static DATE_PERIOD_SEARCH1_CHOICE: ComplexType = ComplexType::choice("DatePeriodSearch1Choice", &[
+    one("FrDt", Simple(&simple::ISODATE)),
+    one("ToDt", Simple(&simple::ISODATE)),
+    one("FrToDt", Complex(&DATE_PERIOD2)),
+    one("EQDt", Simple(&simple::ISODATE)),
+    one("NEQDt", Simple(&simple::ISODATE)),
+]);
+
+pub(super) static DATE_TIME_PERIOD1: ComplexType = ComplexType::sequence("DateTimePeriod1", &[
+    one("FrDtTm", Simple(&simple::ISODATE_TIME)),
+    one("ToDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static DATE_TIME_PERIOD1_CHOICE: ComplexType = ComplexType::choice("DateTimePeriod1Choice", &[
+    one("FrDtTm", Simple(&simple::ISODATE_TIME)),
+    one("ToDtTm", Simple(&simple::ISODATE_TIME)),
+    one("DtTmRg", Complex(&DATE_TIME_PERIOD1)),
 ]);
 
 pub(super) static DATE_TYPE2_CHOICE: ComplexType = ComplexType::choice("DateType2Choice", &[
@@ -371,6 +619,12 @@ pub(super) static DISCOUNT_AMOUNT_AND_TYPE1: ComplexType = ComplexType::sequence
 pub(super) static DISCOUNT_AMOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice("DiscountAmountType1Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_DISCOUNT_AMOUNT_TYPE1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static DISPLAY_CAPABILITIES1: ComplexType = ComplexType::sequence("DisplayCapabilities1", &[
+    one("DispTp", Simple(&simple::USER_INTERFACE2_CODE)),
+    one("NbOfLines", Simple(&simple::MAX3_NUMERIC_TEXT)),
+    one("LineWidth", Simple(&simple::MAX3_NUMERIC_TEXT)),
 ]);
 
 pub(super) static DOCUMENT_ADJUSTMENT1: ComplexType = ComplexType::sequence("DocumentAdjustment1", &[
@@ -428,9 +682,59 @@ pub(super) static DOCUMENT_TYPE2_CHOICE: ComplexType = ComplexType::choice("Docu
     one("Prtry", Simple(&simple::MAX35_TEXT)),
 ]);
 
+pub(super) static ENTRY_DETAILS11: ComplexType = ComplexType::sequence("EntryDetails11", &[
+    opt("Btch", Complex(&BATCH_INFORMATION2)),
+    many("TxDtls", 0, UNBOUNDED, Complex(&ENTRY_TRANSACTION12)),
+]);
+
+pub(super) static ENTRY_STATUS1_CHOICE: ComplexType = ComplexType::choice("EntryStatus1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_ENTRY_STATUS1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static ENTRY_TRANSACTION12: ComplexType = ComplexType::sequence("EntryTransaction12", &[
+    opt("Refs", Complex(&TRANSACTION_REFERENCES6)),
+    opt("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    opt("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    opt("AmtDtls", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE3)),
+    many("Avlbty", 0, UNBOUNDED, Complex(&CASH_AVAILABILITY1)),
+    opt("BkTxCd", Complex(&BANK_TRANSACTION_CODE_STRUCTURE4)),
+    opt("Chrgs", Complex(&CHARGES6)),
+    opt("Intrst", Complex(&TRANSACTION_INTEREST4)),
+    opt("RltdPties", Complex(&TRANSACTION_PARTIES9)),
+    opt("RltdAgts", Complex(&TRANSACTION_AGENTS5)),
+    opt("LclInstrm", Complex(&LOCAL_INSTRUMENT2_CHOICE)),
+    opt("PmtTpInf", Complex(&PAYMENT_TYPE_INFORMATION27)),
+    opt("Purp", Complex(&PURPOSE2_CHOICE)),
+    many("RltdRmtInf", 0, 10, Complex(&REMITTANCE_LOCATION7)),
+    opt("RmtInf", Complex(&REMITTANCE_INFORMATION21)),
+    opt("RltdDts", Complex(&TRANSACTION_DATES3)),
+    opt("RltdPric", Complex(&TRANSACTION_PRICE4_CHOICE)),
+    many("RltdQties", 0, UNBOUNDED, Complex(&TRANSACTION_QUANTITIES3_CHOICE)),
+    opt("FinInstrmId", Complex(&SECURITY_IDENTIFICATION19)),
+    opt("Tax", Complex(&TAX_INFORMATION10)),
+    opt("RtrInf", Complex(&PAYMENT_RETURN_REASON5)),
+    opt("CorpActn", Complex(&CORPORATE_ACTION9)),
+    opt("SfkpgAcct", Complex(&SECURITIES_ACCOUNT19)),
+    many("CshDpst", 0, UNBOUNDED, Complex(&CASH_DEPOSIT1)),
+    opt("CardTx", Complex(&CARD_TRANSACTION18)),
+    opt("AddtlTxInf", Simple(&simple::MAX500_TEXT)),
+    many("SplmtryData", 0, UNBOUNDED, Complex(&SUPPLEMENTARY_DATA1)),
+]);
+
 pub(super) static EQUIVALENT_AMOUNT2: ComplexType = ComplexType::sequence("EquivalentAmount2", &[
     one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
     one("CcyOfTrf", Simple(&simple::ACTIVE_OR_HISTORIC_CURRENCY_CODE)),
+]);
+
+pub(super) static ERROR_HANDLING3_CHOICE: ComplexType = ComplexType::choice("ErrorHandling3Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_SYSTEM_ERROR_HANDLING1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static ERROR_HANDLING5: ComplexType = ComplexType::sequence("ErrorHandling5", &[
+    one("Err", Complex(&ERROR_HANDLING3_CHOICE)),
+    opt("Desc", Simple(&simple::MAX140_TEXT)),
 ]);
 
 pub(super) static FINANCIAL_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("FinancialIdentificationSchemeName1Choice", &[
@@ -456,6 +760,12 @@ pub(super) static FINANCIAL_INSTITUTION_IDENTIFICATION23: ComplexType = ComplexT
     opt("Othr", Complex(&GENERIC_FINANCIAL_IDENTIFICATION1)),
 ]);
 
+pub(super) static FINANCIAL_INSTRUMENT_QUANTITY1_CHOICE: ComplexType = ComplexType::choice("FinancialInstrumentQuantity1Choice", &[
+    one("Unit", Simple(&simple::DECIMAL_NUMBER)),
+    one("FaceAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("AmtsdVal", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+]);
+
 pub(super) static FREQUENCY36_CHOICE: ComplexType = ComplexType::choice("Frequency36Choice", &[
     one("Tp", Simple(&simple::FREQUENCY6_CODE)),
     one("Prd", Complex(&FREQUENCY_PERIOD1)),
@@ -470,6 +780,11 @@ pub(super) static FREQUENCY_AND_MOMENT1: ComplexType = ComplexType::sequence("Fr
 pub(super) static FREQUENCY_PERIOD1: ComplexType = ComplexType::sequence("FrequencyPeriod1", &[
     one("Tp", Simple(&simple::FREQUENCY6_CODE)),
     one("CntPerPrd", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static FROM_TO_AMOUNT_RANGE1: ComplexType = ComplexType::sequence("FromToAmountRange1", &[
+    one("FrAmt", Complex(&AMOUNT_RANGE_BOUNDARY1)),
+    one("ToAmt", Complex(&AMOUNT_RANGE_BOUNDARY1)),
 ]);
 
 pub(super) static GARNISHMENT3: ComplexType = ComplexType::sequence("Garnishment3", &[
@@ -516,6 +831,12 @@ pub(super) static GENERIC_FINANCIAL_IDENTIFICATION1: ComplexType = ComplexType::
     opt("Issr", Simple(&simple::MAX35_TEXT)),
 ]);
 
+pub(super) static GENERIC_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericIdentification1", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static GENERIC_IDENTIFICATION3: ComplexType = ComplexType::sequence("GenericIdentification3", &[
     one("Id", Simple(&simple::MAX35_TEXT)),
     opt("Issr", Simple(&simple::MAX35_TEXT)),
@@ -525,6 +846,13 @@ pub(super) static GENERIC_IDENTIFICATION30: ComplexType = ComplexType::sequence(
     one("Id", Simple(&simple::EXACT4_ALPHA_NUMERIC_TEXT)),
     one("Issr", Simple(&simple::MAX35_TEXT)),
     opt("SchmeNm", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GENERIC_IDENTIFICATION32: ComplexType = ComplexType::sequence("GenericIdentification32", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("Tp", Simple(&simple::PARTY_TYPE3_CODE)),
+    opt("Issr", Simple(&simple::PARTY_TYPE4_CODE)),
+    opt("ShrtNm", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static GENERIC_ORGANISATION_IDENTIFICATION1: ComplexType = ComplexType::sequence("GenericOrganisationIdentification1", &[
@@ -549,6 +877,15 @@ pub(super) static GENERIC_PERSON_IDENTIFICATION2: ComplexType = ComplexType::seq
     one("Id", Simple(&simple::MAX256_TEXT)),
     opt("SchmeNm", Complex(&PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE)),
     opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static GROUP_HEADER81: ComplexType = ComplexType::sequence("GroupHeader81", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    one("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("MsgRcpt", Complex(&PARTY_IDENTIFICATION135)),
+    opt("MsgPgntn", Complex(&PAGINATION1)),
+    opt("OrgnlBizQry", Complex(&ORIGINAL_BUSINESS_QUERY1)),
+    opt("AddtlInf", Simple(&simple::MAX500_TEXT)),
 ]);
 
 pub(super) static GROUP_HEADER90: ComplexType = ComplexType::sequence("GroupHeader90", &[
@@ -616,9 +953,22 @@ pub(super) static IDENTIFICATION_INFORMATION4: ComplexType = ComplexType::sequen
     opt("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
 ]);
 
+pub(super) static IDENTIFICATION_SOURCE3_CHOICE: ComplexType = ComplexType::choice("IdentificationSource3Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_FINANCIAL_INSTRUMENT_IDENTIFICATION_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static IMPLEMENTATION_SPECIFICATION1: ComplexType = ComplexType::sequence("ImplementationSpecification1", &[
     one("Regy", Simple(&simple::MAX350_TEXT)),
     one("Id", Simple(&simple::MAX2048_TEXT)),
+]);
+
+pub(super) static IMPLIED_CURRENCY_AMOUNT_RANGE1_CHOICE: ComplexType = ComplexType::choice("ImpliedCurrencyAmountRange1Choice", &[
+    one("FrAmt", Complex(&AMOUNT_RANGE_BOUNDARY1)),
+    one("ToAmt", Complex(&AMOUNT_RANGE_BOUNDARY1)),
+    one("FrToAmt", Complex(&FROM_TO_AMOUNT_RANGE1)),
+    one("EQAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("NEQAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
 ]);
 
 pub(super) static INSTRUCTION_FOR_CREDITOR_AGENT1: ComplexType = ComplexType::sequence("InstructionForCreditorAgent1", &[
@@ -636,6 +986,21 @@ pub(super) static INSTRUCTION_FOR_NEXT_AGENT1: ComplexType = ComplexType::sequen
     opt("InstrInf", Simple(&simple::MAX140_TEXT)),
 ]);
 
+pub(super) static INTEREST_RECORD2: ComplexType = ComplexType::sequence("InterestRecord2", &[
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    opt("Tp", Complex(&INTEREST_TYPE1_CHOICE)),
+    opt("Rate", Complex(&RATE4)),
+    opt("FrToDt", Complex(&DATE_TIME_PERIOD1)),
+    opt("Rsn", Simple(&simple::MAX35_TEXT)),
+    opt("Tax", Complex(&TAX_CHARGES2)),
+]);
+
+pub(super) static INTEREST_TYPE1_CHOICE: ComplexType = ComplexType::choice("InterestType1Choice", &[
+    one("Cd", Simple(&simple::INTEREST_TYPE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static INVESTIGATION_STATUS5_CHOICE: ComplexType = ComplexType::choice("InvestigationStatus5Choice", &[
     one("Conf", Simple(&simple::EXTERNAL_INVESTIGATION_EXECUTION_CONFIRMATION1_CODE)),
     many("RjctdMod", 1, UNBOUNDED, Complex(&MODIFICATION_STATUS_REASON1_CHOICE)),
@@ -646,6 +1011,18 @@ pub(super) static INVESTIGATION_STATUS5_CHOICE: ComplexType = ComplexType::choic
 pub(super) static LOCAL_INSTRUMENT2_CHOICE: ComplexType = ComplexType::choice("LocalInstrument2Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_LOCAL_INSTRUMENT1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static LONG_PAYMENT_IDENTIFICATION2: ComplexType = ComplexType::sequence("LongPaymentIdentification2", &[
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    one("IntrBkSttlmAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("PmtMtd", Complex(&PAYMENT_ORIGIN1_CHOICE)),
+    one("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    one("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("NtryTp", Simple(&simple::ENTRY_TYPE_IDENTIFIER)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static MANDATE_CLASSIFICATION1_CHOICE: ComplexType = ComplexType::choice("MandateClassification1Choice", &[
@@ -696,6 +1073,22 @@ pub(super) static MANDATE_TYPE_INFORMATION2: ComplexType = ComplexType::sequence
     opt("Clssfctn", Complex(&MANDATE_CLASSIFICATION1_CHOICE)),
 ]);
 
+pub(super) static MESSAGE_HEADER1: ComplexType = ComplexType::sequence("MessageHeader1", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+]);
+
+pub(super) static MESSAGE_HEADER9: ComplexType = ComplexType::sequence("MessageHeader9", &[
+    one("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("CreDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("ReqTp", Complex(&REQUEST_TYPE4_CHOICE)),
+]);
+
+pub(super) static MESSAGE_IDENTIFICATION2: ComplexType = ComplexType::sequence("MessageIdentification2", &[
+    opt("MsgNmId", Simple(&simple::MAX35_TEXT)),
+    opt("MsgId", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static MODIFICATION_STATUS_REASON1_CHOICE: ComplexType = ComplexType::choice("ModificationStatusReason1Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_PAYMENT_MODIFICATION_REJECTION1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
@@ -710,6 +1103,17 @@ pub(super) static MODIFICATION_STATUS_REASON2: ComplexType = ComplexType::sequen
 pub(super) static NAME_AND_ADDRESS16: ComplexType = ComplexType::sequence("NameAndAddress16", &[
     one("Nm", Simple(&simple::MAX140_TEXT)),
     one("Adr", Complex(&POSTAL_ADDRESS24)),
+]);
+
+pub(super) static NUMBER_AND_SUM_OF_TRANSACTIONS1: ComplexType = ComplexType::sequence("NumberAndSumOfTransactions1", &[
+    opt("NbOfNtries", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("Sum", Simple(&simple::DECIMAL_NUMBER)),
+]);
+
+pub(super) static NUMBER_AND_SUM_OF_TRANSACTIONS4: ComplexType = ComplexType::sequence("NumberAndSumOfTransactions4", &[
+    opt("NbOfNtries", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("Sum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlNetNtry", Complex(&AMOUNT_AND_DIRECTION35)),
 ]);
 
 pub(super) static NUMBER_OF_CANCELLATIONS_PER_STATUS1: ComplexType = ComplexType::sequence("NumberOfCancellationsPerStatus1", &[
@@ -745,6 +1149,11 @@ pub(super) static ORGANISATION_IDENTIFICATION39: ComplexType = ComplexType::sequ
 pub(super) static ORGANISATION_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("OrganisationIdentificationSchemeName1Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_ORGANISATION_IDENTIFICATION1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static ORIGINAL_AND_CURRENT_QUANTITIES1: ComplexType = ComplexType::sequence("OriginalAndCurrentQuantities1", &[
+    one("FaceAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    one("AmtsdVal", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
 ]);
 
 pub(super) static ORIGINAL_BUSINESS_QUERY1: ComplexType = ComplexType::sequence("OriginalBusinessQuery1", &[
@@ -865,6 +1274,17 @@ pub(super) static OTHER_CONTACT1: ComplexType = ComplexType::sequence("OtherCont
     opt("Id", Simple(&simple::MAX128_TEXT)),
 ]);
 
+pub(super) static OTHER_IDENTIFICATION1: ComplexType = ComplexType::sequence("OtherIdentification1", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("Sfx", Simple(&simple::MAX16_TEXT)),
+    one("Tp", Complex(&IDENTIFICATION_SOURCE3_CHOICE)),
+]);
+
+pub(super) static PAGINATION1: ComplexType = ComplexType::sequence("Pagination1", &[
+    one("PgNb", Simple(&simple::MAX5_NUMERIC_TEXT)),
+    one("LastPgInd", Simple(&simple::YES_NO_INDICATOR)),
+]);
+
 pub(super) static PARTY38_CHOICE: ComplexType = ComplexType::choice("Party38Choice", &[
     one("OrgId", Complex(&ORGANISATION_IDENTIFICATION29)),
     one("PrvtId", Complex(&PERSON_IDENTIFICATION13)),
@@ -907,12 +1327,41 @@ pub(super) static PAYMENT_CANCELLATION_REASON5: ComplexType = ComplexType::seque
     many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
 ]);
 
+pub(super) static PAYMENT_CARD4: ComplexType = ComplexType::sequence("PaymentCard4", &[
+    opt("PlainCardData", Complex(&PLAIN_CARD_DATA1)),
+    opt("CardCtryCd", Simple(&simple::EXACT3_NUMERIC_TEXT)),
+    opt("CardBrnd", Complex(&GENERIC_IDENTIFICATION1)),
+    opt("AddtlCardData", Simple(&simple::MAX70_TEXT)),
+]);
+
+pub(super) static PAYMENT_CONTEXT3: ComplexType = ComplexType::sequence("PaymentContext3", &[
+    opt("CardPres", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("CrdhldrPres", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("OnLineCntxt", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AttndncCntxt", Simple(&simple::ATTENDANCE_CONTEXT1_CODE)),
+    opt("TxEnvt", Simple(&simple::TRANSACTION_ENVIRONMENT1_CODE)),
+    opt("TxChanl", Simple(&simple::TRANSACTION_CHANNEL1_CODE)),
+    opt("AttndntMsgCpbl", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AttndntLang", Simple(&simple::ISO2_ALANGUAGE_CODE)),
+    one("CardDataNtryMd", Simple(&simple::CARD_DATA_READING1_CODE)),
+    opt("FllbckInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    opt("AuthntcnMtd", Complex(&CARDHOLDER_AUTHENTICATION2)),
+]);
+
 pub(super) static PAYMENT_IDENTIFICATION13: ComplexType = ComplexType::sequence("PaymentIdentification13", &[
     opt("InstrId", Simple(&simple::MAX35_TEXT)),
     one("EndToEndId", Simple(&simple::MAX35_TEXT)),
     opt("TxId", Simple(&simple::MAX35_TEXT)),
     opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
     opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PAYMENT_IDENTIFICATION6_CHOICE: ComplexType = ComplexType::choice("PaymentIdentification6Choice", &[
+    one("TxId", Simple(&simple::MAX35_TEXT)),
+    one("QId", Complex(&QUEUE_TRANSACTION_IDENTIFICATION1)),
+    one("LngBizId", Complex(&LONG_PAYMENT_IDENTIFICATION2)),
+    one("ShrtBizId", Complex(&SHORT_PAYMENT_IDENTIFICATION2)),
+    one("PrtryId", Simple(&simple::MAX70_TEXT)),
 ]);
 
 pub(super) static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType::sequence("PaymentIdentification7", &[
@@ -923,10 +1372,52 @@ pub(super) static PAYMENT_IDENTIFICATION7: ComplexType = ComplexType::sequence("
     opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
 ]);
 
+pub(super) static PAYMENT_INSTRUCTION33: ComplexType = ComplexType::sequence("PaymentInstruction33", &[
+    opt("Instr", Simple(&simple::INSTRUCTION1_CODE)),
+    opt("Tp", Complex(&PAYMENT_TYPE4_CHOICE)),
+    opt("Prty", Complex(&PRIORITY1_CHOICE)),
+    opt("PrcgVldtyTm", Complex(&DATE_TIME_PERIOD1_CHOICE)),
+]);
+
+pub(super) static PAYMENT_ORIGIN1_CHOICE: ComplexType = ComplexType::choice("PaymentOrigin1Choice", &[
+    one("FINMT", Simple(&simple::MAX3_NUMERIC_TEXT)),
+    one("XMLMsgNm", Simple(&simple::MAX35_TEXT)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+    one("Instrm", Simple(&simple::PAYMENT_INSTRUMENT1_CODE)),
+]);
+
+pub(super) static PAYMENT_RETURN_REASON5: ComplexType = ComplexType::sequence("PaymentReturnReason5", &[
+    opt("OrgnlBkTxCd", Complex(&BANK_TRANSACTION_CODE_STRUCTURE4)),
+    opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
+    opt("Rsn", Complex(&RETURN_REASON5_CHOICE)),
+    many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
 pub(super) static PAYMENT_RETURN_REASON6: ComplexType = ComplexType::sequence("PaymentReturnReason6", &[
     opt("Orgtr", Complex(&PARTY_IDENTIFICATION135)),
     opt("Rsn", Complex(&RETURN_REASON5_CHOICE)),
     many("AddtlInf", 0, UNBOUNDED, Simple(&simple::MAX105_TEXT)),
+]);
+
+pub(super) static PAYMENT_TRANSACTION_PARTY3: ComplexType = ComplexType::sequence("PaymentTransactionParty3", &[
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
+    opt("Dbtr", Complex(&PARTY40_CHOICE)),
+    opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstgRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdRmbrsmntAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt2", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt3", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("Cdtr", Complex(&PARTY40_CHOICE)),
+    opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
+]);
+
+pub(super) static PAYMENT_TYPE4_CHOICE: ComplexType = ComplexType::choice("PaymentType4Choice", &[
+    one("Cd", Simple(&simple::PAYMENT_TYPE3_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static PAYMENT_TYPE_INFORMATION27: ComplexType = ComplexType::sequence("PaymentTypeInformation27", &[
@@ -959,6 +1450,41 @@ pub(super) static PERSON_IDENTIFICATION18: ComplexType = ComplexType::sequence("
 pub(super) static PERSON_IDENTIFICATION_SCHEME_NAME1_CHOICE: ComplexType = ComplexType::choice("PersonIdentificationSchemeName1Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_PERSON_IDENTIFICATION1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PLAIN_CARD_DATA1: ComplexType = ComplexType::sequence("PlainCardData1", &[
+    one("PAN", Simple(&simple::MIN8_MAX28_NUMERIC_TEXT)),
+    opt("CardSeqNb", Simple(&simple::MIN2_MAX3_NUMERIC_TEXT)),
+    opt("FctvDt", Simple(&simple::ISOYEAR_MONTH)),
+    one("XpryDt", Simple(&simple::ISOYEAR_MONTH)),
+    opt("SvcCd", Simple(&simple::EXACT3_NUMERIC_TEXT)),
+    many("TrckData", 0, UNBOUNDED, Complex(&TRACK_DATA1)),
+    opt("CardSctyCd", Complex(&CARD_SECURITY_INFORMATION1)),
+]);
+
+pub(super) static POINT_OF_INTERACTION1: ComplexType = ComplexType::sequence("PointOfInteraction1", &[
+    one("Id", Complex(&GENERIC_IDENTIFICATION32)),
+    opt("SysNm", Simple(&simple::MAX70_TEXT)),
+    opt("GrpId", Simple(&simple::MAX35_TEXT)),
+    opt("Cpblties", Complex(&POINT_OF_INTERACTION_CAPABILITIES1)),
+    many("Cmpnt", 0, UNBOUNDED, Complex(&POINT_OF_INTERACTION_COMPONENT1)),
+]);
+
+pub(super) static POINT_OF_INTERACTION_CAPABILITIES1: ComplexType = ComplexType::sequence("PointOfInteractionCapabilities1", &[
+    many("CardRdngCpblties", 0, UNBOUNDED, Simple(&simple::CARD_DATA_READING1_CODE)),
+    many("CrdhldrVrfctnCpblties", 0, UNBOUNDED, Simple(&simple::CARDHOLDER_VERIFICATION_CAPABILITY1_CODE)),
+    opt("OnLineCpblties", Simple(&simple::ON_LINE_CAPABILITY1_CODE)),
+    many("DispCpblties", 0, UNBOUNDED, Complex(&DISPLAY_CAPABILITIES1)),
+    opt("PrtLineWidth", Simple(&simple::MAX3_NUMERIC_TEXT)),
+]);
+
+pub(super) static POINT_OF_INTERACTION_COMPONENT1: ComplexType = ComplexType::sequence("PointOfInteractionComponent1", &[
+    one("POICmpntTp", Simple(&simple::POICOMPONENT_TYPE1_CODE)),
+    opt("ManfctrId", Simple(&simple::MAX35_TEXT)),
+    opt("Mdl", Simple(&simple::MAX35_TEXT)),
+    opt("VrsnNb", Simple(&simple::MAX16_TEXT)),
+    opt("SrlNb", Simple(&simple::MAX35_TEXT)),
+    many("ApprvlNb", 0, UNBOUNDED, Simple(&simple::MAX70_TEXT)),
 ]);
 
 pub(super) static POSTAL_ADDRESS24: ComplexType = ComplexType::sequence("PostalAddress24", &[
@@ -1001,6 +1527,66 @@ pub(super) static POSTAL_ADDRESS27: ComplexType = ComplexType::sequence("PostalA
     many("AdrLine", 0, 7, Simple(&simple::MAX70_TEXT)),
 ]);
 
+pub(super) static PRICE7: ComplexType = ComplexType::sequence("Price7", &[
+    one("Tp", Complex(&YIELDED_OR_VALUE_TYPE1_CHOICE)),
+    one("Val", Complex(&PRICE_RATE_OR_AMOUNT3_CHOICE)),
+]);
+
+pub(super) static PRICE_RATE_OR_AMOUNT3_CHOICE: ComplexType = ComplexType::choice("PriceRateOrAmount3Choice", &[
+    one("Rate", Simple(&simple::PERCENTAGE_RATE)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND13_DECIMAL_AMOUNT)),
+]);
+
+pub(super) static PRIORITY1_CHOICE: ComplexType = ComplexType::choice("Priority1Choice", &[
+    one("Cd", Simple(&simple::PRIORITY5_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PRODUCT2: ComplexType = ComplexType::sequence("Product2", &[
+    one("PdctCd", Simple(&simple::MAX70_TEXT)),
+    opt("UnitOfMeasr", Simple(&simple::UNIT_OF_MEASURE1_CODE)),
+    opt("PdctQty", Simple(&simple::DECIMAL_NUMBER)),
+    opt("UnitPric", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    opt("PdctAmt", Simple(&simple::IMPLIED_CURRENCY_AND_AMOUNT)),
+    opt("TaxTp", Simple(&simple::MAX35_TEXT)),
+    opt("AddtlPdctInf", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PROPRIETARY_AGENT4: ComplexType = ComplexType::sequence("ProprietaryAgent4", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Agt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+]);
+
+pub(super) static PROPRIETARY_BANK_TRANSACTION_CODE_STRUCTURE1: ComplexType = ComplexType::sequence("ProprietaryBankTransactionCodeStructure1", &[
+    one("Cd", Simple(&simple::MAX35_TEXT)),
+    opt("Issr", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PROPRIETARY_DATE3: ComplexType = ComplexType::sequence("ProprietaryDate3", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Dt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+]);
+
+pub(super) static PROPRIETARY_PARTY5: ComplexType = ComplexType::sequence("ProprietaryParty5", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Pty", Complex(&PARTY40_CHOICE)),
+]);
+
+pub(super) static PROPRIETARY_PRICE2: ComplexType = ComplexType::sequence("ProprietaryPrice2", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Pric", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static PROPRIETARY_QUANTITY1: ComplexType = ComplexType::sequence("ProprietaryQuantity1", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Qty", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static PROPRIETARY_REFERENCE1: ComplexType = ComplexType::sequence("ProprietaryReference1", &[
+    one("Tp", Simple(&simple::MAX35_TEXT)),
+    one("Ref", Simple(&simple::MAX35_TEXT)),
+]);
+
 pub(super) static PROXY_ACCOUNT_IDENTIFICATION1: ComplexType = ComplexType::sequence("ProxyAccountIdentification1", &[
     opt("Tp", Complex(&PROXY_ACCOUNT_TYPE1_CHOICE)),
     one("Id", Simple(&simple::MAX2048_TEXT)),
@@ -1014,6 +1600,21 @@ pub(super) static PROXY_ACCOUNT_TYPE1_CHOICE: ComplexType = ComplexType::choice(
 pub(super) static PURPOSE2_CHOICE: ComplexType = ComplexType::choice("Purpose2Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_PURPOSE1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static QUEUE_TRANSACTION_IDENTIFICATION1: ComplexType = ComplexType::sequence("QueueTransactionIdentification1", &[
+    one("QId", Simple(&simple::MAX16_TEXT)),
+    one("PosInQ", Simple(&simple::MAX16_TEXT)),
+]);
+
+pub(super) static RATE4: ComplexType = ComplexType::sequence("Rate4", &[
+    one("Tp", Complex(&RATE_TYPE4_CHOICE)),
+    opt("VldtyRg", Complex(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT_RANGE2)),
+]);
+
+pub(super) static RATE_TYPE4_CHOICE: ComplexType = ComplexType::choice("RateType4Choice", &[
+    one("Pctg", Simple(&simple::PERCENTAGE_RATE)),
+    one("Othr", Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static REFERRED_DOCUMENT_INFORMATION7: ComplexType = ComplexType::sequence("ReferredDocumentInformation7", &[
@@ -1104,9 +1705,67 @@ pub(super) static REMITTANCE_LOCATION_DATA1: ComplexType = ComplexType::sequence
     opt("PstlAdr", Complex(&NAME_AND_ADDRESS16)),
 ]);
 
+pub(super) static REPORT_ENTRY12: ComplexType = ComplexType::sequence("ReportEntry12", &[
+    opt("NtryRef", Simple(&simple::MAX35_TEXT)),
+    one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    one("CdtDbtInd", Simple(&simple::CREDIT_DEBIT_CODE)),
+    opt("RvslInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    one("Sts", Complex(&ENTRY_STATUS1_CHOICE)),
+    opt("BookgDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+    opt("ValDt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+    opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
+    many("Avlbty", 0, UNBOUNDED, Complex(&CASH_AVAILABILITY1)),
+    one("BkTxCd", Complex(&BANK_TRANSACTION_CODE_STRUCTURE4)),
+    opt("ComssnWvrInd", Simple(&simple::YES_NO_INDICATOR)),
+    opt("AddtlInfInd", Complex(&MESSAGE_IDENTIFICATION2)),
+    opt("AmtDtls", Complex(&AMOUNT_AND_CURRENCY_EXCHANGE3)),
+    opt("Chrgs", Complex(&CHARGES6)),
+    opt("TechInptChanl", Complex(&TECHNICAL_INPUT_CHANNEL1_CHOICE)),
+    opt("Intrst", Complex(&TRANSACTION_INTEREST4)),
+    opt("CardTx", Complex(&CARD_ENTRY5)),
+    many("NtryDtls", 0, UNBOUNDED, Complex(&ENTRY_DETAILS11)),
+    opt("AddtlNtryInf", Simple(&simple::MAX500_TEXT)),
+]);
+
+pub(super) static REPORTING_SOURCE1_CHOICE: ComplexType = ComplexType::choice("ReportingSource1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_REPORTING_SOURCE1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static REQUEST_TYPE4_CHOICE: ComplexType = ComplexType::choice("RequestType4Choice", &[
+    one("PmtCtrl", Simple(&simple::EXTERNAL_PAYMENT_CONTROL_REQUEST_TYPE1_CODE)),
+    one("Enqry", Simple(&simple::EXTERNAL_ENQUIRY_REQUEST_TYPE1_CODE)),
+    one("Prtry", Complex(&GENERIC_IDENTIFICATION1)),
+]);
+
 pub(super) static RETURN_REASON5_CHOICE: ComplexType = ComplexType::choice("ReturnReason5Choice", &[
     one("Cd", Simple(&simple::EXTERNAL_RETURN_REASON1_CODE)),
     one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static SECURITIES_ACCOUNT19: ComplexType = ComplexType::sequence("SecuritiesAccount19", &[
+    one("Id", Simple(&simple::MAX35_TEXT)),
+    opt("Tp", Complex(&GENERIC_IDENTIFICATION30)),
+    opt("Nm", Simple(&simple::MAX70_TEXT)),
+]);
+
+pub(super) static SECURITY_IDENTIFICATION19: ComplexType = ComplexType::sequence("SecurityIdentification19", &[
+    opt("ISIN", Simple(&simple::ISINOCT2015_IDENTIFIER)),
+    many("OthrId", 0, UNBOUNDED, Complex(&OTHER_IDENTIFICATION1)),
+    opt("Desc", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static SEQUENCE_RANGE1: ComplexType = ComplexType::sequence("SequenceRange1", &[
+    one("FrSeq", Simple(&simple::MAX35_TEXT)),
+    one("ToSeq", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static SEQUENCE_RANGE1_CHOICE: ComplexType = ComplexType::choice("SequenceRange1Choice", &[
+    one("FrSeq", Simple(&simple::MAX35_TEXT)),
+    one("ToSeq", Simple(&simple::MAX35_TEXT)),
+    many("FrToSeq", 1, UNBOUNDED, Complex(&SEQUENCE_RANGE1)),
+    many("EQSeq", 1, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
+    many("NEQSeq", 1, UNBOUNDED, Simple(&simple::MAX35_TEXT)),
 ]);
 
 pub(super) static SERVICE_LEVEL8_CHOICE: ComplexType = ComplexType::choice("ServiceLevel8Choice", &[
@@ -1160,6 +1819,12 @@ pub(super) static SETTLEMENT_TIME_REQUEST2: ComplexType = ComplexType::sequence(
     opt("TillTm", Simple(&simple::ISOTIME)),
     opt("FrTm", Simple(&simple::ISOTIME)),
     opt("RjctTm", Simple(&simple::ISOTIME)),
+]);
+
+pub(super) static SHORT_PAYMENT_IDENTIFICATION2: ComplexType = ComplexType::sequence("ShortPaymentIdentification2", &[
+    one("TxId", Simple(&simple::MAX35_TEXT)),
+    one("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    one("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
 ]);
 
 pub(super) static SIGNATURE_ENVELOPE: ComplexType =
@@ -1382,4 +2047,115 @@ pub(super) static TAX_RECORD_DETAILS2: ComplexType = ComplexType::sequence("TaxR
 pub(super) static TAX_RECORD_DETAILS3: ComplexType = ComplexType::sequence("TaxRecordDetails3", &[
     opt("Prd", Complex(&TAX_PERIOD3)),
     one("Amt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+]);
+
+pub(super) static TECHNICAL_INPUT_CHANNEL1_CHOICE: ComplexType = ComplexType::choice("TechnicalInputChannel1Choice", &[
+    one("Cd", Simple(&simple::EXTERNAL_TECHNICAL_INPUT_CHANNEL1_CODE)),
+    one("Prtry", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static TOTAL_TRANSACTIONS6: ComplexType = ComplexType::sequence("TotalTransactions6", &[
+    opt("TtlNtries", Complex(&NUMBER_AND_SUM_OF_TRANSACTIONS4)),
+    opt("TtlCdtNtries", Complex(&NUMBER_AND_SUM_OF_TRANSACTIONS1)),
+    opt("TtlDbtNtries", Complex(&NUMBER_AND_SUM_OF_TRANSACTIONS1)),
+    many("TtlNtriesPerBkTxCd", 0, UNBOUNDED, Complex(&TOTALS_PER_BANK_TRANSACTION_CODE5)),
+]);
+
+pub(super) static TOTALS_PER_BANK_TRANSACTION_CODE5: ComplexType = ComplexType::sequence("TotalsPerBankTransactionCode5", &[
+    opt("NbOfNtries", Simple(&simple::MAX15_NUMERIC_TEXT)),
+    opt("Sum", Simple(&simple::DECIMAL_NUMBER)),
+    opt("TtlNetNtry", Complex(&AMOUNT_AND_DIRECTION35)),
+    opt("CdtNtries", Complex(&NUMBER_AND_SUM_OF_TRANSACTIONS1)),
+    opt("DbtNtries", Complex(&NUMBER_AND_SUM_OF_TRANSACTIONS1)),
+    opt("FcstInd", Simple(&simple::TRUE_FALSE_INDICATOR)),
+    one("BkTxCd", Complex(&BANK_TRANSACTION_CODE_STRUCTURE4)),
+    many("Avlbty", 0, UNBOUNDED, Complex(&CASH_AVAILABILITY1)),
+    opt("Dt", Complex(&DATE_AND_DATE_TIME2_CHOICE)),
+]);
+
+pub(super) static TRACK_DATA1: ComplexType = ComplexType::sequence("TrackData1", &[
+    opt("TrckNb", Simple(&simple::EXACT1_NUMERIC_TEXT)),
+    one("TrckVal", Simple(&simple::MAX140_TEXT)),
+]);
+
+pub(super) static TRANSACTION_AGENTS5: ComplexType = ComplexType::sequence("TransactionAgents5", &[
+    opt("InstgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("InstdAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DbtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("CdtrAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt1", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt2", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IntrmyAgt3", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("RcvgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("DlvrgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("IssgAgt", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    opt("SttlmPlc", Complex(&BRANCH_AND_FINANCIAL_INSTITUTION_IDENTIFICATION6)),
+    many("Prtry", 0, UNBOUNDED, Complex(&PROPRIETARY_AGENT4)),
+]);
+
+pub(super) static TRANSACTION_DATES3: ComplexType = ComplexType::sequence("TransactionDates3", &[
+    opt("AccptncDtTm", Simple(&simple::ISODATE_TIME)),
+    opt("TradActvtyCtrctlSttlmDt", Simple(&simple::ISODATE)),
+    opt("TradDt", Simple(&simple::ISODATE)),
+    opt("IntrBkSttlmDt", Simple(&simple::ISODATE)),
+    opt("StartDt", Simple(&simple::ISODATE)),
+    opt("EndDt", Simple(&simple::ISODATE)),
+    opt("TxDtTm", Simple(&simple::ISODATE_TIME)),
+    many("Prtry", 0, UNBOUNDED, Complex(&PROPRIETARY_DATE3)),
+]);
+
+pub(super) static TRANSACTION_IDENTIFIER1: ComplexType = ComplexType::sequence("TransactionIdentifier1", &[
+    one("TxDtTm", Simple(&simple::ISODATE_TIME)),
+    one("TxRef", Simple(&simple::MAX35_TEXT)),
+]);
+
+pub(super) static TRANSACTION_INTEREST4: ComplexType = ComplexType::sequence("TransactionInterest4", &[
+    opt("TtlIntrstAndTaxAmt", Attributed(&ACTIVE_OR_HISTORIC_CURRENCY_AND_AMOUNT)),
+    many("Rcrd", 0, UNBOUNDED, Complex(&INTEREST_RECORD2)),
+]);
+
+pub(super) static TRANSACTION_PARTIES9: ComplexType = ComplexType::sequence("TransactionParties9", &[
+    opt("InitgPty", Complex(&PARTY40_CHOICE)),
+    opt("Dbtr", Complex(&PARTY40_CHOICE)),
+    opt("DbtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("UltmtDbtr", Complex(&PARTY40_CHOICE)),
+    opt("Cdtr", Complex(&PARTY40_CHOICE)),
+    opt("CdtrAcct", Complex(&CASH_ACCOUNT40)),
+    opt("UltmtCdtr", Complex(&PARTY40_CHOICE)),
+    opt("TradgPty", Complex(&PARTY40_CHOICE)),
+    many("Prtry", 0, UNBOUNDED, Complex(&PROPRIETARY_PARTY5)),
+]);
+
+pub(super) static TRANSACTION_PRICE4_CHOICE: ComplexType = ComplexType::choice("TransactionPrice4Choice", &[
+    one("DealPric", Complex(&PRICE7)),
+    many("Prtry", 1, UNBOUNDED, Complex(&PROPRIETARY_PRICE2)),
+]);
+
+pub(super) static TRANSACTION_QUANTITIES3_CHOICE: ComplexType = ComplexType::choice("TransactionQuantities3Choice", &[
+    one("Qty", Complex(&FINANCIAL_INSTRUMENT_QUANTITY1_CHOICE)),
+    one("OrgnlAndCurFaceAmt", Complex(&ORIGINAL_AND_CURRENT_QUANTITIES1)),
+    one("Prtry", Complex(&PROPRIETARY_QUANTITY1)),
+]);
+
+pub(super) static TRANSACTION_REFERENCES6: ComplexType = ComplexType::sequence("TransactionReferences6", &[
+    opt("MsgId", Simple(&simple::MAX35_TEXT)),
+    opt("AcctSvcrRef", Simple(&simple::MAX35_TEXT)),
+    opt("PmtInfId", Simple(&simple::MAX35_TEXT)),
+    opt("InstrId", Simple(&simple::MAX35_TEXT)),
+    opt("EndToEndId", Simple(&simple::MAX35_TEXT)),
+    opt("UETR", Simple(&simple::UUIDV4_IDENTIFIER)),
+    opt("TxId", Simple(&simple::MAX35_TEXT)),
+    opt("MndtId", Simple(&simple::MAX35_TEXT)),
+    opt("ChqNb", Simple(&simple::MAX35_TEXT)),
+    opt("ClrSysRef", Simple(&simple::MAX35_TEXT)),
+    opt("AcctOwnrTxId", Simple(&simple::MAX35_TEXT)),
+    opt("AcctSvcrTxId", Simple(&simple::MAX35_TEXT)),
+    opt("MktInfrstrctrTxId", Simple(&simple::MAX35_TEXT)),
+    opt("PrcgId", Simple(&simple::MAX35_TEXT)),
+    many("Prtry", 0, UNBOUNDED, Complex(&PROPRIETARY_REFERENCE1)),
+]);
+
+pub(super) static YIELDED_OR_VALUE_TYPE1_CHOICE: ComplexType = ComplexType::choice("YieldedOrValueType1Choice", &[
+    one("Yldd", Simple(&simple::YES_NO_INDICATOR)),
+    one("ValTp", Simple(&simple::PRICE_VALUE_TYPE1_CODE)),
 ]);

@@ -12,6 +12,8 @@ pub(super) const IDENTIFIER_CHARACTERS_MAX: usize = 35;
 pub(super) const NAME_CHARACTERS_MAX: usize = 140;
 /// Longest additional information (Max105Text).
 pub(super) const INFORMATION_CHARACTERS_MAX: usize = 105;
+/// Longest explanation (Max500Text).
+pub(super) const TEXT_CHARACTERS_MAX: usize = 500;
 /// Longest external code (1 to 4 characters).
 pub(super) const CODE_CHARACTERS_MAX: usize = 4;
 /// Length of a UETR.
@@ -58,13 +60,9 @@ pub(super) fn message(
     content: impl FnOnce(&mut Xml<'_>),
 ) {
     let mut xml = Xml::new(out);
-    xml.open_envelope(header, message_type);
-    xml.raw("<Document xmlns=\"");
-    xml.raw(message_type.namespace());
-    xml.raw("\">");
+    xml.open_document(header, message_type);
     content(&mut xml);
-    xml.raw("</Document>");
-    xml.close_envelope(header);
+    xml.close_document(header);
 }
 
 /// One whole message around a Document that is there already.
@@ -136,6 +134,23 @@ impl<'o> Xml<'o> {
                 rest /= 10;
             }
             start = index;
+        }
+        self.out.extend(digits.iter().skip(start));
+    }
+
+    /// A whole number.
+    pub(super) fn count(&mut self, number: u64) {
+        const DIGITS_MAX: usize = 20;
+        let mut digits = [b'0'; DIGITS_MAX];
+        let mut rest = number;
+        let mut start = DIGITS_MAX;
+        for (index, place) in digits.iter_mut().enumerate().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            start = index;
+            if rest == 0 {
+                break;
+            }
         }
         self.out.extend(digits.iter().skip(start));
     }
@@ -257,6 +272,24 @@ impl<'o> Xml<'o> {
     pub(super) fn case(&mut self, id: &str, creator: &str) {
         nested!(self, [Id], text(id, IDENTIFIER_CHARACTERS_MAX));
         nested!(self, [Cretr Agt], agent(creator));
+    }
+
+    /// Everything before the content of a Document.
+    pub(super) fn open_document(
+        &mut self,
+        header: Option<&BusinessHeader<'_>>,
+        message_type: MessageType,
+    ) {
+        self.open_envelope(header, message_type);
+        self.raw("<Document xmlns=\"");
+        self.raw(message_type.namespace());
+        self.raw("\">");
+    }
+
+    /// Everything after it.
+    pub(super) fn close_document(&mut self, header: Option<&BusinessHeader<'_>>) {
+        self.raw("</Document>");
+        self.close_envelope(header);
     }
 
     fn open_envelope(&mut self, header: Option<&BusinessHeader<'_>>, message_type: MessageType) {

@@ -6,6 +6,7 @@ mod forward;
 mod mutated;
 mod refused;
 mod refused_around;
+mod reports;
 mod samples;
 mod written;
 

@@ -28,6 +28,7 @@ pub mod links;
 pub mod mass;
 pub mod participants;
 pub mod qr;
+pub mod reports;
 pub mod schedule;
 pub mod settlement;
 pub mod tariffs;

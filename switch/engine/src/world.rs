@@ -1,6 +1,6 @@
 //! A small world for tests of the engine's rules: four banks, active, funded and signed on.
 //!
-//! After every command money is conserved, the outbound streams have no holes, and the engine goes on as the one restored
+//! After every command money is conserved, entries of statements explain every balance, the outbound streams have no holes, and the engine goes on as the one restored
 //! from its own snapshot; so every scenario is also a test of the snapshot.
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use crate::{
     instant::{self, Answer, CreditTransfer, Fingerprint, Finished, PaymentKey, QrFact, Verdict},
     links,
     participants::{self, Direction, PositionMode, Profile},
+    reports::tests::Before,
 };
 
 /// Participants in the order of their addition.
@@ -160,6 +161,7 @@ impl World {
     pub(crate) fn apply(&mut self, command: Command) -> Outcome {
         self.wait(Span::from_millis(1));
         self.stamp.position = self.stamp.position.next();
+        let before = Before::of(&self.engine);
         self.engine.apply(self.stamp, &command, &mut self.out);
         for effect in &self.out.effects {
             let last = self.sent.entry(effect.outbound.to).or_default();
@@ -171,6 +173,7 @@ impl World {
             );
         }
         self.engine.conservation().unwrap();
+        before.check(&self.engine, self.stamp, &self.out.events);
         self.restart();
         self.out.outcome
     }

@@ -21,6 +21,7 @@ pub mod mutants;
 mod rebuild;
 mod recovery;
 mod snapshot;
+pub mod statements;
 
 #[cfg(test)]
 mod tests;

@@ -21,9 +21,11 @@ mod look_up;
 mod notice;
 mod reject;
 mod settlement;
+mod statement;
 mod status;
 
 pub use error::{RecordError, RenderError};
+pub use statement::{Statements, TooLarge};
 
 use bytes::Bytes;
 use torap_domain::Position;

@@ -10,11 +10,7 @@ use serde_json::{Value, json};
 use torap_domain::{Date, ParticipantId, Position, Span};
 use torap_engine::{
     Engine, Event,
-    ancillary::{self, Cause},
-    clearing,
-    instant::FinalOutcome,
-    participants::Direction,
-    settlement::{self, End},
+    reports::{self, EntryKind},
 };
 use torap_follower::{Rebuilt, SnapshotStore, Until, follow, rebuild};
 use torap_journal::{FileMedium, Folders, Medium, Reader};
@@ -164,16 +160,14 @@ impl Reconciliation {
 
     /// Counts what a record tells.
     pub fn record(&mut self, engine: &Engine, events: &[Event]) {
-        for event in events {
-            for movement in movements(engine, event) {
-                let key = (movement.account, movement.participant);
-                *self
-                    .told
-                    .entry(key)
-                    .or_default()
-                    .entry(movement.source)
-                    .or_default() += movement.amount;
-            }
+        for movement in movements(engine, events) {
+            let key = (movement.account, movement.participant);
+            *self
+                .told
+                .entry(key)
+                .or_default()
+                .entry(movement.source)
+                .or_default() += movement.amount;
         }
     }
 
@@ -278,95 +272,37 @@ impl Reconciliation {
     }
 }
 
-/// What an event says moved on settlement accounts and instant positions.
-pub fn movements(engine: &Engine, event: &Event) -> Vec<Movement> {
-    let on = |account, participant, source, amount| Movement {
-        account,
-        participant,
-        source,
-        amount,
-    };
-    let (settlement, position) = (Account::Settlement, Account::Position);
-    let signed = |direction: Direction, amount: torap_domain::Money| match direction {
-        Direction::In => i128::from(amount.minor()),
-        Direction::Out => -i128::from(amount.minor()),
-    };
-    match event {
-        Event::PaymentFinished(done) | Event::ReturnFinished(done)
-            if done.outcome == FinalOutcome::Settled =>
-        {
-            let amount = i128::from(done.amount.minor());
-            let of = |id| engine.settles_through(id);
-            vec![
-                on(position, of(done.debtor_agent), Source::Instant, -amount),
-                on(position, of(done.creditor_agent), Source::Instant, amount),
-            ]
-        }
-        Event::PositionChanged {
+/// What the events of the last record say moved on settlement accounts and instant positions.
+pub fn movements(engine: &Engine, events: &[Event]) -> Vec<Movement> {
+    let mut found = Vec::new();
+    engine.entries(engine.last(), events, &mut |participant, account, entry| {
+        let account = match account {
+            reports::Account::Settlement => Account::Settlement,
+            reports::Account::Position => Account::Position,
+            reports::Account::Card | reports::Account::Guarantee => return,
+        };
+        found.push(Movement {
+            account,
             participant,
-            funded,
-            direction,
-        } => {
-            let id = engine.settles_through(*participant);
-            // A liquidity transfer says so in an event of its own, which takes this one back.
-            vec![on(
-                position,
-                id,
-                Source::CentralBank,
-                signed(*direction, *funded),
-            )]
+            source: source(entry.kind),
+            amount: entry.signed(),
+        });
+    });
+    found
+}
+
+const fn source(kind: EntryKind) -> Source {
+    match kind {
+        EntryKind::InstantPayment | EntryKind::InstantReturn | EntryKind::Dispute => {
+            Source::Instant
         }
-        Event::Settlement(settlement::Event::Transferred {
-            participant,
-            direction,
-            amount,
-        }) => {
-            let amount = signed(*direction, *amount);
-            vec![
-                on(position, *participant, Source::CentralBank, -amount),
-                on(position, *participant, Source::Liquidity, amount),
-                on(settlement, *participant, Source::Liquidity, -amount),
-            ]
-        }
-        Event::Settlement(settlement::Event::Funded {
-            participant,
-            direction,
-            amount,
-        }) => vec![on(
-            settlement,
-            *participant,
-            Source::CentralBank,
-            signed(*direction, *amount),
-        )],
-        Event::Settlement(settlement::Event::Finished(done)) if done.end == End::Settled => {
-            let amount = i128::from(done.amount.minor());
-            vec![
-                on(settlement, done.from, Source::Rtgs, -amount),
-                on(settlement, done.to, Source::Rtgs, amount),
-            ]
-        }
-        Event::Clearing(clearing::Event::Net { row, .. }) => {
-            vec![on(settlement, row.participant, Source::Clearing, row.net())]
-        }
-        Event::Ancillary(ancillary::Event::Moved {
-            participant,
-            cause,
-            direction,
-            amount,
-        }) => {
-            let source = match cause {
-                Cause::CardNet => Source::Cards,
-                Cause::GuaranteeFund | Cause::Recovery => Source::Guarantee,
-                Cause::Delivery => Source::Securities,
-            };
-            vec![on(
-                settlement,
-                *participant,
-                source,
-                signed(*direction, *amount),
-            )]
-        }
-        _ => Vec::new(),
+        EntryKind::ImtsPayment | EntryKind::ImtsReturn => Source::Rtgs,
+        EntryKind::ClearingNet => Source::Clearing,
+        EntryKind::CardNet | EntryKind::CardTransaction | EntryKind::CardReversal => Source::Cards,
+        EntryKind::Guarantee | EntryKind::Recovery => Source::Guarantee,
+        EntryKind::Delivery => Source::Securities,
+        EntryKind::CentralBank | EntryKind::Other => Source::CentralBank,
+        EntryKind::Liquidity => Source::Liquidity,
     }
 }
 

@@ -19,8 +19,9 @@ use crate::run::root;
 /// The messages that tables are generated for: every version whose XSD is present is taken.
 const MESSAGES: &[&str] = &[
     "acmt.023", "acmt.024", "admi.002", "admi.004", "admi.007", "admi.009", "admi.010", "admi.011",
-    "camt.025", "camt.029", "camt.050", "camt.056", "head.001", "pacs.002", "pacs.004", "pacs.008",
-    "pacs.009", "pacs.028",
+    "camt.003", "camt.004", "camt.005", "camt.006", "camt.007", "camt.025", "camt.029", "camt.050",
+    "camt.052", "camt.053", "camt.054", "camt.056", "camt.060", "head.001", "pacs.002", "pacs.004",
+    "pacs.008", "pacs.009", "pacs.028",
 ];
 
 /// Writes the tables, or with `check_only` fails if the committed ones are not what the XSDs give.

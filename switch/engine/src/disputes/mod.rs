@@ -143,6 +143,10 @@ impl State {
         case.is_some_and(|dispute| dispute.case.stage != Stage::Closed)
     }
 
+    pub(crate) fn get(&self, id: Position) -> Option<&Dispute> {
+        self.cases.get(&id)
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         self.due.first().copied()
     }

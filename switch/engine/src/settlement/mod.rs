@@ -105,6 +105,11 @@ impl State {
         self.open.map(|open| open.until)
     }
 
+    /// A payment of the open business day or the one before.
+    pub(crate) fn known(&self, id: Position) -> Option<&Known> {
+        self.told.get(id)
+    }
+
     /// The participant's queue is tried again by [`run_queues`].
     pub(crate) fn try_again(&mut self, participant: ParticipantId) {
         self.again.insert(participant);

@@ -84,6 +84,10 @@ impl Known {
 }
 
 impl State {
+    pub(super) fn get(&self, id: Position) -> Option<&Known> {
+        self.known.get(&id)
+    }
+
     pub(super) fn by_uetr(&self, uetr: &Uetr) -> Option<(Position, &Known)> {
         let id = *self.by_uetr.get(uetr)?;
         self.known.get(&id).map(|known| (id, known))

@@ -10,6 +10,7 @@ mod mass;
 mod pieces;
 mod present;
 mod rtgs;
+mod statement;
 mod table;
 mod tariff;
 
@@ -124,6 +125,8 @@ enum Command {
         #[arg(long)]
         day: String,
     },
+    /// A participant's accounts on one day, from the log: every entry with the balance after it
+    Statement(statement::Arguments),
     /// Disputes about settled payments
     #[command(subcommand)]
     Dispute(dispute::Dispute),
@@ -302,6 +305,12 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
         && let Some(done) = tariff::from_log(folder, command, arguments.json)
     {
         return done;
+    }
+    if let Command::Statement(wanted) = &arguments.command {
+        if arguments.effective.is_some() {
+            return Err(Failure::Usage("a statement has no --effective".into()));
+        }
+        return statement::run(folder, wanted, arguments.json);
     }
     let mut client = Client::connect(&folder.control())?;
     let moves_money = match &arguments.command {
@@ -508,8 +517,8 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         Command::Reconcile { day } => Request::Reconcile { day },
         Command::Tariff(command) => tariff::request(command, by)?,
         Command::Dispute(command) => dispute::request(command, by)?,
-        Command::Mass(_) => {
-            let text = "a file is submitted and shown by itself";
+        Command::Mass(_) | Command::Statement(_) => {
+            let text = "files are submitted, and statements read, without a request";
             return Err(Failure::Usage(text.into()));
         }
         Command::Report => Request::Report,

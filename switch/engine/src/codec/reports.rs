@@ -1,0 +1,222 @@
+//! Layouts of the commands about statements and enquiries.
+
+use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
+use crate::reports::{
+    Account, Answer, Command, Entry, EntryKind, Figures, Found, Order, Page, Query, Request, Sums,
+    Wants,
+};
+
+/// Appends what follows the version byte.
+pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
+    match command {
+        Command::Request(request) => {
+            writer.put(&request.source);
+            writer.put(&request.message_id);
+            writer.u8(request.message_version);
+            writer.put(&request.agent);
+            writer.put(&request.query);
+        }
+        Command::Answer(answer) => {
+            writer.put(&answer.source);
+            writer.u64(answer.number);
+            writer.put(&answer.order);
+            put_found(&answer.found, writer);
+        }
+        Command::SetWants {
+            source,
+            participant,
+            wants,
+        } => {
+            writer.put(source);
+            writer.put(participant);
+            writer.put(wants);
+        }
+    }
+}
+
+/// Reads what follows the version byte of a kind about statements.
+pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
+    let source = reader.field("source")?;
+    Ok(match kind {
+        Kind::ReportRequest => Command::Request(Request {
+            source,
+            message_id: reader.field("message id")?,
+            message_version: reader.u8("message version")?,
+            agent: reader.field("agent")?,
+            query: reader.field("query")?,
+        }),
+        Kind::ReportAnswer => Command::Answer(Box::new(Answer {
+            source,
+            number: reader.u64("number")?,
+            order: reader.field("order")?,
+            found: take_found(reader)?,
+        })),
+        Kind::ReportWants => Command::SetWants {
+            source,
+            participant: reader.field("participant")?,
+            wants: reader.field("wants")?,
+        },
+        _ => {
+            let rule = LayoutRule::UnknownKind(kind.number());
+            return Err(reader.error("kind", reader.offset(), rule));
+        }
+    })
+}
+
+fn put_found(found: &Found, writer: &mut Writer<'_>) {
+    match found {
+        Found::Page(page) => {
+            writer.u8(1);
+            writer.u32(page.number);
+            writer.put(&page.is_last);
+            writer.put(&page.before);
+            writer.u64(page.first);
+            writer.list(&page.entries);
+            writer.put(&page.so_far);
+        }
+        Found::Balances { at, figures } => {
+            writer.u8(2);
+            writer.put(at);
+            writer.list(figures);
+        }
+        Found::Failed(reason) => {
+            writer.u8(3);
+            writer.put(reason);
+        }
+    }
+}
+
+fn take_found(reader: &mut Reader<'_>) -> Result<Found, FactsError> {
+    let offset = reader.offset();
+    Ok(match reader.u8("found")? {
+        1 => Found::Page(Page {
+            number: reader.u32("page")?,
+            is_last: reader.field("last")?,
+            before: reader.field("before")?,
+            first: reader.u64("first")?,
+            entries: reader.list("entries")?,
+            so_far: reader.field("so far")?,
+        }),
+        2 => Found::Balances {
+            at: reader.field("at")?,
+            figures: reader.list("figures")?,
+        },
+        3 => Found::Failed(reader.field("reason")?),
+        _ => return Err(reader.error("found", offset, LayoutRule::Tag)),
+    })
+}
+
+impl Layout for i128 {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.bytes(&self.to_le_bytes());
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<i128, FactsError> {
+        reader.array(field).map(i128::from_le_bytes)
+    }
+}
+
+impl Layout for u128 {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.bytes(&self.to_le_bytes());
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<u128, FactsError> {
+        reader.array(field).map(u128::from_le_bytes)
+    }
+}
+
+impl Layout for Account {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u8(*self as u8);
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Account, FactsError> {
+        reader.tag(field, Account::from_number)
+    }
+}
+
+impl Layout for EntryKind {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u8(*self as u8);
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<EntryKind, FactsError> {
+        reader.tag(field, EntryKind::from_number)
+    }
+}
+
+impl Layout for Query {
+    fn put(&self, writer: &mut Writer<'_>) {
+        match self {
+            Query::Statement { account, date } => {
+                writer.u8(1);
+                writer.put(account);
+                writer.put(date);
+            }
+            Query::Intraday { account, from } => {
+                writer.u8(2);
+                writer.put(account);
+                writer.u64(*from);
+            }
+            Query::Balances => writer.u8(3),
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Query, FactsError> {
+        let offset = reader.offset();
+        Ok(match reader.u8(field)? {
+            1 => Query::Statement {
+                account: reader.field("account")?,
+                date: reader.field("date")?,
+            },
+            2 => Query::Intraday {
+                account: reader.field("account")?,
+                from: reader.u64("from")?,
+            },
+            3 => Query::Balances,
+            _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
+        })
+    }
+}
+
+fields! {
+    Wants {
+        statements: "statements",
+        notices: "notices",
+    }
+    Order {
+        to: "to",
+        owner: "owner",
+        query: "query",
+        request: "request",
+        upto: "upto",
+        at: "at",
+    }
+    Sums {
+        debits: "debits",
+        debited: "debited",
+        credits: "credits",
+        credited: "credited",
+    }
+    Figures {
+        account: "account",
+        balance: "balance",
+        available: "available",
+        held: "held",
+        credit_line: "credit line",
+        reserved: "reserved",
+        queued: "queued",
+        queued_amount: "queued amount",
+    }
+    Entry {
+        position: "position",
+        time: "time",
+        kind: "kind",
+        counterparty: "counterparty",
+        reference: "reference",
+        uetr: "UETR",
+        direction: "direction",
+        amount: "amount",
+    }
+}
