@@ -260,6 +260,10 @@ impl Found<'_> {
         let Some(dispute) = self.state.disputes.get(event.case) else {
             return;
         };
+        // What a case about a card transaction moves is a posting of its own.
+        let disputes::Subject::Payment(uetr) = dispute.subject else {
+            return;
+        };
         let (claimant, respondent) = (dispute.claimant, dispute.respondent);
         let (from, to, amount) = match event.moved {
             Move::Nothing => return,
@@ -273,7 +277,7 @@ impl Found<'_> {
         );
         let reference = Text::format(format_args!("{}", event.case));
         let entry = Entry {
-            uetr: Some(dispute.uetr),
+            uetr: Some(uetr),
             reference: reference.unwrap_or(Text::EMPTY),
             ..self.entry(EntryKind::Dispute, Direction::Out, Money::kzt(amount))
         };

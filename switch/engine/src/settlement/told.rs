@@ -1,7 +1,8 @@
 //! What banks are told of IMTS, and what is remembered for that: the payments of two business days.
 //!
-//! Whatever ends a payment or lets it wait leaves a letter here. Letters go out in the order in which they were left, at most
-//! [`LETTERS_EACH`] in a record, so that no record becomes long however much one command settles; the next Ticks go on.
+//! Whatever ends a payment or lets it wait leaves a letter here. Letters go out in the order in which they were left, a few in a record:
+//! what one command settles may be many thousand payments, and the answers to instant payments go to the same banks over the same links.
+//! The next Ticks go on, the faster the more waits.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,10 +16,12 @@ use crate::{
     links::Letter,
 };
 
-/// Letters that one record sends, at most.
-const LETTERS_EACH: usize = 1024;
-/// Between two records that send letters.
-const LETTERS_EVERY: Span = Span::from_millis(2);
+/// Letters that one record sends, at most, unless very many wait: 8,000 a second.
+const LETTERS_EACH: usize = 32;
+/// One in so many of those that wait goes with one record, if that is more.
+const LETTERS_PART: usize = 512;
+/// Between two records that send letters, if some had to be left.
+const LETTERS_EVERY: Span = Span::from_millis(4);
 
 /// Who is told of a payment, and how others may name it.
 #[derive(Clone, Copy, Debug)]
@@ -242,7 +245,7 @@ pub(super) fn tell(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     if told.due.is_none_or(|(due, _)| due > stamp.time) {
         return;
     }
-    let mut left = LETTERS_EACH;
+    let mut left = LETTERS_EACH.max(told.letters.len() / LETTERS_PART);
     while left > 0
         && let Some(letter) = state.settlement.told.letters.pop_front()
     {
