@@ -3,7 +3,7 @@
 //!
 //! All banks pay in rings: in each round every bank pays one some places further the same amount, and nobody has any money. Before all
 //! others of the first bank stands a payment that nobody can ever cover. The rule `fifo` finds nothing to settle, whatever it tries;
-//! `bypass` leaves that one payment out and settles all others at once.
+//! `bypass` leaves that one payment out, and perhaps a few that it did not get to, and settles all others at once.
 
 use std::{
     path::Path,
@@ -44,12 +44,14 @@ pub(super) struct Line {
     /// Payments that settled in the one resolution by the rule `bypass`, and the time from the order until all was durable.
     resolved: u64,
     resolved_ms: f64,
+    /// Payments that it left out, and that settled by the rule `fifo` once the one that cannot be covered was withdrawn.
+    then_resolved: u64,
 }
 
 impl Line {
-    /// Whether all that waited settled in the one resolution.
+    /// Whether all that waited has settled.
     pub(super) fn is_dissolved(&self) -> bool {
-        usize::try_from(self.resolved) == Ok(self.queued)
+        usize::try_from(self.resolved + self.then_resolved) == Ok(self.queued)
     }
 }
 
@@ -177,6 +179,8 @@ impl Watch {
             to: RtgsMove::Withdrawn,
         };
         operators::change(&mut self.control, withdrawn)?;
+        let (settled, _) = self.resolve(RtgsRule::Fifo)?;
+        self.note(|line| line.then_resolved = settled);
         Ok(())
     }
 
