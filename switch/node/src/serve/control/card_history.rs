@@ -314,6 +314,8 @@ impl History {
                         "message": masked(&bytes)?,
                     }))
                 }));
+            } else if let Command::Disputes(command) = &command {
+                told.push(teller.disputed(command));
             } else {
                 told.push(teller.clock());
             }
