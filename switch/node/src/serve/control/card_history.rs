@@ -232,6 +232,7 @@ impl History {
         };
         history.add(switch, CardOf::Transaction(key))?;
         let messages: Vec<Position> = history.rows.keys().copied().collect();
+        let mut lines = BTreeSet::new();
         for position in messages {
             let command = card_command(switch, position);
             if let Some(cards::Command::Present(present)) = &command {
