@@ -58,12 +58,10 @@ pub struct CardSubject {
 impl CardSubject {
     /// The interchange that is given back while `stands` of `disputable` stands with the issuer.
     fn given_back(&self, stands: u64, disputable: u64) -> u64 {
-        if disputable == 0 {
-            return 0;
-        }
         let part = u128::from(self.interchange).saturating_mul(u128::from(stands));
+        let part = part.checked_div(u128::from(disputable)).unwrap_or(0);
         // At most the interchange itself: not more stands than was disputable.
-        u64::try_from(part / u128::from(disputable)).unwrap_or(self.interchange)
+        u64::try_from(part).unwrap_or(self.interchange)
     }
 }
 
