@@ -49,7 +49,7 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
     let mut found = Vec::with_capacity(lines.len());
     for (line, place) in lines.iter().zip(0_u32..) {
         let fields = line.fields().map_err(|wrong| {
-            Refusal::of_request(&format!("lines[{place}].{}", wrong.field), wrong.rule)
+            Refusal::of_request(format!("lines[{place}].{}", wrong.field), wrong.rule)
         })?;
         let number = first.saturating_add(place);
         found.push(line_of(switch, &members, acquirer, number, &fields)?);
