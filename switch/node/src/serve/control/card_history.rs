@@ -232,14 +232,19 @@ impl History {
         };
         history.add(switch, CardOf::Transaction(key))?;
         let messages: Vec<Position> = history.rows.keys().copied().collect();
+        let mut lines = BTreeSet::new();
         for position in messages {
             let command = card_command(switch, position);
             if let Some(cards::Command::Present(present)) = &command {
-                let lines = present.lines.iter();
-                let about = lines
+                let about = present
+                    .lines
+                    .iter()
                     .filter(|line| line.known.is_some_and(|known| known.transaction.key == key));
                 for line in about {
-                    history.add(switch, CardOf::Transaction(line.key))?;
+                    // A line that stands there twice was taken once.
+                    if lines.insert(line.key) {
+                        history.add(switch, CardOf::Transaction(line.key))?;
+                    }
                 }
                 continue;
             }
@@ -314,6 +319,8 @@ impl History {
                         "message": masked(&bytes)?,
                     }))
                 }));
+            } else if let Command::Disputes(command) = &command {
+                told.push(teller.disputed(command));
             } else {
                 told.push(teller.clock());
             }

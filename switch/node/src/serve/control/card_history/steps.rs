@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use torap_domain::{ParticipantId, Position, Time};
-use torap_engine::cards::{self, CardKey, Decider, Decision, Trace, Verdict};
+use torap_engine::{
+    cards::{self, CardKey, Decider, Decision, Trace, Verdict},
+    disputes,
+};
 use torap_index::{CardLetter, CardStep};
 
 use crate::serve::{control::show, switch::Switch};
@@ -44,6 +47,23 @@ impl<'a> Teller<'a> {
     /// The time for something was over.
     pub(super) fn clock(&self) -> Value {
         self.line("clock", None, "the time for an answer was over".into())
+    }
+
+    /// A step of a case about the transaction.
+    pub(super) fn disputed(&self, command: &disputes::Command) -> Value {
+        let (who, detail) = match command {
+            disputes::Command::OpenCard { claimant, .. } => (
+                Some(*claimant),
+                format!("case {} opened", self.position.value()),
+            ),
+            disputes::Command::Act {
+                case, participant, ..
+            } => (*participant, format!("case {}", case.value())),
+            disputes::Command::Open { .. } | disputes::Command::Attach { .. } => {
+                (None, String::new())
+            }
+        };
+        self.line("dispute", who, detail)
     }
 
     /// What came in; nothing for a link that ended.
