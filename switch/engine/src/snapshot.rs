@@ -24,7 +24,7 @@ use crate::{
     engine::State,
     instant, links, mass,
     participants::Participants,
-    qr, schedule, settlement, tariffs,
+    qr, reports, schedule, settlement, tariffs,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -73,6 +73,7 @@ enum Part {
     Mass = 26,
     Disputes = 27,
     CardKeys = 40,
+    Reports = 48,
 }
 
 impl Engine {
@@ -157,6 +158,11 @@ impl Engine {
         if chunks.next_is(Part::CardKeys) {
             chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
         }
+        let reports = if chunks.next_is(Part::Reports) {
+            chunks.read(Part::Reports, reports::State::read)?
+        } else {
+            reports::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -176,6 +182,7 @@ impl Engine {
             tariffs,
             mass,
             disputes,
+            reports,
         };
         state.check()?;
         Ok(Engine { state })
@@ -249,6 +256,11 @@ impl Engine {
             scratch.clear();
             state.cards.write_keys(&mut Writer::new(&mut scratch));
             each(Part::CardKeys, &scratch);
+        }
+        if !state.reports.is_new() {
+            scratch.clear();
+            state.reports.write(&mut Writer::new(&mut scratch));
+            each(Part::Reports, &scratch);
         }
     }
 }

@@ -10,6 +10,7 @@ mod faults;
 mod payments;
 mod qr;
 mod rtgs;
+mod statements;
 
 use super::day::{Day, Told};
 
@@ -105,4 +106,5 @@ pub const RTGS_LINES: &[&Line] = &[
     &ancillary::CARD_NETS,
     &ancillary::WEEKEND,
     &ancillary::RECONCILED,
+    &statements::PRINTED,
 ];

@@ -1,8 +1,8 @@
 use torap_domain::{BankCode, Bic, Money, Service, Text, Time};
 use torap_engine::{
     Command, Outcome, Output, Source as By, Stamp,
-    participants::{self, PositionMode, Profile},
-    settlement::{Payment, Priority},
+    participants::{self, Direction, PositionMode, Profile},
+    settlement::{self, Payment, Priority},
 };
 
 use super::*;
