@@ -21,6 +21,7 @@ mod load;
 mod mass;
 mod order;
 mod program;
+mod reports_door;
 mod rows;
 mod rtgs;
 mod schedule;

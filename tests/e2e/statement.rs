@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use torap_bank::Payee;
 use torap_domain::{Date, Span, Time};
-use torap_node::demo::Lab;
+use torap_node::demo::{Day, Lab, customer_of};
 
 use crate::program::{lab, stderr, stdout, torap};
 
@@ -78,37 +79,32 @@ fn pay(lab: &Lab, from: &str, to: &str, amount: &str, id: &str) {
 
 #[test]
 fn closing_balances_are_the_switchs_own_also_after_a_crash() {
-    let (_dir, mut lab) = lab();
+    let (_dir, lab) = lab();
+    let mut day = Day::new(lab);
     let until = now().saturating_add(Span::from_secs(8 * 3600)).to_string();
-    rtgs(&lab, &["open", "--until", &until]);
-    rtgs(&lab, &["fund", "HSBK", "1000.00"]);
-    pay(&lab, "CASP", "TSES", "40.00", "WAITS");
-    pay(&lab, "HSBK", "CASP", "300.00", "RELEASES, \"both\"");
-    rtgs(&lab, &["top-up", "HSBK", "100.50"]);
-    // An instant payment, by the bank's own command.
-    let dir = lab.folder().root().to_string_lossy().into_owned();
-    let bank = [
-        "--dir",
-        &dir,
-        "bank",
-        "pay",
-        "CASP",
-        "--phone",
-        "+77059000001",
-        "--amount",
-        "1500.00",
-    ];
-    let sent = torap(&bank);
-    assert!(sent.status.success(), "{}{}", stdout(&sent), stderr(&sent));
-    let before = of(&lab, "CASP", &[]).1;
-    lab.kill_switch().expect("killed");
-    lab.start_switch().expect("started");
-    rtgs(&lab, &["sweep", "HSBK", "0.50"]);
-    pay(&lab, "TSES", "HSBK", "1.00", "AFTER");
+    rtgs(&day.lab, &["open", "--until", &until]);
+    rtgs(&day.lab, &["fund", "HSBK", "1000.00"]);
+    pay(&day.lab, "CASP", "TSES", "40.00", "WAITS");
+    pay(&day.lab, "HSBK", "CASP", "300.00", "RELEASES, \"both\"");
+    rtgs(&day.lab, &["top-up", "HSBK", "100.50"]);
+    let customer = customer_of("HSBK", 1).expect("customer");
+    let payee = Payee::Account {
+        bank: "HSBKKZKX".into(),
+        iban: customer.iban.as_str().into(),
+        name: customer.name,
+        person: None,
+    };
+    let sent = day.pay("CASP", 1, payee, "1500.00").expect("payment");
+    assert_eq!(day.outcome("CASP", &sent).expect("outcome"), "ACSC");
+    let before = of(&day.lab, "CASP", &[]).1;
+    day.lab.kill_switch().expect("killed");
+    day.lab.start_switch().expect("started");
+    rtgs(&day.lab, &["sweep", "HSBK", "0.50"]);
+    pay(&day.lab, "TSES", "HSBK", "1.00", "AFTER");
 
-    let stands = balances(&lab);
+    let stands = balances(&day.lab);
     for code in BANKS {
-        let (closing, entries) = of(&lab, code, &[]);
+        let (closing, entries) = of(&day.lab, code, &[]);
         for account in ["IMTS", "INST"] {
             let line = &closing[account];
             let key = (code.to_owned(), account);
@@ -126,18 +122,18 @@ fn closing_balances_are_the_switchs_own_also_after_a_crash() {
             assert_eq!(last, &line["closing"]);
             assert!(own.iter().all(|entry| entry["kind"] != "OTHR"), "{own:?}");
         }
-        let from_genesis = of(&lab, code, &["--from-genesis"]);
+        let from_genesis = of(&day.lab, code, &["--from-genesis"]);
         assert_eq!((closing, entries), from_genesis);
     }
-    let after = of(&lab, "CASP", &[]).1;
+    let after = of(&day.lab, "CASP", &[]).1;
     assert_eq!(after.get(..before.len()), Some(before.as_slice()));
 
     // An account that did not move says so in every form.
-    let text = statement(&lab, "IRTY", &["--account", "imts"]);
+    let text = statement(&day.lab, "IRTY", &["--account", "imts"]);
     assert!(text.contains("no entries"), "{text}");
-    let text = statement(&lab, "IRTY", &["--account", "IMTS", "--format", "csv"]);
+    let text = statement(&day.lab, "IRTY", &["--account", "IMTS", "--format", "csv"]);
     assert!(text.contains("IMTS,no-entries"), "{text}");
-    let csv = statement(&lab, "CASP", &["--account", "IMTS", "--format", "csv"]);
+    let csv = statement(&day.lab, "CASP", &["--account", "IMTS", "--format", "csv"]);
     assert!(csv.contains(",\"RELEASES, \"\"both\"\"\","), "{csv}");
 }
 

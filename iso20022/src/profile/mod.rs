@@ -60,6 +60,8 @@ pub(crate) fn table_of(kind: MessageKind) -> Option<&'static Table> {
         MessageKind::Pacs009 => Some(&generated::BANK_TRANSFER),
         MessageKind::Camt050 => Some(&generated::LIQUIDITY_TRANSFER),
         MessageKind::Camt025 => Some(&generated::RECEIPT),
+        MessageKind::Camt060 => Some(&generated::ACCOUNT_REQUEST),
+        MessageKind::Camt003 => Some(&generated::ACCOUNT_QUERY),
         MessageKind::Pacs002 => Some(&generated::STATUS_REPORT),
         MessageKind::Pacs004 => Some(&generated::PAYMENT_RETURN),
         MessageKind::Pacs028 => Some(&generated::STATUS_REQUEST),

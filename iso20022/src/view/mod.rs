@@ -3,6 +3,7 @@
 //! [`Reader::read`] parses, validates against the schema and the national profile, and gives the fields that docs/messages.md lists, borrowed from
 //! the input. A view cannot be had of a message that the profile refuses. Only free text that the sender escaped is copied; nothing else allocates.
 
+mod account;
 pub(crate) mod amount;
 mod assignment;
 mod batch;
@@ -33,6 +34,7 @@ use std::ops::Range;
 
 use crate::message::MessageType;
 
+pub use account::{AccountQuery, AccountRequest};
 pub use assignment::Assignment;
 pub use batch::{BATCH_ITEMS_MAX, Item, ItemParty, check_sum};
 pub use cancellation_request::CancellationRequest;
@@ -103,6 +105,10 @@ pub enum Body<'a> {
     LiquidityTransfer(LiquidityTransfer<'a>),
     /// camt.025.
     Receipt(Receipt<'a>),
+    /// camt.060.
+    AccountRequest(AccountRequest<'a>),
+    /// camt.003.
+    AccountQuery(AccountQuery<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
     /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].

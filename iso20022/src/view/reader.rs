@@ -11,9 +11,9 @@ use crate::refusal::{Refusal, Rule};
 
 use super::fields::{Fields, Unread};
 use super::{
-    Body, BusinessHeader, Message, cancellation_request, credit_transfer, event, header, liquidity,
-    payment_return, reject, resolution, settlement_transfer, status_report, status_request,
-    verification_report, verification_request,
+    Body, BusinessHeader, Message, account, cancellation_request, credit_transfer, event, header,
+    liquidity, payment_return, reject, resolution, settlement_transfer, status_report,
+    status_request, verification_report, verification_request,
 };
 
 /// BizSvc of messages of the clearing system. The tables of the instant rail do not hold for them: they are about many payments,
@@ -204,6 +204,8 @@ fn body<'a>(
         }
         MessageKind::Camt050 => liquidity::read_transfer(fields).map(Body::LiquidityTransfer),
         MessageKind::Camt025 => liquidity::read_receipt(fields).map(Body::Receipt),
+        MessageKind::Camt060 => account::read_request(fields).map(Body::AccountRequest),
+        MessageKind::Camt003 => account::read_query(fields).map(Body::AccountQuery),
         MessageKind::Pacs002 => status_report::read(fields).map(Body::StatusReport),
         MessageKind::Pacs004 => payment_return::read(fields).map(Body::Return),
         MessageKind::Pacs028 => status_request::read(fields).map(Body::StatusRequest),
@@ -225,6 +227,8 @@ fn identifier(kind: MessageKind) -> Option<SlotId> {
         MessageKind::Pacs009 => Some(field::bank_transfer::MESSAGE_ID),
         MessageKind::Camt050 => Some(field::liquidity_transfer::MESSAGE_ID),
         MessageKind::Camt025 => Some(field::receipt::MESSAGE_ID),
+        MessageKind::Camt060 => Some(field::account_request::MESSAGE_ID),
+        MessageKind::Camt003 => Some(field::account_query::MESSAGE_ID),
         MessageKind::Pacs002 => Some(field::status_report::MESSAGE_ID),
         MessageKind::Pacs004 => Some(field::payment_return::MESSAGE_ID),
         MessageKind::Pacs028 => Some(field::status_request::MESSAGE_ID),

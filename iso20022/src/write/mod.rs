@@ -8,9 +8,10 @@
 //!
 //! With a header the message is an Envelope of AppHdr and Document, without one a bare Document. The versions written are fixed:
 //! head.001.001.03, pacs.008.001.10, pacs.009.001.10, pacs.002.001.12, pacs.004.001.11, pacs.028.001.05, camt.056.001.10, camt.029.001.11, camt.050.001.06, camt.025.001.05,
-//! camt.052.001.10, camt.053.001.10, camt.054.001.10,
+//! camt.052.001.10, camt.053.001.10, camt.054.001.10, camt.060.001.05, camt.003.001.07, camt.004.001.09,
 //! acmt.023.001.03, acmt.024.001.03, admi.002.001.01, admi.004.001.02, admi.011.001.01. A forward keeps the version it received.
 
+mod account;
 mod account_report;
 mod bank_transfer;
 mod cancellation_request;
@@ -32,6 +33,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountAnswer, AccountFigures, account_answer, account_query, account_request};
 pub use account_report::{
     AccountReport, REPORT_PAGES_MAX, REPORT_TIYN_MAX, ReportBalance, ReportEntry, ReportPage,
     ReportSums, report_begin, report_end, report_page,

@@ -276,6 +276,18 @@ impl Values {
                 receipt.description = self.text(&receipt.description);
                 Body::Receipt(receipt)
             }
+            Body::AccountRequest(mut request) => {
+                request.message_id = &self.ids[0];
+                request.created_ns = self.created_ns;
+                request.is_statement = self.keeps(2);
+                request.from_sequence = request.from_sequence.filter(|_| self.keeps(3));
+                Body::AccountRequest(request)
+            }
+            Body::AccountQuery(mut query) => {
+                query.message_id = &self.ids[0];
+                query.created_ns = self.created_ns;
+                Body::AccountQuery(query)
+            }
             Body::Other => Body::Other,
             Body::Clearing => Body::Clearing,
         }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use torap_iso20022::view::{
-    Assignment, Body, BusinessHeader, CancellationRequest, CancellationStatus, CreditTransfer,
-    EventAcknowledgement, EventNotice, LiquidityTransfer, Original, Parameters, Party,
-    PersonNumber, Receipt, Reject, Resolution, Return, SettlementTransfer, StatusReport,
-    StatusRequest, TransactionStatus, TransferService, VerificationReport, VerificationRequest,
+    AccountQuery, AccountRequest, Assignment, Body, BusinessHeader, CancellationRequest,
+    CancellationStatus, CreditTransfer, EventAcknowledgement, EventNotice, LiquidityTransfer,
+    Original, Parameters, Party, PersonNumber, Receipt, Reject, Resolution, Return,
+    SettlementTransfer, StatusReport, StatusRequest, TransactionStatus, TransferService,
+    VerificationReport, VerificationRequest,
 };
 use torap_iso20022::write::{self, Address, Carried};
 
@@ -357,6 +358,8 @@ pub(crate) fn all() -> Vec<(&'static str, Body<'static>)> {
         ("pacs.009", Body::SettlementTransfer(bank_transfer())),
         ("camt.050", Body::LiquidityTransfer(liquidity_transfer())),
         ("camt.025", Body::Receipt(receipt())),
+        ("camt.060", Body::AccountRequest(account_request())),
+        ("camt.003", Body::AccountQuery(account_query())),
         ("admi.011", Body::EventAcknowledgement(acknowledgement())),
     ]
 }
@@ -403,6 +406,26 @@ pub(crate) fn receipt() -> Receipt<'static> {
     }
 }
 
+pub(crate) fn account_request() -> AccountRequest<'static> {
+    AccountRequest {
+        message_id: "HSBKKZKX-RPT-5",
+        created_ns: CREATED_NS,
+        is_statement: false,
+        account: "IMTS",
+        owner: "HSBKKZKX",
+        date: Some("2026-11-21"),
+        from_sequence: Some(257),
+    }
+}
+
+pub(crate) fn account_query() -> AccountQuery<'static> {
+    AccountQuery {
+        message_id: "HSBKKZKX-QRY-6",
+        created_ns: CREATED_NS,
+        owner: "HSBKKZKX",
+    }
+}
+
 /// The identifier that the header repeats.
 pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
     match body {
@@ -410,6 +433,8 @@ pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
         Body::SettlementTransfer(message) => message.message_id,
         Body::LiquidityTransfer(message) => message.message_id,
         Body::Receipt(message) => message.message_id,
+        Body::AccountRequest(message) => message.message_id,
+        Body::AccountQuery(message) => message.message_id,
         Body::StatusReport(message) => message.message_id,
         Body::Return(message) => message.message_id,
         Body::StatusRequest(message) => message.message_id,
@@ -429,6 +454,8 @@ pub(crate) fn append(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, bod
         Body::SettlementTransfer(message) => write::bank_transfer(out, header, message),
         Body::LiquidityTransfer(message) => write::liquidity_transfer(out, header, message),
         Body::Receipt(message) => write::receipt(out, header, message),
+        Body::AccountRequest(message) => write::account_request(out, header, message),
+        Body::AccountQuery(message) => write::account_query(out, header, message),
         Body::StatusReport(message) => write::status_report(out, header, message),
         Body::Return(message) => write::payment_return(out, header, message),
         Body::StatusRequest(message) => write::status_request(out, header, message),

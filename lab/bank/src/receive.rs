@@ -33,6 +33,9 @@ struct Asked {
     uetr: String,
 }
 
+/// The longest statement or report that is shown whole.
+const SEEN_TEXT_BYTES_MAX: usize = 262_144;
+
 impl Bank {
     /// Takes one message from the switch.
     pub fn receive(
@@ -75,9 +78,9 @@ impl Bank {
         });
     }
 
-    fn receive_xml(&mut self, body: &[u8], possible_duplicate: bool, now: u64) {
+    fn receive_xml(&mut self, text: &[u8], possible_duplicate: bool, now: u64) {
         // The reader borrows its input, not itself: the message may be used while the bank changes.
-        let message = match self.reader.read(body, Direction::FromSwitch) {
+        let message = match self.reader.read(text, Direction::FromSwitch) {
             Ok(message) => message,
             Err(refusal) => {
                 self.books.violation(
@@ -98,6 +101,11 @@ impl Bank {
         let of_item = service == Some(CLEARING_SERVICE) && !matches!(body, Body::Clearing);
         if service == Some(SETTLEMENT_SERVICE) || of_item {
             // As with clearing: the bank's books are those of the instant rail.
+            let is_report = matches!(body, Body::Other) && text.len() <= SEEN_TEXT_BYTES_MAX;
+            let seen = Seen {
+                text: is_report.then(|| String::from_utf8_lossy(text).into_owned()),
+                ..seen
+            };
             self.see(of_imts(&body, seen));
             return;
         }
@@ -141,6 +149,8 @@ impl Bank {
             | Body::SettlementTransfer(_)
             | Body::LiquidityTransfer(_)
             | Body::Receipt(_)
+            | Body::AccountRequest(_)
+            | Body::AccountQuery(_)
             | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));

@@ -335,6 +335,14 @@ fn message(mix: &mut Mix, message: &Message) {
             settlement::message(mix, message);
             return;
         }
+        Message::Report { original } => (0x90, original),
+        Message::ImtsNotice { entry } => {
+            mix.word(
+                u64::from(entry.kind as u8) << 8 | u64::from(entry.direction == Direction::In),
+            );
+            mix.word(entry.amount.minor());
+            (0x91, entry.position)
+        }
     };
     mix.word(tag);
     mix.word(original.0);

@@ -10,7 +10,7 @@ use crate::{
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links, mass,
     participants::{self, Participants, PositionView, View},
-    qr, schedule, settlement, tariffs,
+    qr, reports, schedule, settlement, tariffs,
 };
 use torap_domain::{Money, Service, Uetr};
 
@@ -46,6 +46,7 @@ pub(crate) struct State {
     pub(crate) tariffs: tariffs::State,
     pub(crate) mass: mass::State,
     pub(crate) disputes: disputes::State,
+    pub(crate) reports: reports::State,
 }
 
 /// The deterministic heart of the switch.
@@ -103,6 +104,7 @@ impl Engine {
                 tariffs: tariffs::State::new(),
                 mass: mass::State::new(),
                 disputes: disputes::State::new(),
+                reports: reports::State::new(),
             },
         }
     }
@@ -124,6 +126,7 @@ impl Engine {
         self.state.last = stamp;
         out.clear();
         out.outcome = self.state.dispatch(stamp, command, out);
+        reports::notify(&mut self.state, stamp, out);
     }
 
     /// Reads what applying the command will need and is probably far from the processor: the places of its identifiers and
@@ -249,7 +252,9 @@ impl Engine {
         let clearing = self.state.clearing.oldest_referred();
         let settlement = self.state.settlement.oldest_referred();
         let oldest = scheduled.into_iter().chain(rail).chain(cards);
-        oldest.chain(clearing).chain(settlement).min()
+        let reports = self.state.reports.oldest_referred();
+        let oldest = oldest.chain(clearing).chain(settlement);
+        oldest.chain(reports).min()
     }
 
     /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may
@@ -341,6 +346,7 @@ enum Clock {
     Clearing,
     Ancillary,
     Disputes,
+    Reports,
 }
 
 impl State {
@@ -454,6 +460,7 @@ impl State {
             Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
             Command::Mass(command) => mass::apply(self, stamp, command, out),
             Command::Disputes(command) => disputes::apply(self, stamp, command, out),
+            Command::Reports(command) => reports::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -508,6 +515,7 @@ impl State {
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
                     Clock::Ancillary => ancillary::expire_first(self, stamp, out),
                     Clock::Disputes => disputes::expire_first(self, stamp, out),
+                    Clock::Reports => reports::expire_first(self, stamp),
                 },
                 _ => break,
             }
@@ -526,6 +534,7 @@ impl State {
             (self.clearing.next_deadline(), Clock::Clearing),
             (self.ancillary.next_deadline(), Clock::Ancillary),
             (self.disputes.next_deadline(), Clock::Disputes),
+            (self.reports.next_deadline(), Clock::Reports),
         ];
         let waiting = clocks
             .into_iter()

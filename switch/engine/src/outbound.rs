@@ -7,6 +7,8 @@ use torap_domain::{
     Sequence, Time, TransactionId, Uetr,
 };
 
+use crate::reports::Entry;
+
 /// One entry of a participant's outbound stream: what the index keeps (no strings).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outbound {
@@ -113,6 +115,10 @@ pub enum Message {
     },
     /// admi.004: the business day of IMTS.
     ImtsDay { event: DayEvent },
+    /// camt.053, camt.052 or camt.004: the answer of the read side at `original`.
+    Report { original: Position },
+    /// camt.054: an entry of the settlement account.
+    ImtsNotice { entry: Entry },
 }
 
 /// What came of the withdrawal of a payment of IMTS or an item of the clearing system.

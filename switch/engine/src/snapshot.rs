@@ -24,7 +24,7 @@ use crate::{
     engine::State,
     instant, links, mass,
     participants::Participants,
-    qr, schedule, settlement, tariffs,
+    qr, reports, schedule, settlement, tariffs,
 };
 
 const MAGIC: [u8; 4] = *b"TPES";
@@ -75,6 +75,7 @@ enum Part {
     CardKeys = 40,
     CardPresentments = 44,
     CardDisputes = 45,
+    Reports = 48,
 }
 
 impl Engine {
@@ -167,6 +168,11 @@ impl Engine {
         if chunks.next_is(Part::CardDisputes) {
             chunks.read(Part::CardDisputes, |reader| disputes.read_cards(reader))?;
         }
+        let reports = if chunks.next_is(Part::Reports) {
+            chunks.read(Part::Reports, reports::State::read)?
+        } else {
+            reports::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -186,6 +192,7 @@ impl Engine {
             tariffs,
             mass,
             disputes,
+            reports,
         };
         state.check()?;
         Ok(Engine { state })
@@ -271,6 +278,11 @@ impl Engine {
             scratch.clear();
             state.disputes.write_cards(&mut Writer::new(&mut scratch));
             each(Part::CardDisputes, &scratch);
+        }
+        if !state.reports.is_new() {
+            scratch.clear();
+            state.reports.write(&mut Writer::new(&mut scratch));
+            each(Part::Reports, &scratch);
         }
     }
 }

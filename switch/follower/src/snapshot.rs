@@ -9,7 +9,7 @@ mod header;
 use std::{io, sync::Arc, thread};
 
 use torap_core::Recovered;
-use torap_domain::{Position, Time};
+use torap_domain::{Date, Position, Time};
 use torap_engine::Engine;
 use torap_journal::{Medium, MediumFile};
 
@@ -18,6 +18,8 @@ use header::{HEADER_BYTES, Header};
 
 /// Snapshots kept: a damaged newest one leaves the one before it.
 const KEPT: usize = 2;
+/// Midnights, UTC+5, whose last snapshot before is kept beside.
+const MIDNIGHTS_KEPT: i32 = 2;
 const PREFIX: &str = "snapshot-";
 const SUFFIX: &str = ".torap";
 /// Bytes that go to the medium at once.
@@ -116,10 +118,26 @@ impl SnapshotStore {
             .rename(UNFINISHED, &file)
             .map_err(failed("rename", &file))?;
         self.sync_folder()?;
-        for old in self.positions()?.into_iter().skip(KEPT) {
-            self.remove(&name_of(old))?;
-        }
+        self.remove_old(recovered.last.time)?;
         Ok(header.info(file))
+    }
+
+    /// Removes all but the newest, and the newest before each of the last midnights: statements of those days begin there.
+    fn remove_old(&self, now: Time) -> Result<(), SnapshotError> {
+        let today = Date::from_time(now);
+        let mut midnights: Vec<Time> = (0..MIDNIGHTS_KEPT)
+            .filter_map(|days| today.add_days(-days).start())
+            .collect();
+        for old in self.positions()?.into_iter().skip(KEPT) {
+            let before = midnights.len();
+            if let Ok(info) = self.info(old) {
+                midnights.retain(|midnight| info.time >= *midnight);
+            }
+            if midnights.len() == before {
+                self.remove(&name_of(old))?;
+            }
+        }
+        Ok(())
     }
 
     /// Positions of the snapshots there are, newest first. Nothing is said about their soundness.

@@ -20,6 +20,7 @@ mod forward;
 mod look_up;
 mod notice;
 mod reject;
+mod report;
 mod settlement;
 mod statement;
 mod status;
@@ -175,6 +176,8 @@ impl Renderer {
                 settlement::receipt(entry, original, receipt, out)?;
             }
             Message::ImtsDay { event } => settlement::day(entry, event, out),
+            Message::Report { original } => report::answer(entry, original, out)?,
+            Message::ImtsNotice { entry: moved } => report::notice(entry, moved, out)?,
             Message::CommandAnswer { original, refusal } => {
                 command_answer::answer(entry, original, refusal, out)?;
                 return Ok(ContentType::AnswerJson);

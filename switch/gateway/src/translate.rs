@@ -242,6 +242,8 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
         Body::SettlementTransfer(_)
         | Body::LiquidityTransfer(_)
         | Body::Receipt(_)
+        | Body::AccountRequest(_)
+        | Body::AccountQuery(_)
         | Body::EventNotice(_)
         | Body::Other
         | Body::Clearing => {

@@ -12,7 +12,10 @@ use torap_engine::{
     Engine, Event,
     reports::{self, EntryKind},
 };
-use torap_follower::{Rebuilt, SnapshotStore, Until, follow, rebuild};
+use torap_follower::{
+    Rebuilt, SnapshotStore, Until, follow, rebuild,
+    statements::{self, Stated},
+};
 use torap_journal::{FileMedium, Folders, Medium, Reader};
 use torap_ledger::Book;
 
@@ -344,6 +347,22 @@ impl Log {
         let quiet = &mut |_: Position| ();
         rebuild(&self.reader, self.snapshots.as_ref(), until, quiet)
             .map_err(|error| error.to_string())
+    }
+
+    /// Hands over every entry of accounts on the day of `date`, with the account's place in the list.
+    ///
+    /// # Errors
+    /// As [`Log::state`].
+    pub fn statements(
+        &self,
+        date: Date,
+        accounts: &[(ParticipantId, reports::Account)],
+        each: &mut dyn FnMut(usize, &reports::Line),
+    ) -> Result<Stated, String> {
+        let (from, until) = bounds(date)?;
+        let began = self.state(from)?;
+        let stated = statements::state(&self.reader, began, accounts, until, each);
+        stated.map_err(|error| error.to_string())
     }
 
     /// Reconciles the day of `date`, from midnight to midnight or the end of the log, UTC+5.

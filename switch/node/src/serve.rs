@@ -18,6 +18,7 @@ mod pace;
 mod realtime;
 mod records;
 mod registry;
+mod reporter;
 mod seed;
 mod solver;
 mod switch;
@@ -577,11 +578,13 @@ async fn run_doors(
         let every = std::time::Duration::from_secs(every);
         tokio::spawn(solver::run(Arc::clone(switch), every))
     });
+    let reporter = tokio::spawn(reporter::run(Arc::clone(switch)));
     let cards = card_side(switch, doors.card);
     listener::accept(Arc::clone(switch), doors.iso20022).await;
     cards.await;
     signals.abort();
     metrics.abort();
+    reporter.abort();
     if let Some(solver) = solver {
         solver.abort();
     }

@@ -369,6 +369,31 @@ captures! {
     }
 }
 
+captures! {
+    /// Fields of camt.060.
+    pub(crate) mod account_request for MessageKind::Camt060 {
+        MESSAGE_ID = "AcctRptgReq/GrpHdr/MsgId",
+        CREATED = "AcctRptgReq/GrpHdr/CreDtTm",
+        REQUEST = "AcctRptgReq/RptgReq",
+        WANTED = "AcctRptgReq/RptgReq/ReqdMsgNmId",
+        ACCOUNT = "AcctRptgReq/RptgReq/Acct/Id/Othr/Id",
+        OWNER = "AcctRptgReq/RptgReq/AcctOwnr/Agt/FinInstnId/BICFI",
+        FROM_DATE = "AcctRptgReq/RptgReq/RptgPrd/FrToDt/FrDt",
+        TO_DATE = "AcctRptgReq/RptgReq/RptgPrd/FrToDt/ToDt",
+        FROM_SEQUENCE = "AcctRptgReq/RptgReq/RptgSeq/FrSeq",
+    }
+}
+
+captures! {
+    /// Fields of camt.003.
+    pub(crate) mod account_query for MessageKind::Camt003 {
+        MESSAGE_ID = "GetAcct/MsgHdr/MsgId",
+        CREATED = "GetAcct/MsgHdr/CreDtTm",
+        CRITERIA = "GetAcct/AcctQryDef/AcctCrit/NewCrit/SchCrit",
+        OWNER = "GetAcct/AcctQryDef/AcctCrit/NewCrit/SchCrit/AcctOwnr/Id/OrgId/AnyBIC",
+    }
+}
+
 /// head.001: Business application header.
 pub(crate) static HEADER: Table = Table {
     fields: &header::TABLE,
@@ -4137,6 +4162,119 @@ pub(crate) static RECEIPT: Table = Table {
     ],
 };
 
+/// camt.060: IMTS: request for a statement.
+pub(crate) static ACCOUNT_REQUEST: Table = Table {
+    fields: &account_request::TABLE,
+    rows: &[
+        Row {
+            slot: account_request::MESSAGE_ID,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Identifier,
+            values: &[],
+            wrong: "RR10",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::CREATED,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::DateTime,
+            values: &[],
+            wrong: "DT02",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::REQUEST,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Element,
+            values: &[],
+            wrong: "AM18",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::WANTED,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Code,
+            values: &["camt.052.001.10", "camt.053.001.10"],
+            wrong: "FF03",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::ACCOUNT,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Code,
+            values: &["IMTS", "INST", "CARD", "FUND"],
+            wrong: "AC02",
+            missing: "AC02",
+        },
+        Row {
+            slot: account_request::OWNER,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Bic,
+            values: &[],
+            wrong: "RC01",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::FROM_DATE,
+            other: None,
+            is_mandatory: false,
+            may_repeat: false,
+            format: Format::Date,
+            values: &[],
+            wrong: "DT01",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::TO_DATE,
+            other: None,
+            is_mandatory: false,
+            may_repeat: false,
+            format: Format::Date,
+            values: &[],
+            wrong: "DT01",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_request::FROM_SEQUENCE,
+            other: None,
+            is_mandatory: false,
+            may_repeat: false,
+            format: Format::Identifier,
+            values: &[],
+            wrong: "NARR",
+            missing: "CH21",
+        },
+    ],
+    rules: &[
+        RuleEntry {
+            code: "one-day",
+            text: "camt.053 has FrDt, and ToDt, if given, is the same day",
+            wrong: "DT01",
+            missing: "CH21",
+            check: rules::account_request::one_day,
+        },
+        RuleEntry {
+            code: "sequence-is-a-number",
+            text: "FrSeq is a whole number above zero",
+            wrong: "NARR",
+            missing: "CH21",
+            check: rules::account_request::sequence_is_a_number,
+        },
+    ],
+};
+
 /// pacs.008: ICS: items.
 pub(crate) static ICS_ITEMS: Table = Table {
     fields: &credit_transfer::TABLE,
@@ -4468,6 +4606,55 @@ pub(crate) static ICS_ITEMS: Table = Table {
     ],
 };
 
+/// camt.003: IMTS: what stands on the accounts.
+pub(crate) static ACCOUNT_QUERY: Table = Table {
+    fields: &account_query::TABLE,
+    rows: &[
+        Row {
+            slot: account_query::MESSAGE_ID,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Identifier,
+            values: &[],
+            wrong: "RR10",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_query::CREATED,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::DateTime,
+            values: &[],
+            wrong: "DT02",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_query::CRITERIA,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Element,
+            values: &[],
+            wrong: "AM18",
+            missing: "CH21",
+        },
+        Row {
+            slot: account_query::OWNER,
+            other: None,
+            is_mandatory: true,
+            may_repeat: false,
+            format: Format::Bic,
+            values: &[],
+            wrong: "RC01",
+            missing: "CH21",
+        },
+    ],
+    rules: &[
+    ],
+};
+
 /// The fields of every message of the profile.
 pub(crate) static FIELDS: &[&crate::CaptureTable] = &[
     &header::TABLE,
@@ -4485,4 +4672,6 @@ pub(crate) static FIELDS: &[&crate::CaptureTable] = &[
     &bank_transfer::TABLE,
     &liquidity_transfer::TABLE,
     &receipt::TABLE,
+    &account_request::TABLE,
+    &account_query::TABLE,
 ];

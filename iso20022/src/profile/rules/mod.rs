@@ -1,5 +1,6 @@
 //! The rules that no single row expresses. Each is named in a usage table, which says it in words.
 
+pub(super) mod account_request;
 pub(super) mod bank_transfer;
 pub(super) mod credit_transfer;
 pub(super) mod event_acknowledgement;

@@ -101,6 +101,8 @@ impl Facts {
             | Body::SettlementTransfer(_)
             | Body::LiquidityTransfer(_)
             | Body::Receipt(_)
+            | Body::AccountRequest(_)
+            | Body::AccountQuery(_)
             | Body::Other
             | Body::Clearing => {}
         }
@@ -171,6 +173,8 @@ impl InstantBench<'_> {
             | Body::SettlementTransfer(_)
             | Body::LiquidityTransfer(_)
             | Body::Receipt(_)
+            | Body::AccountRequest(_)
+            | Body::AccountQuery(_)
             | Body::Other
             | Body::Clearing => None,
         };

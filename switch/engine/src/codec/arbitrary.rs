@@ -8,6 +8,7 @@ mod disputes;
 mod mass;
 mod others;
 mod payments;
+mod reports;
 mod settlement;
 mod streams;
 mod tariffs;
@@ -20,6 +21,7 @@ pub(super) use disputes::disputes_command;
 pub(super) use mass::mass_command;
 pub(super) use others::*;
 pub(super) use payments::*;
+pub(super) use reports::reports_command;
 pub(super) use settlement::{settlement_command, settlement_message};
 pub(super) use streams::*;
 pub(super) use tariffs::tariffs_command;
@@ -49,6 +51,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         2 => tariffs_command().prop_map(Command::Tariffs),
         1 => mass_command().prop_map(Command::Mass),
         3 => disputes_command().prop_map(Command::Disputes),
+        3 => reports_command().prop_map(Command::Reports),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

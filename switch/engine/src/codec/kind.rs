@@ -2,7 +2,7 @@
 
 use crate::{
     Command, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
-    qr, schedule, settlement, tariffs,
+    qr, reports, schedule, settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -234,6 +234,12 @@ kinds! {
     DisputeAct = 0xb4, "dispute-act", 1;
     /// A document of a case
     DisputeAttach = 0xb5, "dispute-attach", 1;
+    /// camt.060, camt.003
+    ReportRequest = 0xb8, "report-request", 1;
+    /// What the read side found
+    ReportAnswer = 0xb9, "report-answer", 1;
+    /// What a participant is sent without asking
+    ReportWants = 0xba, "report-wants", 1;
     /// A piece of a presentment file
     CardPresent = 0xbc, "card-present", 1;
     /// A case about a card transaction
@@ -317,6 +323,11 @@ impl Kind {
                 disputes::Command::OpenCard { .. } => Kind::DisputeOpenCard,
                 disputes::Command::Act { .. } => Kind::DisputeAct,
                 disputes::Command::Attach { .. } => Kind::DisputeAttach,
+            },
+            Command::Reports(command) => match command {
+                reports::Command::Request(_) => Kind::ReportRequest,
+                reports::Command::Answer(_) => Kind::ReportAnswer,
+                reports::Command::SetWants { .. } => Kind::ReportWants,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

@@ -27,6 +27,7 @@ mod outbound;
 mod participants;
 mod qr;
 mod reader;
+mod reports;
 mod schedule;
 mod settlement;
 mod source;
@@ -73,6 +74,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Tariffs(command) => tariffs::put(command, &mut writer),
         Command::Mass(command) => mass::put(command, &mut writer),
         Command::Disputes(command) => disputes::put(command, &mut writer),
+        Command::Reports(command) => reports::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -228,6 +230,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::DeliveryClose => Command::Ancillary(ancillary::take(kind, reader)?),
         Kind::DisputeOpen | Kind::DisputeOpenCard | Kind::DisputeAct | Kind::DisputeAttach => {
             Command::Disputes(disputes::take(kind, reader)?)
+        }
+        Kind::ReportRequest | Kind::ReportAnswer | Kind::ReportWants => {
+            Command::Reports(reports::take(kind, reader)?)
         }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),

@@ -5,6 +5,7 @@ pub(super) mod cards;
 pub(super) mod clearing;
 mod disputes;
 mod mass;
+pub(super) mod reports;
 pub(super) mod settlement;
 mod tariffs;
 
@@ -76,6 +77,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
     all.extend(mass::commands().into_iter().map(Command::Mass));
     all.extend(disputes::commands().into_iter().map(Command::Disputes));
+    all.extend(reports::commands().into_iter().map(Command::Reports));
     all.push(Command::Cards(cards::present()));
     all.push(Command::Disputes(disputes::open_card()));
     all

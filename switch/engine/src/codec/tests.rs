@@ -68,6 +68,14 @@ fn every_layout_is_the_one_of_its_golden_file() {
         check_golden(kind.name(), &facts);
         assert_eq!(decode(kind.number(), &facts), Ok(command));
     }
+    for (command, name) in samples::reports::answers()
+        .into_iter()
+        .zip(["report-answer-balances", "report-answer-failed"])
+    {
+        let (kind, facts) = encoded(&Command::Reports(command.clone()));
+        check_golden(name, &facts);
+        assert_eq!(decode(kind, &facts), Ok(Command::Reports(command)));
+    }
     check_golden(Outbound::NAME, &stored(&samples::outbound()));
     for (message, name) in samples::clearing::messages().into_iter().zip([
         "outbound-clearing-status",
@@ -87,6 +95,8 @@ fn every_layout_is_the_one_of_its_golden_file() {
         "outbound-withdrawal-answer",
         "outbound-imts-receipt",
         "outbound-imts-day",
+        "outbound-report",
+        "outbound-imts-notice",
     ]) {
         let entry = Outbound {
             message,

@@ -1,13 +1,20 @@
-//! Statements of money accounts: which accounts there are, and what a record moved on them.
+//! Statements of money accounts: which accounts there are, what a record moved on them, and what banks ask about them.
 //!
 //! An entry is what a bank sees on its statement. Entries are made from the events of a record and are not kept: whoever writes a
 //! statement replays the day. They explain a balance and never make one; that is the ledger's.
 
+mod command;
 mod entries;
+mod orders;
 mod page;
 
+pub use command::{Answer, Command, Figures, Found, Order, Query, Request, Wants};
 pub use entries::{Entry, EntryKind};
+pub use orders::{DAYS_BACK_MAX, ORDERS_MAX, Open, REQUESTS_EACH_MAX, bounds};
 pub use page::{Line, Page, Sums};
+
+pub(crate) use entries::of_events;
+pub(crate) use orders::{State, apply, expire_first, notify};
 
 use torap_domain::{Asset, ParticipantId};
 use torap_ledger::{AccountKey, Book};
@@ -87,6 +94,34 @@ impl Engine {
     pub fn account_balance(&self, owner: ParticipantId, account: Account) -> Option<i128> {
         let id = self.state.ledger.find(account.key(owner))?;
         Some(self.state.ledger.balance(id))
+    }
+
+    /// What stands on all accounts of a participant, and what limits it.
+    pub fn account_figures(&self, owner: ParticipantId) -> Vec<Figures> {
+        let ledger = &self.state.ledger;
+        let mut imts = self.settlement_accounts();
+        let imts = imts.find(|view| view.participant == owner);
+        let of = |account: Account| {
+            let found = ledger.account(ledger.find(account.key(owner))?)?;
+            let figures = Figures {
+                account,
+                balance: found.balance(),
+                available: found.available(),
+                held: found.debits_pending(),
+                credit_line: found.credit_line(),
+                reserved: 0,
+                queued: 0,
+                queued_amount: 0,
+            };
+            let queue = imts.filter(|_| account == Account::Settlement);
+            Some(queue.map_or(figures, |view| Figures {
+                reserved: view.reserved,
+                queued: u64::try_from(view.queued).unwrap_or(u64::MAX),
+                queued_amount: u64::try_from(view.queued_amount).unwrap_or(u64::MAX),
+                ..figures
+            }))
+        };
+        Account::ALL.into_iter().filter_map(of).collect()
     }
 }
 

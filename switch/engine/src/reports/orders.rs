@@ -243,7 +243,7 @@ fn answer(
 }
 
 /// A day is over: its statements are due.
-pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, _out: &mut Output) {
+pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp) {
     let Some((date, position)) = state.reports.day else {
         return;
     };
@@ -369,3 +369,6 @@ pub fn bounds(date: Date) -> Option<(Time, Time)> {
     };
     before(date).zip(before(date.add_days(1)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use torap_domain::{Position, Reason, Span, Time};
 use crate::{
     Command as Any, Event, Outcome, Output, Stamp, ancillary, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_nested},
-    engine, instant, settlement, tariffs,
+    engine, instant, reports, settlement, tariffs,
 };
 
 /// Changes that may wait.
@@ -159,6 +159,7 @@ pub fn may_wait(command: &Any) -> bool {
                 | ancillary::Command::CloseDelivery { .. }
         ),
         Any::Tariffs(command) => matches!(command, tariffs::Command::Set { .. }),
+        Any::Reports(command) => matches!(command, reports::Command::SetWants { .. }),
         Any::Directory(_)
         | Any::Qr(_)
         | Any::Links(_)

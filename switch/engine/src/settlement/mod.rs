@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use torap_domain::{Calendar, Date, Money, ParticipantId, Position, Reason, Text, Time};
 
 use crate::{
-    Event as Any, Outcome, Output, Source, Stamp,
+    Event as Any, Message, Outcome, Output, Source, Stamp,
     codec::{FactsError, Reader, Writer},
     engine,
     participants::{self, Direction},
@@ -108,6 +108,11 @@ impl State {
     /// A payment of the open business day or the one before.
     pub(crate) fn known(&self, id: Position) -> Option<&Known> {
         self.told.get(id)
+    }
+
+    /// A letter behind those that wait; the next Tick sends it.
+    pub(crate) fn tell_later(&mut self, stamp: Stamp, to: ParticipantId, message: Message) {
+        self.told.push(stamp, told::Told { to, message });
     }
 
     /// The participant's queue is tried again by [`run_queues`].

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use torap_domain::{Bic, Date, ParticipantId, Position, Text, Time, TransactionId};
 use torap_engine::{
-    Command, DayEvent, Receipt, References, Status, Withdrawal, clearing,
+    Command, DayEvent, Receipt, References, Status, Withdrawal, clearing, reports,
     settlement::{self, Payment, Priority, uetr_of_record},
 };
 use torap_iso20022::{
@@ -185,21 +185,28 @@ pub(super) fn resolution(
     Ok(())
 }
 
-/// camt.025: what came of a liquidity transfer.
+/// camt.025: what came of a liquidity transfer, or why a request for a statement is refused.
 pub(super) fn receipt(
     entry: &Entry<'_>,
     original: Position,
     receipt: Receipt,
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
-    let Command::Settlement(settlement::Command::MoveLiquidity(order)) =
-        entry.records.facts(original)?
-    else {
-        return Err(RenderError::Facts {
-            position: original,
-            expected: "a liquidity transfer",
-        });
+    let wrong = RenderError::Facts {
+        position: original,
+        expected: "a liquidity transfer or a request for a statement",
     };
+    let (message_id, version) = match entry.records.facts(original)? {
+        Command::Settlement(settlement::Command::MoveLiquidity(order)) => {
+            (order.message_id, Some(MessageType::CAMT_050_001_06))
+        }
+        Command::Reports(reports::Command::Request(request)) => (
+            request.message_id,
+            versions::message(request.message_version),
+        ),
+        _ => return Err(wrong),
+    };
+    let version = version.ok_or(wrong)?;
     let (status, description) = match receipt {
         Receipt::Done => ("ACSC", None),
         Receipt::Waits { opens } => ("PDNG", Some(format!("Kept until IMTS opens: {opens}"))),
@@ -211,8 +218,8 @@ pub(super) fn receipt(
     let receipt = view::Receipt {
         message_id: entry.id(),
         created_ns: entry.created_ns(),
-        original_message_id: order.message_id.as_str(),
-        original_message_name: MessageType::CAMT_050_001_06.as_str(),
+        original_message_id: message_id.as_str(),
+        original_message_name: version.as_str(),
         status,
         description: description.map(Cow::Owned),
     };
@@ -331,13 +338,13 @@ fn unexpected(position: Position) -> RenderError {
     }
 }
 
-fn primary(entry: &Entry<'_>, participant: ParticipantId) -> Result<Bic, RenderError> {
+pub(super) fn primary(entry: &Entry<'_>, participant: ParticipantId) -> Result<Bic, RenderError> {
     let view = entry.network.by_id(participant);
     let bic = view.and_then(|view| view.bics.first()).copied();
     bic.ok_or(RenderError::Receiver(participant))
 }
 
-fn header<'h>(entry: &'h Entry<'_>, message_id: &'h str) -> BusinessHeader<'h> {
+pub(super) fn header<'h>(entry: &'h Entry<'_>, message_id: &'h str) -> BusinessHeader<'h> {
     BusinessHeader {
         service: Some(SETTLEMENT_SERVICE),
         ..entry.header(message_id)

@@ -9,5 +9,6 @@ mod notices;
 mod outcomes;
 mod payments;
 mod questions;
+mod report;
 mod settlement;
 mod world;

@@ -159,6 +159,14 @@ fn named_sender<'m>(body: &Body<'m>) -> Option<(&'m str, &'static str)> {
             view.agent,
             "/Document/LqdtyCdtTrf/LqdtyCdtTrf/Dbtr/FinInstnId/BICFI",
         ),
+        Body::AccountRequest(view) => (
+            view.owner,
+            "/Document/AcctRptgReq/RptgReq/AcctOwnr/Agt/FinInstnId/BICFI",
+        ),
+        Body::AccountQuery(view) => (
+            view.owner,
+            "/Document/GetAcct/AcctQryDef/AcctCrit/NewCrit/SchCrit/AcctOwnr/Id/OrgId/AnyBIC",
+        ),
         Body::Reject(_)
         | Body::Receipt(_)
         | Body::EventNotice(_)

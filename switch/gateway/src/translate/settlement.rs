@@ -1,4 +1,4 @@
-//! Messages of IMTS, by BizSvc: pacs.009 and pacs.008, camt.056, pacs.004, camt.050.
+//! Messages of IMTS, by BizSvc: pacs.009 and pacs.008, camt.056, pacs.004, camt.050, camt.060, camt.003.
 
 use torap_domain::{
     Bic, CancellationId, Date, EndToEndId, Iban, InstructionId, MessageId, Money, Reason, ReturnId,
@@ -7,6 +7,7 @@ use torap_domain::{
 use torap_engine::{
     Command, References, links,
     participants::Direction,
+    reports::{self, Account, Query, Request},
     settlement::{self, Cancellation, Instruction, Liquidity, Priority, Return},
 };
 use torap_iso20022::{
@@ -51,6 +52,21 @@ pub(super) fn command<'m>(
             },
             amount: Money::kzt(view.tiyn),
         }),
+        Body::AccountRequest(view) => {
+            return Ok(Command::Reports(reports::Command::Request(
+                account_request(view, agent()?, version, context)?,
+            )));
+        }
+        Body::AccountQuery(view) => {
+            let message_id = typed(MessageId::parse(view.message_id), "/Document")?;
+            return Ok(Command::Reports(reports::Command::Request(Request {
+                source: context.source,
+                message_id,
+                message_version: version_number(version)?,
+                agent: agent()?,
+                query: Query::Balances,
+            })));
+        }
         Body::Reject(_) | Body::EventAcknowledgement(_) => {
             return Ok(Command::Links(links::Command::Noted {
                 source: context.source,
@@ -72,6 +88,33 @@ pub(super) fn command<'m>(
         }
     };
     Ok(Command::Settlement(command))
+}
+
+fn account_request<'m>(
+    view: &view::AccountRequest<'m>,
+    agent: Bic,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Request, Breach<'m>> {
+    const ACCOUNT: &str = "/Document/AcctRptgReq/RptgReq/Acct/Id/Othr/Id";
+    const DATE: &str = "/Document/AcctRptgReq/RptgReq/RptgPrd/FrToDt/FrDt";
+    let account = Account::from_code(view.account);
+    let account = typed(account.ok_or(()), ACCOUNT)?;
+    let query = if view.is_statement {
+        let date = typed(view.date.map(Date::parse).transpose(), DATE)?;
+        let date = typed(date.ok_or(()), DATE)?;
+        Query::Statement { account, date }
+    } else {
+        let from = view.from_sequence.unwrap_or(1);
+        Query::Intraday { account, from }
+    };
+    Ok(Request {
+        source: context.source,
+        message_id: typed(MessageId::parse(view.message_id), "/Document")?,
+        message_version: version_number(version)?,
+        agent,
+        query,
+    })
 }
 
 fn instruction<'m>(

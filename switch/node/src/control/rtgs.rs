@@ -120,6 +120,12 @@ pub enum RtgsChange {
     KeepLiquidity {
         keeps: bool,
     },
+    /// What a participant is sent without asking: the statement of each day, every entry of its settlement account.
+    Reports {
+        code: String,
+        statements: bool,
+        notices: bool,
+    },
     /// A date as `2026-12-01` is closed or worked, or goes by the rules again.
     Day {
         date: String,

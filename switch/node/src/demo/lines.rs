@@ -12,6 +12,7 @@ mod payments;
 mod presentments;
 mod qr;
 mod rtgs;
+mod statements;
 
 use super::day::{Day, Told};
 
@@ -109,4 +110,5 @@ pub const RTGS_LINES: &[&Line] = &[
     &ancillary::CARD_NETS,
     &ancillary::WEEKEND,
     &ancillary::RECONCILED,
+    &statements::PRINTED,
 ];

@@ -1,4 +1,4 @@
-//! Layout of what IMTS tells: tags 48 to 52.
+//! Layout of what IMTS tells, statements among it: tags 48 to 54.
 
 use super::{put_about, put_clearing_status, take_clearing_status};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) const TAG_FIRST: u8 = 48;
-pub(super) const TAG_LAST: u8 = 52;
+pub(super) const TAG_LAST: u8 = 54;
 
 /// A message of IMTS; others write nothing.
 pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
@@ -73,6 +73,11 @@ pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
                 DayEvent::Closed => writer.u8(4),
             }
         }
+        Message::Report { original } => put_about(53, original, writer),
+        Message::ImtsNotice { entry } => {
+            writer.u8(54);
+            writer.put(entry);
+        }
         _ => {}
     }
 }
@@ -106,6 +111,12 @@ pub(super) fn take(tag: u8, offset: usize, reader: &mut Reader<'_>) -> Result<Me
         },
         52 => Message::ImtsDay {
             event: take_day(reader)?,
+        },
+        53 => Message::Report {
+            original: reader.field("original")?,
+        },
+        54 => Message::ImtsNotice {
+            entry: reader.field("entry")?,
         },
         _ => return Err(reader.error("message", offset, LayoutRule::Tag)),
     })

@@ -153,5 +153,9 @@ pub(in crate::codec) fn messages() -> Vec<Message> {
                 cut_off: Some(time()),
             },
         },
+        Message::Report { original },
+        Message::ImtsNotice {
+            entry: super::reports::entry(),
+        },
     ]
 }

@@ -424,6 +424,8 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::WithdrawalAnswer { .. } => "withdrawal-answer",
         Message::ImtsReceipt { .. } => "imts-receipt",
         Message::ImtsDay { .. } => "imts-day",
+        Message::Report { .. } => "report",
+        Message::ImtsNotice { .. } => "imts-notice",
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } => "floor",
             Notice::Ceiling { .. } => "ceiling",

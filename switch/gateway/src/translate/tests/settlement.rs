@@ -1,10 +1,14 @@
 use torap_domain::{Date, Money, Span};
 use torap_engine::{
     participants::Direction,
+    reports::{self, Account, Query},
     settlement::{self, Instruction, Priority},
 };
 use torap_iso20022::{
-    view::{BusinessHeader, LiquidityTransfer, SETTLEMENT_SERVICE, SettlementTransfer},
+    view::{
+        AccountQuery, AccountRequest, BusinessHeader, LiquidityTransfer, SETTLEMENT_SERVICE,
+        SettlementTransfer,
+    },
     write,
 };
 
@@ -216,4 +220,58 @@ fn other_messages_are_not_of_imts() {
     let body = written(|out| write::status_request(out, Some(&header), &request));
     let refusal = refusal_from(1, &body, &Known::default());
     assert_eq!(refusal.code.as_str(), "FF03");
+}
+
+#[test]
+fn a_bank_asks_about_its_accounts() {
+    let request = |is_statement, date, from_sequence| AccountRequest {
+        message_id: "RQ-1",
+        created_ns: ACCEPTED_NS,
+        is_statement,
+        account: "INST",
+        owner: HSBK,
+        date,
+        from_sequence,
+    };
+    let account = Account::Position;
+    let date = Date::parse("2026-11-20").unwrap();
+    for (view, expected) in [
+        (
+            request(true, Some("2026-11-20"), None),
+            Query::Statement { account, date },
+        ),
+        (
+            request(false, None, Some(257)),
+            Query::Intraday { account, from: 257 },
+        ),
+        (
+            request(false, None, None),
+            Query::Intraday { account, from: 1 },
+        ),
+    ] {
+        let of = header(HSBK, view.message_id);
+        let body = written(|out| write::account_request(out, Some(&of), &view));
+        let Command::Reports(reports::Command::Request(asked)) =
+            command_from(1, &body, &Known::default())
+        else {
+            panic!()
+        };
+        assert_eq!((asked.query, asked.agent), (expected, bic(HSBK)));
+    }
+    // A statement without a day.
+    let view = request(true, None, None);
+    let of = header(HSBK, view.message_id);
+    let body = written(|out| write::account_request(out, Some(&of), &view));
+    let refusal = refusal_from(1, &body, &Known::default());
+    assert_eq!(refusal.code.as_str(), "DT01");
+    // Another bank's accounts.
+    let view = AccountQuery {
+        message_id: "Q-1",
+        created_ns: ACCEPTED_NS,
+        owner: HSBK,
+    };
+    let of = header(HSBK, view.message_id);
+    let body = written(|out| write::account_query(out, Some(&of), &view));
+    let refusal = refusal_from(2, &body, &Known::default());
+    assert_eq!(refusal.reason, Reason::UnboundSender);
 }

@@ -118,6 +118,16 @@ pub(super) enum Rtgs {
         #[arg(value_enum)]
         outside_days: OutsideDays,
     },
+    /// Say what a bank is sent without asking: with neither, nothing
+    Reports {
+        code: String,
+        /// camt.053 of each account and day, when the day is over
+        #[arg(long)]
+        statements: bool,
+        /// camt.054 for every entry of its settlement account
+        #[arg(long)]
+        notices: bool,
+    },
     /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
     Day {
         date: String,
@@ -311,6 +321,18 @@ pub(super) fn request(command: Rtgs, by: By) -> Result<Request, Failure> {
             by,
             RtgsChange::KeepLiquidity {
                 keeps: outside_days == OutsideDays::Wait,
+            },
+        ),
+        Rtgs::Reports {
+            code,
+            statements,
+            notices,
+        } => changed(
+            by,
+            RtgsChange::Reports {
+                code,
+                statements,
+                notices,
             },
         ),
         Rtgs::Day { date, day } => changed(by, RtgsChange::Day { date, day }),

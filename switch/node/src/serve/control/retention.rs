@@ -210,8 +210,11 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::ImtsStatus { original, .. }
         | Message::ImtsForward { original, .. }
         | Message::WithdrawalAnswer { original, .. }
-        | Message::ImtsReceipt { original, .. } => original,
-        Message::ClearingReport { .. } | Message::ImtsDay { .. } => entry.cause,
+        | Message::ImtsReceipt { original, .. }
+        | Message::Report { original } => original,
+        Message::ClearingReport { .. } | Message::ImtsDay { .. } | Message::ImtsNotice { .. } => {
+            entry.cause
+        }
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } | Notice::Ceiling { .. } => entry.cause,
             Notice::AliasClaimed { claim }

@@ -1,10 +1,13 @@
 //! IMTS as the operator sees and changes it, and the solver on demand.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Span, Text, Time};
 use torap_engine::{
     Command,
     participants::Direction,
+    reports,
     settlement::{
         self, AccountView, Change, Done, End, Hours, LimitView, Payment, Priority, Waiting,
     },
@@ -60,14 +63,16 @@ pub(super) async fn show(switch: &Switch, what: RtgsShow) -> Result<Value, Refus
 }
 
 async fn status(switch: &Switch) -> Result<Value, Refusal> {
-    let (day, accounts, conservation) = show::ask(switch, |engine| {
+    let (day, accounts, conservation, wants) = show::ask(switch, |engine| {
         (
             engine.imts_day(),
             engine.settlement_accounts().collect::<Vec<AccountView>>(),
             engine.conservation(),
+            engine.report_wants().collect::<BTreeMap<_, _>>(),
         )
     })
     .await?;
+    let wanted = |id: ParticipantId| wants.get(&id).copied().unwrap_or_default();
     let dates: Vec<Value> = day
         .dates
         .iter()
@@ -88,6 +93,8 @@ async fn status(switch: &Switch) -> Result<Value, Refusal> {
                 "credit_line": show::decimal(Money::kzt(account.credit_line)),
                 "available": show::signed_decimal(account.available),
                 "reserved": show::decimal(Money::kzt(account.reserved)),
+                "statements": wanted(account.participant).statements,
+                "notices": wanted(account.participant).notices,
                 "queued": account.queued,
                 "queued_amount": show::signed_decimal(
                     i128::try_from(account.queued_amount).unwrap_or(i128::MAX),
@@ -257,6 +264,20 @@ pub(super) fn command(
             source,
             keeps: *keeps,
         },
+        RtgsChange::Reports {
+            code,
+            statements,
+            notices,
+        } => {
+            return Ok(Command::Reports(reports::Command::SetWants {
+                source,
+                participant: participant_id(switch, code)?,
+                wants: reports::Wants {
+                    statements: *statements,
+                    notices: *notices,
+                },
+            }));
+        }
         RtgsChange::Day { date, day } => settlement::Command::SetDay {
             source,
             date: Date::parse(date)

@@ -314,6 +314,8 @@ fn original_of(message: &Message) -> Option<Position> {
         | Message::WithdrawalAnswer { .. }
         | Message::ImtsReceipt { .. }
         | Message::ImtsDay { .. }
+        | Message::Report { .. }
+        | Message::ImtsNotice { .. }
         | Message::LookUpAnswer { .. }
         | Message::Reject { .. }
         | Message::CommandAnswer { .. }
@@ -350,5 +352,7 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::WithdrawalAnswer { .. } => ("rtgs-withdrawal", "camt.029"),
         Message::ImtsReceipt { .. } => ("liquidity", "camt.025"),
         Message::ImtsDay { .. } => ("business-day", "admi.004"),
+        Message::Report { .. } => ("report", "camt.053, camt.052 or camt.004"),
+        Message::ImtsNotice { .. } => ("entry", "camt.054"),
     }
 }

@@ -1,0 +1,228 @@
+//! The reporter: writes down what banks have asked about their accounts, away from the core.
+//!
+//! Orders stand in the engine. The reporter takes those of one day together, replays the day once from the log, and hands each page to
+//! the core as a command that holds every word of it; balances it reads from the read side's engine. What a crash leaves open is done
+//! after it, from the page that was not told.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use torap_domain::{Date, ParticipantId, Reason};
+use torap_engine::{
+    Command, Source,
+    reports::{self, Account, Answer, Found, Line, ORDERS_MAX, Open, PAGE_ENTRIES_MAX, Query},
+};
+use torap_follower::statements::Pages;
+
+use super::switch::Switch;
+use crate::reconcile::Log;
+
+/// Between two looks at what is open.
+const EVERY: Duration = Duration::from_millis(250);
+/// Pages that wait for the core.
+const PAGES_AHEAD: usize = 4;
+/// A day that cannot be read so many times is given up.
+const TRIES_MAX: u32 = 3;
+/// After a day that could not be read.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+type Orders = Vec<(u64, Open)>;
+
+/// Does what is open, until it is aborted.
+pub(super) async fn run(switch: Arc<Switch>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tries: HashMap<Date, u32> = HashMap::new();
+    loop {
+        ticks.tick().await;
+        let open = |engine: &torap_engine::Engine| -> Orders {
+            engine.open_orders().take(ORDERS_MAX).collect()
+        };
+        // The read side has ended: so does the switch.
+        let Ok(orders) = switch.ask(open).await else {
+            return;
+        };
+        let (enquiries, of_days): (Orders, Orders) = orders
+            .into_iter()
+            .partition(|(_, open)| open.order.query == Query::Balances);
+        for (number, open) in enquiries {
+            if balances(&switch, number, open).await.is_err() {
+                return;
+            }
+        }
+        let Some(date) = of_days.first().map(|(_, open)| date_of(open)) else {
+            continue;
+        };
+        let mut of_day = of_days;
+        of_day.retain(|(_, open)| date_of(open) == date);
+        match statements(&switch, date, of_day.clone()).await {
+            Ok(()) => {
+                tries.remove(&date);
+            }
+            Err(error) => {
+                let failed = tries.entry(date).or_default();
+                *failed += 1;
+                tracing::warn!(%date, %error, tries = *failed, "statements are not written");
+                if *failed >= TRIES_MAX {
+                    tries.remove(&date);
+                    for (number, open) in of_day {
+                        let found = Found::Failed(Reason::InternalLimit);
+                        if submit(&switch, number, open, found).await.is_err() {
+                            return;
+                        }
+                    }
+                    tracing::error!(%date, "statements are given up: torap ctl statement says why");
+                }
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+fn date_of(open: &Open) -> Date {
+    match open.order.query {
+        Query::Statement { date, .. } => date,
+        Query::Intraday { .. } | Query::Balances => Date::from_time(open.order.at),
+    }
+}
+
+/// The switch is stopping.
+struct Stopping;
+
+async fn submit(switch: &Switch, number: u64, open: Open, found: Found) -> Result<(), Stopping> {
+    let answer = Answer {
+        source: Source::Switch,
+        number,
+        order: open.order,
+        found,
+    };
+    let command = Command::Reports(reports::Command::Answer(Box::new(answer)));
+    let decided = switch.intake.decide(command).await;
+    decided.map(|_| ()).map_err(|_| Stopping)
+}
+
+async fn balances(switch: &Switch, number: u64, open: Open) -> Result<(), Stopping> {
+    let owner = open.order.owner;
+    let found = switch
+        .ask(move |engine| Found::Balances {
+            at: engine.last().time,
+            figures: engine.account_figures(owner),
+        })
+        .await
+        .map_err(|_| Stopping)?;
+    submit(switch, number, open, found).await
+}
+
+/// Statements of one day, in one pass over its records.
+async fn statements(switch: &Arc<Switch>, date: Date, orders: Orders) -> Result<(), String> {
+    let (pages, mut written) = mpsc::channel::<(u64, Open, Found)>(PAGES_AHEAD);
+    let folder = switch.folder.clone();
+    let archive = switch.config.journal.archive_dir.clone();
+    let work = move || {
+        let archive = archive.map(|path| folder.root().join(path));
+        let log = Log::open(&folder, archive)?;
+        write(&log, date, orders, &pages)
+    };
+    let work = tokio::task::spawn_blocking(work);
+    while let Some((number, open, found)) = written.recv().await {
+        if submit(switch, number, open, found).await.is_err() {
+            return Err("the switch is stopping".into());
+        }
+    }
+    work.await.map_err(|error| error.to_string())?
+}
+
+/// One order while its day is read.
+struct Writing {
+    number: u64,
+    open: Open,
+    account: (ParticipantId, Account),
+    /// From the first entry on that counts.
+    pages: Option<Pages>,
+    /// After the last entry that does not count; none before one came.
+    balance: Option<i128>,
+}
+
+impl Writing {
+    fn from(&self) -> u64 {
+        match self.open.order.query {
+            Query::Intraday { from, .. } => from,
+            Query::Statement { .. } | Query::Balances => 1,
+        }
+    }
+
+    /// Counts an entry, if it is part of the order; a page that is full is given.
+    fn add(&mut self, line: &Line) -> Option<reports::Page> {
+        let is_day = matches!(self.open.order.query, Query::Statement { .. });
+        if !is_day && line.entry.position > self.open.order.upto {
+            return None;
+        }
+        if line.number < self.from() {
+            self.balance = Some(line.balance);
+            return None;
+        }
+        let before = line.balance.saturating_sub(line.entry.signed());
+        let pages = self
+            .pages
+            .get_or_insert_with(|| Pages::new(before, PAGE_ENTRIES_MAX));
+        pages.add(line)
+    }
+}
+
+fn write(
+    log: &Log,
+    date: Date,
+    orders: Orders,
+    pages: &mpsc::Sender<(u64, Open, Found)>,
+) -> Result<(), String> {
+    let mut accounts: Vec<(ParticipantId, Account)> = Vec::new();
+    let mut writing = Vec::new();
+    for (number, open) in orders {
+        let account = match open.order.query {
+            Query::Statement { account, .. } | Query::Intraday { account, .. } => account,
+            Query::Balances => continue,
+        };
+        let account = (open.order.owner, account);
+        if !accounts.contains(&account) {
+            accounts.push(account);
+        }
+        writing.push(Writing {
+            number,
+            open,
+            account,
+            pages: None,
+            balance: None,
+        });
+    }
+    let send = |order: &Writing, page: reports::Page| {
+        if page.number >= order.open.page {
+            // Nobody takes pages any more once the switch is stopping; the next process goes on.
+            let _ = pages.blocking_send((order.number, order.open, Found::Page(page)));
+        }
+    };
+    let stated = log.statements(date, &accounts, &mut |place, line| {
+        let account = accounts.get(place);
+        for order in writing.iter_mut() {
+            if Some(&order.account) == account
+                && let Some(page) = order.add(line)
+            {
+                send(order, page);
+            }
+        }
+    })?;
+    for mut order in writing {
+        // Without an entry that counts: what stood at the order's end.
+        let place = accounts.iter().position(|known| *known == order.account);
+        let opening = place.and_then(|place| stated.statements.get(place));
+        let opening = opening.map_or(0, |statement| statement.opening);
+        let balance = order.balance.unwrap_or(opening);
+        let pages = order.pages.take();
+        let pages = pages.unwrap_or_else(|| Pages::new(balance, PAGE_ENTRIES_MAX));
+        let mut page = pages.end();
+        if page.entries.is_empty() {
+            page.first = order.from();
+        }
+        send(&order, page);
+    }
+    Ok(())
+}
