@@ -162,6 +162,8 @@ kinds! {
     CardKeyAnswer = 0x8c, "card-key-answer", 1;
     /// The change is taken back
     CardKeyCancel = 0x8d, "card-key-cancel", 1;
+    /// Card tables that are set together
+    CardSetTables = 0x8e, "card-set-tables", 1;
     /// Money between the central bank and a settlement account
     SettlementFund = 0x90, "settlement-fund", 1;
     /// A liquidity transfer
@@ -352,6 +354,7 @@ impl Kind {
             cards::Command::StopList { .. } => Kind::CardStopList,
             cards::Command::CutOver { .. } => Kind::CardCutOver,
             cards::Command::SettleSession { .. } => Kind::CardSettleSession,
+            cards::Command::SetTables { .. } => Kind::CardSetTables,
         }
     }
 

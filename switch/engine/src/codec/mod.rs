@@ -194,7 +194,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardKeyOrder
         | Kind::CardKeysMade
         | Kind::CardKeyAnswer
-        | Kind::CardKeyCancel => Command::Cards(cards::take(kind, reader)?),
+        | Kind::CardKeyCancel
+        | Kind::CardSetTables => Command::Cards(cards::take(kind, reader)?),
         Kind::SettlementFund
         | Kind::SettlementTransfer
         | Kind::SettlementPay
