@@ -5,8 +5,8 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, cards, clearing, directory,
-    disputes,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, approval, cards, clearing,
+    directory, disputes,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links, mass,
     participants::{self, Participants, PositionView, View},
@@ -46,6 +46,9 @@ pub(crate) struct State {
     pub(crate) tariffs: tariffs::State,
     pub(crate) mass: mass::State,
     pub(crate) disputes: disputes::State,
+    pub(crate) approval: approval::State,
+    /// The record that holds the facts of the command under way, if another record makes it take effect; none between two commands.
+    pub(crate) facts_in: Option<Position>,
 }
 
 /// The deterministic heart of the switch.
@@ -103,6 +106,8 @@ impl Engine {
                 tariffs: tariffs::State::new(),
                 mass: mass::State::new(),
                 disputes: disputes::State::new(),
+                approval: approval::State::new(),
+                facts_in: None,
             },
         }
     }
@@ -123,7 +128,13 @@ impl Engine {
         );
         self.state.last = stamp;
         out.clear();
-        out.outcome = self.state.dispatch(stamp, command, out);
+        out.outcome = if approval::refuses(&self.state, command) {
+            let reason = Reason::OperatorRefused;
+            out.event(Event::Refused { reason });
+            Outcome::Refused(reason)
+        } else {
+            self.state.dispatch(stamp, command, out)
+        };
     }
 
     /// Reads what applying the command will need and is probably far from the processor: the places of its identifiers and
@@ -249,7 +260,12 @@ impl Engine {
         let clearing = self.state.clearing.oldest_referred();
         let settlement = self.state.settlement.oldest_referred();
         let oldest = scheduled.into_iter().chain(rail).chain(cards);
-        oldest.chain(clearing).chain(settlement).min()
+        let proposed = self.oldest_proposal();
+        oldest
+            .chain(clearing)
+            .chain(settlement)
+            .chain(proposed)
+            .min()
     }
 
     /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may
@@ -341,6 +357,7 @@ enum Clock {
     Clearing,
     Ancillary,
     Disputes,
+    Approval,
 }
 
 impl State {
@@ -423,6 +440,25 @@ impl State {
         }
     }
 
+    /// As [`State::dispatch`], for a command whose facts stand in an earlier record.
+    pub(crate) fn dispatch_from(
+        &mut self,
+        record: Position,
+        stamp: Stamp,
+        command: &Command,
+        out: &mut Output,
+    ) -> Outcome {
+        let outer = self.facts_in.replace(record);
+        let outcome = self.dispatch(stamp, command, out);
+        self.facts_in = outer;
+        outcome
+    }
+
+    /// The record that holds the facts of the command under way: what a message about it is written from.
+    pub(crate) fn facts_of(&self, stamp: Stamp) -> Position {
+        self.facts_in.unwrap_or(stamp.position)
+    }
+
     pub(crate) fn dispatch(
         &mut self,
         stamp: Stamp,
@@ -454,6 +490,7 @@ impl State {
             Command::Tariffs(command) => tariffs::apply(self, stamp, command, out),
             Command::Mass(command) => mass::apply(self, stamp, command, out),
             Command::Disputes(command) => disputes::apply(self, stamp, command, out),
+            Command::Approval(command) => approval::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -508,6 +545,7 @@ impl State {
                     Clock::Clearing => clearing::expire_first(self, stamp, out),
                     Clock::Ancillary => ancillary::expire_first(self, stamp, out),
                     Clock::Disputes => disputes::expire_first(self, stamp, out),
+                    Clock::Approval => approval::expire_first(self, stamp),
                 },
                 _ => break,
             }
@@ -526,6 +564,7 @@ impl State {
             (self.clearing.next_deadline(), Clock::Clearing),
             (self.ancillary.next_deadline(), Clock::Ancillary),
             (self.disputes.next_deadline(), Clock::Disputes),
+            (self.approval.next_deadline(), Clock::Approval),
         ];
         let waiting = clocks
             .into_iter()

@@ -17,7 +17,7 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp, ancillary, cards, clearing,
+    Engine, Stamp, ancillary, approval, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory, disputes,
@@ -73,6 +73,7 @@ enum Part {
     Mass = 26,
     Disputes = 27,
     CardKeys = 40,
+    Approval = 44,
 }
 
 impl Engine {
@@ -157,6 +158,11 @@ impl Engine {
         if chunks.next_is(Part::CardKeys) {
             chunks.read(Part::CardKeys, |reader| cards.read_keys(reader))?;
         }
+        let approval = if chunks.next_is(Part::Approval) {
+            chunks.read(Part::Approval, approval::State::read)?
+        } else {
+            approval::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -176,6 +182,8 @@ impl Engine {
             tariffs,
             mass,
             disputes,
+            approval,
+            facts_in: None,
         };
         state.check()?;
         Ok(Engine { state })
@@ -249,6 +257,11 @@ impl Engine {
             scratch.clear();
             state.cards.write_keys(&mut Writer::new(&mut scratch));
             each(Part::CardKeys, &scratch);
+        }
+        if !state.approval.is_new() {
+            scratch.clear();
+            state.approval.write(&mut Writer::new(&mut scratch));
+            each(Part::Approval, &scratch);
         }
     }
 }

@@ -44,7 +44,7 @@ pub use facts::{
 };
 pub use keys::{
     CHECK_DIGITS_MIN, CheckDigits, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyAnswer, KeyChange, KeyCommand,
-    KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
+    KeyLength, KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
 pub use settings::{
     AMOUNT_MAX, BinRange, Bounds, Channels, FEE_ROWS_MAX, FeeRow, INSTITUTIONS_MAX, LIFETIME_MAX,

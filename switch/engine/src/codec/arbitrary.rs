@@ -2,6 +2,7 @@
 
 mod aliases;
 mod ancillary;
+mod approval;
 mod cards;
 mod clearing;
 mod disputes;
@@ -14,6 +15,7 @@ mod tariffs;
 
 pub(super) use aliases::*;
 pub(super) use ancillary::ancillary_command;
+pub(super) use approval::approval_command;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use disputes::disputes_command;
@@ -49,6 +51,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         2 => tariffs_command().prop_map(Command::Tariffs),
         1 => mass_command().prop_map(Command::Mass),
         3 => disputes_command().prop_map(Command::Disputes),
+        1 => approval_command().prop_map(Command::Approval),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

@@ -1,8 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
-    qr, schedule, settlement, tariffs,
+    Command, ancillary, approval, cards, clearing, directory, disputes, instant, links, mass,
+    participants, qr, schedule, settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -236,6 +236,12 @@ kinds! {
     DisputeAct = 0xb4, "dispute-act", 1;
     /// A document of a case
     DisputeAttach = 0xb5, "dispute-attach", 1;
+    /// What needs a second operator
+    ApprovalSetSettings = 0xc8, "approval-set-settings", 1;
+    /// A command that waits for one
+    ApprovalPropose = 0xc9, "approval-propose", 1;
+    /// It is approved or rejected
+    ApprovalDecide = 0xca, "approval-decide", 1;
 }
 
 impl Kind {
@@ -314,6 +320,11 @@ impl Kind {
                 disputes::Command::Open { .. } => Kind::DisputeOpen,
                 disputes::Command::Act { .. } => Kind::DisputeAct,
                 disputes::Command::Attach { .. } => Kind::DisputeAttach,
+            },
+            Command::Approval(command) => match command {
+                approval::Command::SetSettings { .. } => Kind::ApprovalSetSettings,
+                approval::Command::Propose { .. } => Kind::ApprovalPropose,
+                approval::Command::Decide { .. } => Kind::ApprovalDecide,
             },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,

@@ -12,6 +12,7 @@
 mod fields;
 
 mod ancillary;
+mod approval;
 mod block;
 mod cards;
 mod clearing;
@@ -42,6 +43,7 @@ pub use stored::Stored;
 pub use writer::Writer;
 
 pub(crate) use ancillary::put_event as put_ancillary_event;
+pub(crate) use approval::take_proposed;
 pub(crate) use schedule::{put_nested, take_nested};
 
 use crate::Command;
@@ -73,6 +75,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Tariffs(command) => tariffs::put(command, &mut writer),
         Command::Mass(command) => mass::put(command, &mut writer),
         Command::Disputes(command) => disputes::put(command, &mut writer),
+        Command::Approval(command) => approval::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -228,6 +231,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::DeliveryClose => Command::Ancillary(ancillary::take(kind, reader)?),
         Kind::DisputeOpen | Kind::DisputeAct | Kind::DisputeAttach => {
             Command::Disputes(disputes::take(kind, reader)?)
+        }
+        Kind::ApprovalSetSettings | Kind::ApprovalPropose | Kind::ApprovalDecide => {
+            Command::Approval(approval::take(kind, reader)?)
         }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),

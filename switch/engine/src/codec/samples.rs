@@ -1,6 +1,7 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
 mod ancillary;
+mod approval;
 pub(super) mod cards;
 pub(super) mod clearing;
 mod disputes;
@@ -76,6 +77,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(tariffs::commands().into_iter().map(Command::Tariffs));
     all.extend(mass::commands().into_iter().map(Command::Mass));
     all.extend(disputes::commands().into_iter().map(Command::Disputes));
+    all.extend(approval::commands().into_iter().map(Command::Approval));
     all
 }
 

@@ -176,6 +176,7 @@ fn configuration() -> Vec<Command> {
                 pin: true,
                 mac: true,
             },
+            length: KeyLength::AsBefore,
             overlap: KEY_OVERLAP,
         }),
         Command::Keys(KeyCommand::Made {
