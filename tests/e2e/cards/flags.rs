@@ -103,7 +103,7 @@ fn a_wrong_value_names_its_flag_and_the_rule() {
         (&["card", "stop", "broken"][..], "<CAUSE>"),
         (&["card", "settlement", "never"], "<CARD_NETS>"),
         (
-            &["card", "settlement", "elsewhere", "--cap-percent", "-1"],
+            &["card", "settlement", "elsewhere", "--cap-percent", "x"],
             "--cap-percent",
         ),
         (

@@ -195,7 +195,7 @@ impl Family {
     }
 
     const fn bit(self) -> u16 {
-        1 << self as u8
+        1_u16.wrapping_shl(self as u32)
     }
 }
 
