@@ -1,5 +1,6 @@
 //! End to end: the real program, as separate processes over loopback TCP, with ports of the system's choice and temporary folders.
 
+mod approval;
 mod cards;
 mod certify;
 mod clearing;

@@ -2,6 +2,7 @@
 
 mod acquiring;
 mod issuing;
+mod keys;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use torap_bank::card::{Draft, Security, SessionBook, TestCard, Trace};
 use torap_domain::Time;
 
 use crate::bench::{self, Choice, Rail};
-use crate::catalogue::card::Step;
+use crate::catalogue::card::{KeySet, Step};
 use crate::catalogue::{Case, Catalogue, Need, Role};
 use crate::peer::Peer;
 use crate::report::{Line, Outcome};
@@ -150,6 +151,9 @@ impl Rail for CardBench<'_> {
         self.kept.clear();
         self.balances.clear();
         self.lines.clear();
+        self.speak_under(KeySet::Now);
+        // A set that a failed case left half handed over is of no use to the next.
+        self.security.forget_next();
     }
 
     fn unsuited(&self, case: &Case<Step>) -> Option<&'static str> {
@@ -204,6 +208,15 @@ impl Rail for CardBench<'_> {
             Step::AwaitReversal(wanted) => self.await_reversal(wanted),
             Step::AwaitTotals { side } => self.await_totals(*side),
             Step::Reply { to, code, set } => self.reply(to, code, set),
+            Step::HandOver(wanted) => self.hand_over(wanted),
+            Step::PutIntoUse(wanted) => self.put_into_use(*wanted),
+            Step::SpeakUnder { keys } => {
+                self.speak_under(*keys);
+                Ok(())
+            }
+            Step::AwaitKeyRequest { within_ms } => {
+                self.await_key_request(Duration::from_millis(*within_ms))
+            }
         }
     }
 

@@ -7,14 +7,13 @@ use torap_hsm::{
     CheckValue, Diagnosis, KeyBlock, KeyExport, KeySpec, KeyUsage, Mac, MacMethod, NewKey, Pan,
     PinBlock, PinFormat, PinSource, PinTarget, Pvv, Request, Response, Status, Verdict, pin,
 };
-use zeroize::Zeroizing;
 
 use crate::key_cache::{KEYS_CACHED_MAX, KeyCache};
 use crate::key_rules;
 use crate::mac::MacKey;
 use crate::pin_block;
 use crate::pvv;
-use crate::tr31::{Attributes, ClearKey, Protection, check_value};
+use crate::tr31::{Attributes, ClearKey, Protection, check_value, random_key};
 use crate::vault::{Cipher, Fault, Refusal, Vault};
 
 /// Most requests that it says it takes at a time on one connection.
@@ -258,24 +257,8 @@ impl<V: Vault> Machine<V> {
         self.new_key(&self.master, attributes, cipher, clear)
     }
 
-    /// Random bytes for a key; Triple DES keys get odd parity and parts that differ.
     pub(crate) fn random_key(&self, cipher: Cipher, key_bytes: usize) -> Result<ClearKey, Refusal> {
-        /// Equal parts by chance come once in 2^56; twice in a row they are a broken source.
-        const TRIES_MAX: usize = 2;
-        let mut bytes = Zeroizing::new([0; 32]);
-        for _ in 0..TRIES_MAX {
-            let bytes = &mut bytes[..key_bytes];
-            self.vault.fill_random(bytes)?;
-            if cipher == Cipher::Tdes {
-                for byte in bytes.iter_mut() {
-                    *byte ^= u8::from(byte.count_ones().is_multiple_of(2));
-                }
-            }
-            if key_rules::check_parts(cipher, bytes).is_ok() {
-                return ClearKey::new(bytes).ok_or(Refusal::Status(Status::KeyAlgorithmRefused));
-            }
-        }
-        Err(Fault("the source of randomness repeats itself".into()).into())
+        random_key(&self.vault, cipher, key_bytes)
     }
 
     fn new_key(

@@ -16,7 +16,7 @@ use des::{TdesEde2, TdesEde3};
 use crate::cmac::CmacKey;
 use crate::vault::{Cipher, Fault, Vault};
 
-pub use bank::{BankError, BankKeys, KeyAge};
+pub use bank::{BankError, BankKeys, KeyAge, ZoneKey};
 pub use hsm::SoftHsm;
 
 /// Keys in this process's memory, wiped when dropped.

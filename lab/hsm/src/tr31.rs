@@ -253,6 +253,32 @@ impl<K> Protection<K> {
     }
 }
 
+/// Random bytes for a key; Triple DES keys get odd parity and parts that differ.
+pub(crate) fn random_key<V: Vault>(
+    vault: &V,
+    cipher: Cipher,
+    key_bytes: usize,
+) -> Result<ClearKey, Refusal> {
+    /// Equal parts by chance come once in 2^56; twice in a row they are a broken source.
+    const TRIES_MAX: usize = 2;
+    let mut room = Zeroizing::new([0; KEY_BYTES_MAX]);
+    for _ in 0..TRIES_MAX {
+        let bytes = room
+            .get_mut(..key_bytes)
+            .ok_or(Status::KeyAlgorithmRefused)?;
+        vault.fill_random(bytes)?;
+        if cipher == Cipher::Tdes {
+            for byte in bytes.iter_mut() {
+                *byte ^= u8::from(byte.count_ones().is_multiple_of(2));
+            }
+        }
+        if key_rules::check_parts(cipher, bytes).is_ok() {
+            return ClearKey::new(bytes).ok_or(Refusal::Status(Status::KeyAlgorithmRefused));
+        }
+    }
+    Err(Fault("the source of randomness repeats itself".into()).into())
+}
+
 /// The check value of a key. Triple DES: 3 bytes of a block of zeros encrypted; AES: 5 bytes of the CMAC of one.
 pub(crate) fn check_value<V: Vault>(
     vault: &V,

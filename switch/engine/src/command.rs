@@ -4,8 +4,8 @@
 use torap_domain::{Epoch, ParticipantId, Position, Reason, Sequence, Text, Time};
 
 use crate::{
-    Bounds, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
-    qr, reports, schedule, settlement, tariffs,
+    Bounds, ancillary, approval, cards, clearing, directory, disputes, instant, links, mass,
+    participants, qr, reports, schedule, settlement, tariffs,
 };
 
 /// Place and time of a command in the log; given by the core, both strictly rising.
@@ -53,6 +53,8 @@ pub enum Command {
     Mass(mass::Command),
     Disputes(disputes::Command),
     Reports(reports::Command),
+    /// A second pair of eyes.
+    Approval(approval::Command),
     /// Time has passed; everything due by the stamp's time is decided.
     Tick,
     /// A process opened the log: every link is down until it signs on again.
@@ -122,6 +124,7 @@ impl Command {
             Command::Mass(command) => command.source(),
             Command::Disputes(command) => command.source(),
             Command::Reports(command) => command.source(),
+            Command::Approval(command) => command.source(),
             Command::Rules { source, .. } | Command::Bounds { source, .. } => source,
             Command::Tick | Command::Start { .. } | Command::Mark { .. } => return None,
         };

@@ -5,8 +5,8 @@ use torap_domain::{Asset, ParticipantId, Position, Reason, Time};
 use torap_ledger::{AccountId, AccountKey, Book, ConservationError, Ledger, LedgerRefusal};
 
 use crate::{
-    Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, cards, clearing, directory,
-    disputes,
+    Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, approval, cards, clearing,
+    directory, disputes,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
     links, mass,
     participants::{self, Participants, PositionView, View},
@@ -47,6 +47,9 @@ pub(crate) struct State {
     pub(crate) mass: mass::State,
     pub(crate) disputes: disputes::State,
     pub(crate) reports: reports::State,
+    pub(crate) approval: approval::State,
+    /// The record that holds the facts of the command under way, if another record makes it take effect; none between two commands.
+    pub(crate) facts_in: Option<Position>,
 }
 
 /// The deterministic heart of the switch.
@@ -105,6 +108,8 @@ impl Engine {
                 mass: mass::State::new(),
                 disputes: disputes::State::new(),
                 reports: reports::State::new(),
+                approval: approval::State::new(),
+                facts_in: None,
             },
         }
     }
@@ -125,7 +130,13 @@ impl Engine {
         );
         self.state.last = stamp;
         out.clear();
-        out.outcome = self.state.dispatch(stamp, command, out);
+        out.outcome = if approval::refuses(&self.state, command) {
+            let reason = Reason::OperatorRefused;
+            out.event(Event::Refused { reason });
+            Outcome::Refused(reason)
+        } else {
+            self.state.dispatch(stamp, command, out)
+        };
         reports::notify(&mut self.state, stamp, out);
     }
 
@@ -253,8 +264,8 @@ impl Engine {
         let settlement = self.state.settlement.oldest_referred();
         let oldest = scheduled.into_iter().chain(rail).chain(cards);
         let reports = self.state.reports.oldest_referred();
-        let oldest = oldest.chain(clearing).chain(settlement);
-        oldest.chain(reports).min()
+        let oldest = oldest.chain(clearing).chain(settlement).chain(reports);
+        oldest.chain(self.oldest_proposal()).min()
     }
 
     /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may
@@ -347,6 +358,7 @@ enum Clock {
     Ancillary,
     Disputes,
     Reports,
+    Approval,
 }
 
 impl State {
@@ -429,6 +441,25 @@ impl State {
         }
     }
 
+    /// As [`State::dispatch`], for a command whose facts stand in an earlier record.
+    pub(crate) fn dispatch_from(
+        &mut self,
+        record: Position,
+        stamp: Stamp,
+        command: &Command,
+        out: &mut Output,
+    ) -> Outcome {
+        let outer = self.facts_in.replace(record);
+        let outcome = self.dispatch(stamp, command, out);
+        self.facts_in = outer;
+        outcome
+    }
+
+    /// The record that holds the facts of the command under way: what a message about it is written from.
+    pub(crate) fn facts_of(&self, stamp: Stamp) -> Position {
+        self.facts_in.unwrap_or(stamp.position)
+    }
+
     pub(crate) fn dispatch(
         &mut self,
         stamp: Stamp,
@@ -461,6 +492,7 @@ impl State {
             Command::Mass(command) => mass::apply(self, stamp, command, out),
             Command::Disputes(command) => disputes::apply(self, stamp, command, out),
             Command::Reports(command) => reports::apply(self, stamp, command, out),
+            Command::Approval(command) => approval::apply(self, stamp, command, out),
             Command::Tick => self.tick(stamp, out),
             Command::Start { .. } => {
                 self.links.start(out);
@@ -516,6 +548,7 @@ impl State {
                     Clock::Ancillary => ancillary::expire_first(self, stamp, out),
                     Clock::Disputes => disputes::expire_first(self, stamp, out),
                     Clock::Reports => reports::expire_first(self, stamp),
+                    Clock::Approval => approval::expire_first(self, stamp),
                 },
                 _ => break,
             }
@@ -535,6 +568,7 @@ impl State {
             (self.ancillary.next_deadline(), Clock::Ancillary),
             (self.disputes.next_deadline(), Clock::Disputes),
             (self.reports.next_deadline(), Clock::Reports),
+            (self.approval.next_deadline(), Clock::Approval),
         ];
         let waiting = clocks
             .into_iter()

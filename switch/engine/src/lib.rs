@@ -18,6 +18,7 @@
 )]
 
 pub mod ancillary;
+pub mod approval;
 pub mod cards;
 pub mod clearing;
 pub mod codec;

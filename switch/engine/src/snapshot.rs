@@ -17,7 +17,7 @@ use torap_domain::ParticipantId;
 use torap_ledger::{Ledger, LedgerDecodeError};
 
 use crate::{
-    Engine, Stamp, ancillary, cards, clearing,
+    Engine, Stamp, ancillary, approval, cards, clearing,
     codec::{FactsError, Reader, Writer},
     digest::StateDigest,
     directory, disputes,
@@ -76,6 +76,7 @@ enum Part {
     CardPresentments = 44,
     CardDisputes = 45,
     Reports = 48,
+    Approval = 49,
 }
 
 impl Engine {
@@ -173,6 +174,11 @@ impl Engine {
         } else {
             reports::State::new()
         };
+        let approval = if chunks.next_is(Part::Approval) {
+            chunks.read(Part::Approval, approval::State::read)?
+        } else {
+            approval::State::new()
+        };
         chunks.close()?;
         let state = State {
             rules,
@@ -193,6 +199,8 @@ impl Engine {
             mass,
             disputes,
             reports,
+            approval,
+            facts_in: None,
         };
         state.check()?;
         Ok(Engine { state })
@@ -283,6 +291,11 @@ impl Engine {
             scratch.clear();
             state.reports.write(&mut Writer::new(&mut scratch));
             each(Part::Reports, &scratch);
+        }
+        if !state.approval.is_new() {
+            scratch.clear();
+            state.approval.write(&mut Writer::new(&mut scratch));
+            each(Part::Approval, &scratch);
         }
     }
 }

@@ -166,6 +166,23 @@ pub enum Request {
         at: String,
         change: Box<Request>,
     },
+    /// What needs approval, what waits for it, and what came of the last proposals.
+    Proposals,
+    /// Families of commands that need another operator's approval.
+    ApprovalSet {
+        by: By,
+        families: Vec<String>,
+        within_hours: Option<u64>,
+    },
+    /// `id` as `proposals` shows it.
+    Approve {
+        by: By,
+        id: u64,
+    },
+    Reject {
+        by: By,
+        id: u64,
+    },
     /// Takes back a change that waits; `id` as `schedule` shows it.
     Withdraw {
         by: By,
@@ -202,6 +219,9 @@ pub enum Request {
         pin: bool,
         mac: bool,
         overlap_hours: Option<u64>,
+        /// 128 or 256; as before unless given.
+        #[serde(default)]
+        bits: Option<u16>,
     },
     /// Takes back a change of keys that is not being put into use yet.
     CardKeyCancel {

@@ -68,3 +68,25 @@ fn an_acquirer_of_1993_pays_with_a_national_issuer_under_macs() {
 fn an_acquirer_of_1987_pays_with_a_national_issuer_under_macs() {
     a_day(Keys::Macs, "iso87-ascii", "national");
 }
+
+/// A right and a wrong PIN, under keys that make the acquirer's block one format and the issuer's another.
+fn pins_cross(acquirer: &'static str, issuer: &'static str, pins: [&str; 2]) {
+    let lab = CardLab::start_with_pins(Keys::Pins, acquirer, issuer, pins);
+    let with_pin = |pin, amount| Order {
+        pin,
+        entry: None,
+        service: "cash".into(),
+        channel: "pos".into(),
+        ..purchase(1, amount)
+    };
+    assert_eq!(lab.transact(with_pin(PinUse::Right, "210.00")).1, "00");
+    assert_eq!(lab.transact(with_pin(PinUse::Wrong, "211.00")).1, "55");
+    lab.has_no_complaint();
+}
+
+#[test]
+fn pin_blocks_of_format_4_cross_between_dialects_and_to_format_0() {
+    pins_cross("iso87-ascii", "iso93-bcd", ["aes", "aes"]);
+    pins_cross("iso93-bcd", "iso87-ascii", ["aes", "tdes"]);
+    pins_cross("iso87-ascii", "national", ["tdes", "aes"]);
+}

@@ -29,6 +29,7 @@ fn order(code: &str) -> ControlRequest {
         code: code.into(),
         pin: false,
         mac: false,
+        bits: None,
         overlap_hours: None,
     }
 }
@@ -162,5 +163,57 @@ fn without_an_hsm_a_change_waits_or_is_taken_back() {
     // The scheme's host has no keys that could be changed.
     let nothing = lab.client().ask(&order("SCHM")).expect("an answer");
     assert!(nothing.is_err_and(|refusal| refusal.text.contains("zmk")));
+    lab.has_no_complaint();
+}
+
+/// Characters of the block of a member's MAC key of a set, as the switch keeps it.
+fn mac_block_length(lab: &CardLab, code: &str, set: u64) -> usize {
+    let text = std::fs::read_to_string(lab.path().join("card-keys.toml")).expect("the key file");
+    let (mut member, mut number) = ("", 0);
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once(" = ") else {
+            continue;
+        };
+        let value = value.trim_matches('"');
+        match key {
+            "code" => member = value,
+            "number" => number = value.parse().expect("a number"),
+            "zak" if member == code && number == set => return value.len(),
+            _ => {}
+        }
+    }
+    panic!("{code} has no MAC key of set {set}")
+}
+
+#[test]
+fn new_keys_are_as_long_as_ordered() {
+    let lab = CardLab::start(Keys::Macs);
+    let change = |bits, wanted: &str| {
+        let ControlRequest::CardKeyChange { by, code, .. } = order("ISSB") else {
+            panic!("an order");
+        };
+        let request = ControlRequest::CardKeyChange {
+            by,
+            code,
+            pin: false,
+            mac: true,
+            bits,
+            overlap_hours: None,
+        };
+        lab.client().must(&request).expect("an order");
+        until(&lab, "ISSB", "last_key_change", wanted, || ());
+        assert_eq!(lab.transact(with_pin(1)).1, "00");
+    };
+    change(Some(256), "set 2: in use");
+    change(None, "set 3: in use");
+    change(Some(128), "set 4: in use");
+    change(None, "set 5: in use");
+    let lengths: Vec<usize> = (2..6)
+        .map(|set| mac_block_length(&lab, "ISSB", set))
+        .collect();
+    // Unless another length is ordered it stays.
+    assert_eq!(lengths[0], lengths[1], "{lengths:?}");
+    assert_eq!(lengths[2], lengths[3], "{lengths:?}");
+    assert!(lengths[0] > lengths[2], "{lengths:?}");
     lab.has_no_complaint();
 }

@@ -158,6 +158,16 @@ impl CardLab {
 
     /// A lab whose acquirer and issuer speak these dialects.
     pub fn start_speaking(keys: Keys, acquirer: &'static str, issuer: &'static str) -> CardLab {
+        CardLab::start_with_pins(keys, acquirer, issuer, ["tdes", "tdes"])
+    }
+
+    /// The same, with these PIN keys of acquirer and issuer: `tdes`, or `aes` for PIN blocks of format 4.
+    pub fn start_with_pins(
+        keys: Keys,
+        acquirer: &'static str,
+        issuer: &'static str,
+        pins: [&str; 2],
+    ) -> CardLab {
         let dir = TempDir::new().expect("temporary folder");
         let mut lab = CardLab {
             dir,
@@ -184,19 +194,14 @@ impl CardLab {
         fs::write(lab.path().join("network.toml"), network).expect("a file");
         let mut torap = format!("{TORAP}[card]\nlisten = \"127.0.0.1:0\"\nhsm_timeout_ms = 500\n");
         if keys != Keys::None {
-            let made = lab
-                .torap()
-                .args([
-                    "hsm-sim",
-                    "keys",
-                    "--participant",
-                    "ACQB",
-                    "--participant",
-                    "ISSB",
-                ])
-                .output()
-                .expect("torap runs");
-            assert!(made.status.success(), "{}", stderr(&made));
+            for (code, pin) in ["ACQB", "ISSB"].into_iter().zip(pins) {
+                let made = lab
+                    .torap()
+                    .args(["hsm-sim", "keys", "--participant", code, "--pin", pin])
+                    .output()
+                    .expect("torap runs");
+                assert!(made.status.success(), "{}", stderr(&made));
+            }
             let address = lab.start_hsm("127.0.0.1:0");
             torap.push_str(&format!("[[card.hsm]]\naddress = \"{address}\"\n"));
         }
@@ -225,6 +230,22 @@ impl CardLab {
             .arg(self.path())
             .env("TORAP_LOG", "trace");
         command
+    }
+
+    /// `torap ctl --json` with an input of its own.
+    pub fn ctl_child(&self, words: &[&str], input: Stdio) -> Child {
+        let mut command = self.torap();
+        command.args(["ctl", "--json", "--reference", "T-1"]);
+        command.args(words).stdin(input);
+        command.env_remove("TORAP_LOG");
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("torap runs")
+    }
+
+    /// `torap ctl --json`, whatever comes of it.
+    pub fn ctl_text(&self, words: &[&str]) -> std::process::Output {
+        let child = self.ctl_child(words, Stdio::null());
+        child.wait_with_output().expect("it ends")
     }
 
     /// Starts a child whose first line is waited for.

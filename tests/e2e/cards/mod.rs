@@ -3,6 +3,7 @@
 
 mod artefacts;
 mod dialects;
+mod flags;
 mod history;
 mod hostile;
 mod key_change;

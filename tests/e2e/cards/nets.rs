@@ -8,7 +8,7 @@ use crate::program::{stderr, stdout, torap};
 
 impl CardLab {
     /// `torap` on the lab's folder: exit status and the answer.
-    fn run(&self, words: &[&str]) -> (Option<i32>, Value) {
+    pub(super) fn run(&self, words: &[&str]) -> (Option<i32>, Value) {
         let dir = self.path().to_string_lossy().into_owned();
         let output = torap(&[&["--dir", &dir], words].concat());
         let text = stdout(&output);
@@ -18,7 +18,7 @@ impl CardLab {
     }
 
     /// `torap ctl`, which must succeed.
-    fn ctl(&self, words: &[&str]) -> Value {
+    pub(super) fn ctl(&self, words: &[&str]) -> Value {
         let all = [&["ctl", "--json", "--reference", "T-1"], words].concat();
         let (code, value) = self.run(&all);
         assert_eq!(code, Some(0), "{words:?}: {value}");

@@ -80,3 +80,87 @@ fn a_bin_table_that_changes_under_traffic_loses_nothing() {
     assert_eq!(table_version(&lab), version + CHANGES as u64);
     lab.has_no_complaint();
 }
+
+/// Every table; `within_ms` of the scheme is the last thing that can be wrong before the BIN table.
+fn tables(within_ms: u32, last: &str) -> String {
+    format!(
+        r#"
+[card.settings]
+issuer_within_ms = 1400
+[[card.stand_in]]
+number = 3
+services = ["purchase"]
+amount_max = "1.00"
+day_amount_max = "2.00"
+day_count_max = 1
+floor = "0.50"
+[[card.scheme]]
+number = 2
+host = "SCHM"
+within_ms = {within_ms}
+[[card.fee]]
+service = "purchase"
+switch_acquirer = {{ fixed = "3.00" }}
+[[card.lifetime]]
+days = {last}
+"#
+    )
+}
+
+#[test]
+fn a_file_whose_last_part_is_wrong_changes_nothing() {
+    let mut lab = CardLab::start(Keys::None);
+    let path = lab.path().join("tables.toml");
+    let file = path.to_string_lossy().into_owned();
+    let set = |lab: &CardLab, text: String, words: &[&str]| {
+        std::fs::write(&path, text).expect("a file");
+        let all = [
+            &["ctl", "--json", "--reference", "T-1"],
+            words,
+            &["card", "set", &file],
+        ]
+        .concat();
+        lab.run(&all)
+    };
+    let before = lab.show(CardShow::Rules);
+
+    // What the file itself gets wrong, and what only the rules of the switch find: a scheme with more time than a whole request.
+    let (code, refused) = set(&lab, tables(500, "0"), &[]);
+    let text = refused["refused"]["text"].as_str().expect("a text");
+    assert!(
+        code == Some(1) && text.contains("card.lifetime[0]: days"),
+        "{refused}"
+    );
+    let (code, refused) = set(&lab, tables(60_000, "30"), &[]);
+    assert_eq!(code, Some(1), "{refused}");
+    assert_eq!(refused["refused"]["place"], "card.scheme 2", "{refused}");
+    assert_eq!(refused["refused"]["rule"], "scheme-within");
+    assert_eq!(lab.show(CardShow::Rules), before);
+
+    // Right, it is one record, and the log replays to it.
+    let (code, done) = set(&lab, tables(500, "30"), &[]);
+    assert_eq!(code, Some(0), "{done}");
+    assert_eq!(
+        done["set"],
+        json!(["settings", "stand_in", "scheme", "fee", "lifetime"])
+    );
+    let after = lab.show(CardShow::Rules);
+    assert_eq!(after["issuer_within_ms"], 1400, "{after}");
+    assert_eq!(after["stand_in"].as_array().map(Vec::len), Some(2));
+    assert_eq!(after["schemes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(after["lifetimes"][0]["days"], 30);
+    lab.switch.take().expect("a switch").kill();
+    lab.start_switch();
+    assert_eq!(lab.show(CardShow::Rules), after);
+
+    // A whole file may wait for its time, too.
+    let (code, waits) = set(
+        &lab,
+        tables(500, "31"),
+        &["--effective", "2027-06-01T00:00:00+05:00"],
+    );
+    assert_eq!(code, Some(0), "{waits}");
+    let schedule = lab.ctl(&["schedule"]).to_string();
+    assert!(schedule.contains("card-set-tables"), "{schedule}");
+    assert_eq!(lab.show(CardShow::Rules), after);
+}

@@ -173,7 +173,7 @@ pub(crate) fn text(message: &Message<'_>, field: u8) -> String {
 }
 
 /// A tag of DE48 or another tagged field, as text.
-pub(crate) fn tag(message: &Message<'_>, field: u8, tag: &str) -> Option<String> {
+pub fn tag(message: &Message<'_>, field: u8, tag: &str) -> Option<String> {
     let value = message.tag(field, tag.as_bytes()).ok()??;
     Some(String::from_utf8_lossy(value).into_owned())
 }

@@ -4,7 +4,7 @@ use torap_domain::Time;
 use torap_gateway::card::crosswalk::{covered, put_mac};
 use torap_hsm::{KeyBlock, KeyUsage, Mac, MacMethod, Padding, PinBlock, PinFormat};
 use torap_hsm_sim::Pin;
-use torap_hsm_sim::soft::{BankKeys, KeyAge};
+use torap_hsm_sim::soft::{BankKeys, KeyAge, ZoneKey};
 use torap_iso8583::{Dialect, Message};
 
 use super::message::{Draft, text};
@@ -22,6 +22,8 @@ pub struct Security {
     before: Option<u32>,
     /// The set that is being handed over.
     next: Option<u32>,
+    /// Whose keys make what is sent.
+    speaks: KeyAge,
 }
 
 /// What a MAC is worth.
@@ -49,6 +51,8 @@ const ECHO: &str = "301";
 const SIGN_ON: &str = "001";
 /// DE70 of a sign-off; the switch's own carries none, nor does the answer to it.
 const SIGN_OFF: &str = "002";
+/// Digits of DE53 before those of the MAC: format and set of a PIN block, or the set that a message about keys means.
+const ABOUT_DIGITS: usize = 8;
 /// DE24 of the word that a frame was no message, which carries none.
 const UNREADABLE: &str = "610";
 
@@ -61,6 +65,7 @@ impl Security {
             key_set,
             before: None,
             next: None,
+            speaks: KeyAge::Now,
         }
     }
 
@@ -87,7 +92,7 @@ impl Security {
     ) -> Result<(), String> {
         let keys = self.keys.as_ref().ok_or("pin: this host has no keys")?;
         let format = format.unwrap_or_else(|| keys.pin_format());
-        let block = keys.encrypt_pin(format, pin, card.pan_for_pin());
+        let block = keys.encrypt_pin_under(self.speaks, format, pin, card.pan_for_pin());
         let block = block.map_err(|error| format!("pin: {error}"))?;
         let field = if format == PinFormat::Iso4 { 110 } else { 52 };
         draft.set(field, block.as_bytes());
@@ -134,11 +139,21 @@ impl Security {
         let mut draft = draft.clone();
         let has_pin = draft.get(52).is_some() || draft.get(110).is_some();
         if !has_pin {
-            draft.set(53, self.control(None));
+            // An 0800 about keys says in front which set it is about.
+            let about = match draft.mti() {
+                800 => draft.text(53),
+                _ => String::new(),
+            };
+            let control = self.control(None);
+            let (front, own) = control.split_at(ABOUT_DIGITS);
+            draft.set(
+                53,
+                format!("{}{own}", about.get(..ABOUT_DIGITS).unwrap_or(front)),
+            );
         }
         draft.set(if draft.has_above_64() { 128 } else { 64 }, [0; 8]);
         let mut bytes = written(&draft)?;
-        let mac = keys.mac(method(keys), covered(dialect, &bytes));
+        let mac = keys.mac_under(self.speaks, covered(dialect, &bytes));
         let mac = mac.map_err(|error| format!("MAC: {error}"))?;
         put_mac(dialect, &mut bytes, mac.first_8());
         Ok(bytes)
@@ -212,8 +227,39 @@ impl Security {
         Ok(())
     }
 
+    /// Number of the set in use.
+    pub fn key_set(&self) -> u32 {
+        self.key_set
+    }
+
+    /// Whose keys make what is sent from now on; those in force unless this says otherwise.
+    pub fn speak_under(&mut self, age: KeyAge) {
+        self.speaks = age;
+    }
+
+    /// Makes a key of a new set, as whoever hands it over: the block under the zone master key, and its check value.
+    ///
+    /// # Errors
+    /// There are no keys to be changed.
+    pub fn make_key(&mut self, set: u32, of: ZoneKey) -> Result<(String, String), String> {
+        let keys = self.keys.as_mut().ok_or("this host has no keys")?;
+        if self.next != Some(set) {
+            keys.forget_next();
+        }
+        self.next = Some(set);
+        keys.make_next(of).map_err(|error| error.to_string())
+    }
+
+    /// The set that was being handed over comes to nothing.
+    pub fn forget_next(&mut self) {
+        self.next = None;
+        if let Some(keys) = &mut self.keys {
+            keys.forget_next();
+        }
+    }
+
     /// The set that is in use from now on; false if none of its keys was handed over.
-    pub(crate) fn use_set(&mut self, set: u32) -> bool {
+    pub fn use_set(&mut self, set: u32) -> bool {
         if set == self.key_set {
             return true;
         }
@@ -243,7 +289,13 @@ impl Security {
             },
             _ => 0,
         };
-        format!("{format:02}{0:06}{algorithm:02}{0:06}", self.key_set)
+        let set = match self.speaks {
+            KeyAge::Now => None,
+            KeyAge::Before => self.before,
+            KeyAge::Next => self.next,
+        };
+        let set = set.unwrap_or(self.key_set);
+        format!("{format:02}{set:06}{algorithm:02}{set:06}")
     }
 }
 

@@ -8,7 +8,7 @@ use torap_bank::card::{Draft, PinVerdict, Side, TestCard, Trace, direction};
 
 use super::wire::{Received, wants};
 use super::{CardBench, Kept, Seen, amount_of};
-use crate::catalogue::card::{Await, AwaitReversal};
+use crate::catalogue::card::{Await, AwaitReversal, KeySet};
 use crate::peer::Ask;
 use crate::subject::{BENCH_CARD, BENCH_PREFIX};
 
@@ -34,6 +34,7 @@ impl CardBench<'_> {
             (Some("reconcile"), _) => {
                 fields.insert("session".into(), json!(self.session));
             }
+            (Some("network"), _) => {}
             (_, Some(of)) => {
                 let reference = self.kept(of)?.draft.text(37);
                 fields.insert("reference".into(), json!(reference.trim_end()));
@@ -77,6 +78,13 @@ impl CardBench<'_> {
             let verdict = self.security.pin_verdict(&message, &card);
             if verdict != PinVerdict::Right {
                 return Err(format!("its PIN block: {verdict:?}"));
+            }
+        }
+        if wanted.key_set == Some(KeySet::Now) {
+            let control = draft.text(53);
+            let set = format!("{:06}", self.security.key_set());
+            if control.get(2..8) != Some(set.as_str()) {
+                return Err(format!("DE53 is `{control}`, and does not name set {set}"));
             }
         }
         if let Some(name) = &wanted.completes {

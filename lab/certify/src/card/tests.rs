@@ -143,6 +143,45 @@ fn an_acquirer_that_sends_nothing_fails() {
 }
 
 #[test]
+fn hosts_that_are_careless_with_keys_fail_where_they_are() {
+    for (twist, case, expect) in [
+        (Twist::Trusting, "Z-01", "field 39: `00` in place of `88`"),
+        (Twist::Obedient, "Z-02", "field 39: `00` in place of `30`"),
+        (
+            Twist::WrongValue,
+            "Z-03",
+            "KV is not the check value of the key",
+        ),
+        (Twist::Forgetful, "Z-05", "DE39 is 55"),
+        (Twist::Idle, "Z-06", "no 0200 came"),
+        (Twist::Idle, "Z-07", "no 0800 came"),
+    ] {
+        let mut peer = MemoryPeer::new(PREFIX, keys(), false, twist);
+        let security = Security::new(keys(), false, 1);
+        let outcomes = run(&mut peer, security, &only(&["Z-"]));
+        let failed = failures(&outcomes);
+        let found = failed
+            .iter()
+            .any(|text| text.starts_with(case) && text.contains(expect));
+        assert!(found, "{twist:?}: {failed:?}");
+    }
+}
+
+#[test]
+fn no_report_holds_a_key_block() {
+    let mut peer = MemoryPeer::new(PREFIX, keys(), true, Twist::None);
+    let security = Security::new(keys(), true, 1);
+    let outcomes = run(&mut peer, security, &only(&["Z-03"]));
+    assert_eq!(failures(&outcomes), [""; 0]);
+    let text = serde_json::to_string(&outcomes).unwrap();
+    // Blocks of version D begin with their version, length and usage.
+    for head in ["P0TE", "M6AG", "P0AE"] {
+        assert!(!text.contains(head), "{head}");
+    }
+    assert!(text.contains("KS") && text.contains("KV"));
+}
+
+#[test]
 fn a_missing_mac_is_found() {
     let mut peer = MemoryPeer::new(PREFIX, keys(), false, Twist::None);
     let outcomes = run(&mut peer, Security::new(keys(), true, 1), &only(&["K-01"]));

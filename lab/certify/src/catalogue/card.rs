@@ -81,6 +81,57 @@ pub enum Step {
         #[serde(default)]
         set: BTreeMap<String, String>,
     },
+    /// Hands a zone key over, and wants its check value back.
+    HandOver(HandOver),
+    /// Puts the set that was handed over into use.
+    PutIntoUse(PutIntoUse),
+    /// Makes PIN blocks and MACs under these keys until the case is over.
+    SpeakUnder { keys: KeySet },
+    /// Waits until the host asks for new keys.
+    AwaitKeyRequest {
+        #[serde(default = "patience_ms")]
+        within_ms: u64,
+    },
+}
+
+/// A key of the next set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    pub key: HandedKey,
+    /// The check value told is not that of the key: the host must not take it.
+    #[serde(default)]
+    pub wrong_value: bool,
+    /// The same message comes again, and is answered like the first.
+    #[serde(default)]
+    pub twice: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandedKey {
+    Pin,
+    Mac,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutIntoUse {
+    /// A set of which no key was handed over: the host must say so.
+    #[serde(default)]
+    pub unknown: bool,
+    /// The same message comes again, and is answered like the first.
+    #[serde(default)]
+    pub twice: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeySet {
+    /// The set in use.
+    Now,
+    /// The one before, in its overlap.
+    Before,
 }
 
 /// 0100 or 0200 to the issuer.
@@ -121,6 +172,8 @@ pub struct Await {
     pub kind: Option<String>,
     /// It carries a PIN block with the card's PIN.
     pub pin: Option<RightPin>,
+    /// DE53 names this set for the PIN block.
+    pub key_set: Option<KeySet>,
     /// It names this authorisation in DE90 and DE38.
     pub completes: Option<String>,
     /// It is the repeat of this one.

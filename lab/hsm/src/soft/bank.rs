@@ -3,8 +3,8 @@
 use std::fmt;
 
 use torap_hsm::{
-    KeyBlock, KeyBlockError, KeyRef, KeyUsage, Mac, MacMethod, Padding, Pan, PinBlock, PinFormat,
-    Pvv, Status,
+    KeyAlgorithm, KeyBlock, KeyBlockError, KeyExport, KeyMode, KeyRef, KeyUsage, Mac, MacMethod,
+    Padding, Pan, PinBlock, PinFormat, Pvv, Status,
 };
 
 use super::{SoftKey, SoftVault};
@@ -13,7 +13,7 @@ use crate::key_rules;
 use crate::mac::MacKey;
 use crate::pin_block::{self, Pin};
 use crate::pvv;
-use crate::tr31::{ClearKey, Protection, check_value};
+use crate::tr31::{Attributes, ClearKey, Protection, check_value, random_key};
 use crate::vault::{Cipher, Refusal, Vault};
 
 /// The keys that a bank shares with the switch, opened, and what a bank does with them.
@@ -48,12 +48,23 @@ pub enum KeyAge {
 
 struct PinKey {
     cipher: Cipher,
+    bytes: usize,
     key: SoftKey,
 }
 
 struct ZoneMacKey {
     usage: KeyUsage,
+    bytes: usize,
     key: MacKey<SoftKey>,
+}
+
+/// One of the two keys of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneKey {
+    /// Of PIN blocks.
+    Pin,
+    /// Of MACs.
+    Mac,
 }
 
 /// Why keys could not be taken or used.
@@ -141,6 +152,46 @@ impl BankKeys {
         Ok(())
     }
 
+    /// Makes a new key of the cipher and length of the one in force, as whoever hands it over: the block under the zone master key, and its check
+    /// value. It is taken here, too.
+    ///
+    /// # Errors
+    /// The source of randomness is broken.
+    pub fn make_next(&mut self, of: ZoneKey) -> Result<(String, String), BankError> {
+        let (usage, mode, bytes) = match of {
+            ZoneKey::Pin => (
+                KeyUsage::PinEncryption,
+                KeyMode::EncryptAndDecrypt,
+                self.pin.now.bytes,
+            ),
+            ZoneKey::Mac => (
+                self.mac.now.usage,
+                KeyMode::GenerateAndVerify,
+                self.mac.now.bytes,
+            ),
+        };
+        let cipher = match (of, usage) {
+            (ZoneKey::Pin, _) => self.pin.now.cipher,
+            (ZoneKey::Mac, KeyUsage::MacCmac) => Cipher::Aes,
+            (ZoneKey::Mac, _) => Cipher::Tdes,
+        };
+        let attributes = Attributes {
+            usage,
+            algorithm: match cipher {
+                Cipher::Aes => KeyAlgorithm::Aes,
+                Cipher::Tdes => KeyAlgorithm::Tdes,
+            },
+            mode,
+            key_version: *b"00",
+            export: KeyExport::Sensitive,
+        };
+        let clear = random_key(&self.vault, cipher, bytes)?;
+        let block = self.zone_master.wrap(&self.vault, &attributes, &clear)?;
+        let value = check_value(&self.vault, cipher, &clear)?.to_string();
+        self.take(block.block(), &value)?;
+        Ok((block.as_str().to_string(), value))
+    }
+
     /// What was handed over is in force from here on, and what it replaces is kept.
     pub fn put_into_use(&mut self) {
         self.pin.put_into_use();
@@ -169,7 +220,21 @@ impl BankKeys {
         pin: &Pin,
         pan: Pan<'_>,
     ) -> Result<PinBlock, BankError> {
-        let key = self.pin.now.for_format(format)?;
+        self.encrypt_pin_under(KeyAge::Now, format, pin, pan)
+    }
+
+    /// The same under the zone PIN key of that age.
+    ///
+    /// # Errors
+    /// The format does not go with the key.
+    pub fn encrypt_pin_under(
+        &self,
+        age: KeyAge,
+        format: PinFormat,
+        pin: &Pin,
+        pan: Pan<'_>,
+    ) -> Result<PinBlock, BankError> {
+        let key = self.pin.of(age).for_format(format)?;
         Ok(pin_block::encode(&self.vault, key, format, pin, pan)?)
     }
 
@@ -223,6 +288,15 @@ impl BankKeys {
     /// The method does not go with the key.
     pub fn mac(&self, method: MacMethod, data: &[u8]) -> Result<Mac, BankError> {
         Ok(self.mac.now.key.mac(&self.vault, method, data)?)
+    }
+
+    /// Makes a MAC under the zone MAC key of that age, by the method that goes with it.
+    ///
+    /// # Errors
+    /// None that a loaded key has.
+    pub fn mac_under(&self, age: KeyAge, data: &[u8]) -> Result<Mac, BankError> {
+        let key = self.mac.of(age);
+        Ok(key.key.mac(&self.vault, mac_method(key.usage), data)?)
     }
 
     /// Verifies the first 8 bytes of a MAC or more, under the zone MAC key in force or the one before, in constant time.
@@ -334,6 +408,7 @@ impl PinKey {
         let key = vault.load(opened.cipher, opened.clear.as_bytes());
         Ok(PinKey {
             cipher: opened.cipher,
+            bytes: opened.clear.as_bytes().len(),
             key: key.map_err(Refusal::from)?,
         })
     }
@@ -351,6 +426,7 @@ impl ZoneMacKey {
     fn load(vault: &SoftVault, opened: &Opened) -> Result<ZoneMacKey, BankError> {
         Ok(ZoneMacKey {
             usage: opened.usage,
+            bytes: opened.clear.as_bytes().len(),
             key: MacKey::load(vault, opened.usage, opened.clear.as_bytes())?,
         })
     }

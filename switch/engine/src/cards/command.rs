@@ -11,7 +11,7 @@ use torap_domain::{
 use super::{
     BinRange, Card, CardKey, ChipFact, Class, FeeRow, Fingerprint, KeyCommand, KeyUses,
     LifetimeRow, LinkNumber, MacFact, Origin, Original, PinFact, Present, Profile, References,
-    Route, Scheme, Settings, Side, StandIn, Totals, Trace, Transaction,
+    Route, Scheme, Settings, Side, StandIn, TablePart, Totals, Trace, Transaction,
 };
 use crate::Source;
 
@@ -278,6 +278,11 @@ pub enum Command {
         source: Source,
         session: torap_domain::Date,
     },
+    /// Several tables and rows in this order, all or none of them.
+    SetTables {
+        source: Source,
+        parts: Vec<TablePart>,
+    },
 }
 
 impl Command {
@@ -294,6 +299,7 @@ impl Command {
             | Command::StopList { source, .. }
             | Command::CutOver { source }
             | Command::SettleSession { source, .. }
+            | Command::SetTables { source, .. }
             | Command::Keys(KeyCommand::Order { source, .. } | KeyCommand::Cancel { source, .. }) => {
                 Some(source)
             }

@@ -46,6 +46,18 @@ pub struct KeyUses {
     pub mac: bool,
 }
 
+/// How long new keys are. The number is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum KeyLength {
+    /// As those that they replace.
+    #[default]
+    AsBefore = 0,
+    Bits128 = 1,
+    /// Of AES keys alone.
+    Bits256 = 2,
+}
+
 /// The keys of a set as an HSM made them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewKeys {
@@ -60,6 +72,7 @@ pub struct KeyChange {
     /// The record that ordered it: its identifier.
     pub ordered: Position,
     pub uses: KeyUses,
+    pub length: KeyLength,
     /// How long the set before is taken once the new one is in use.
     pub overlap: Span,
     pub stage: KeyStage,
@@ -132,6 +145,7 @@ pub enum KeyCommand {
         source: Source,
         participant: ParticipantId,
         uses: KeyUses,
+        length: KeyLength,
         overlap: Span,
     },
     /// An HSM has made the keys of the change that the record `ordered` began, or refuses to; the blocks are on the disk.
@@ -221,11 +235,12 @@ pub(super) fn apply(
             source,
             participant,
             uses,
+            length,
             overlap,
         } => {
             let sound = *overlap <= KEY_OVERLAP_MAX && may_begin(state, *participant, *uses);
             let outcome = state.configure(source, sound, out, |state| {
-                begin(state, stamp, *participant, *uses, *overlap);
+                begin(state, stamp, *participant, (*uses, *length), *overlap);
             });
             if outcome == Outcome::Accepted {
                 members::changed(state, *participant, out);
@@ -258,7 +273,7 @@ pub(super) fn ask(
     if !may_begin(state, id, uses) {
         return Err(CardReason::FunctionNotSupported);
     }
-    begin(state, stamp, id, uses, KEY_OVERLAP);
+    begin(state, stamp, id, (uses, KeyLength::AsBefore), KEY_OVERLAP);
     Ok(())
 }
 
@@ -304,10 +319,17 @@ fn may_begin(state: &engine::State, id: ParticipantId, uses: KeyUses) -> bool {
     own && uses.any() && state.cards.keys.get(id).change.is_none()
 }
 
-fn begin(state: &mut engine::State, stamp: Stamp, id: ParticipantId, uses: KeyUses, overlap: Span) {
+fn begin(
+    state: &mut engine::State,
+    stamp: Stamp,
+    id: ParticipantId,
+    (uses, length): (KeyUses, KeyLength),
+    overlap: Span,
+) {
     state.cards.keys.entry(id).change = Some(KeyChange {
         ordered: stamp.position,
         uses,
+        length,
         overlap,
         stage: KeyStage::Making,
     });

@@ -10,7 +10,7 @@ use torap_ledger::{AccountId, AccountKey, Book};
 
 use super::{
     Event, INSTITUTIONS_MAX, KeyState, LINKS_MAX, LinkNumber, MacFact, MemberView, Origin, Profile,
-    Trace, keys, sessions,
+    TableRule, Trace, keys, sessions,
 };
 use crate::{
     Outcome, Output, Source, Stamp,
@@ -168,6 +168,73 @@ impl Members {
         lost
     }
 
+    /// A host is a member of its own, institutions are nobody else's, and a foreign scheme's host has no cards and no terminals.
+    pub(super) fn accepts(
+        &self,
+        participant: ParticipantId,
+        profile: &Profile,
+    ) -> Result<(), TableRule> {
+        let roles = profile.roles;
+        if let Some(host) = profile.host {
+            let is_host_of_others = self
+                .ids()
+                .any(|id| id != participant && self.reach(id) == participant);
+            let own = self
+                .get(host)
+                .is_some_and(|member| member.profile.host.is_none());
+            if host == participant || !own || is_host_of_others {
+                return Err(TableRule::HostUnfit);
+            }
+        }
+        let free = profile.institutions.iter().all(|institution| {
+            self.by_institution(*institution)
+                .is_none_or(|owner| owner == participant)
+        });
+        if !free {
+            return Err(TableRule::InstitutionTaken);
+        }
+        if roles.acquirer && profile.institutions.is_empty() {
+            return Err(TableRule::InstitutionMissing);
+        }
+        if roles.scheme && (roles.acquirer || roles.issuer) {
+            return Err(TableRule::RolesApart);
+        }
+        if profile.institutions.len() > INSTITUTIONS_MAX {
+            return Err(TableRule::InstitutionsTooMany);
+        }
+        Ok(())
+    }
+
+    /// Gives a copy of the list a profile, for [`Members::accepts`] alone: a new member of it has no account.
+    pub(super) fn imagine(&mut self, participant: ParticipantId, profile: &Profile) {
+        self.place(participant, profile, AccountId(0));
+    }
+
+    /// Gives a member its profile; a new one has `account`.
+    fn place(&mut self, participant: ParticipantId, profile: &Profile, account: AccountId) {
+        let slot = participant.index();
+        if self.list.len() <= slot {
+            self.list.resize(slot.saturating_add(1), None);
+        }
+        if let Some(place) = self.list.get_mut(slot) {
+            match place {
+                Some(member) => member.profile = profile.clone(),
+                None => {
+                    *place = Some(Member {
+                        profile: profile.clone(),
+                        account,
+                        links: Vec::new(),
+                        signed_on: false,
+                        stan: Stan::MIN,
+                        near_cap: false,
+                        asked: 0,
+                    });
+                }
+            }
+        }
+        self.index();
+    }
+
     fn index(&mut self) {
         let mut by_institution = BTreeMap::new();
         for id in self.ids() {
@@ -250,8 +317,8 @@ pub(super) fn set(
     profile: &Profile,
     out: &mut Output,
 ) -> Outcome {
-    let sound =
-        state.participants.get(participant).is_some() && is_sound(state, participant, profile);
+    let sound = state.participants.get(participant).is_some()
+        && state.cards.members.accepts(participant, profile).is_ok();
     let key_set = state
         .cards
         .members
@@ -265,28 +332,7 @@ pub(super) fn set(
             book: Book::Card,
             asset: Asset::Kzt,
         });
-        let members = &mut state.cards.members;
-        let slot = participant.index();
-        if members.list.len() <= slot {
-            members.list.resize(slot.saturating_add(1), None);
-        }
-        if let Some(place) = members.list.get_mut(slot) {
-            match place {
-                Some(member) => member.profile = profile.clone(),
-                None => {
-                    *place = Some(Member {
-                        profile: profile.clone(),
-                        account,
-                        links: Vec::new(),
-                        signed_on: false,
-                        stan: Stan::MIN,
-                        near_cap: false,
-                        asked: 0,
-                    });
-                }
-            }
-        }
-        members.index();
+        state.cards.members.place(participant, profile, account);
         sessions::begin(state, stamp);
     });
     if outcome == Outcome::Accepted {
@@ -296,32 +342,6 @@ pub(super) fn set(
         changed(state, participant, out);
     }
     outcome
-}
-
-/// A host is a member of its own, institutions are nobody else's, and a foreign scheme's host has no cards and no terminals.
-fn is_sound(state: &engine::State, participant: ParticipantId, profile: &Profile) -> bool {
-    let members = &state.cards.members;
-    let roles = profile.roles;
-    let hosted = match profile.host {
-        None => true,
-        Some(host) => {
-            let is_host_of_others = members
-                .ids()
-                .any(|id| id != participant && members.reach(id) == participant);
-            let own = members
-                .get(host)
-                .is_some_and(|member| member.profile.host.is_none());
-            host != participant && own && !is_host_of_others
-        }
-    };
-    let free = profile.institutions.iter().all(|institution| {
-        members
-            .by_institution(*institution)
-            .is_none_or(|owner| owner == participant)
-    });
-    let needs_institution = !roles.acquirer || !profile.institutions.is_empty();
-    let apart = !(roles.scheme && (roles.acquirer || roles.issuer));
-    hosted && free && needs_institution && apart && profile.institutions.len() <= INSTITUTIONS_MAX
 }
 
 /// A connection came or went.

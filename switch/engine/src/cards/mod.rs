@@ -29,6 +29,7 @@ mod sessions;
 mod settings;
 mod stand_in;
 mod stop_list;
+mod tables;
 mod transactions;
 mod window;
 
@@ -45,7 +46,7 @@ pub use facts::{
 };
 pub use keys::{
     CHECK_DIGITS_MIN, CheckDigits, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyAnswer, KeyChange, KeyCommand,
-    KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
+    KeyLength, KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
 pub use presentments::{
     Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, PieceTaken, Present, Presented,
@@ -56,6 +57,7 @@ pub use settings::{
     LIFETIME_ROWS_MAX, LINKS_MAX, LifetimeRow, Profile, RANGES_MAX, Rate, Roles, SCHEME_NUMBER_MAX,
     SESSIONS_MAX, STAND_IN_NUMBER_MAX, Scheme, Services, Settings, StandIn, Tariff, Without,
 };
+pub use tables::{TABLE_PARTS_MAX, TableFault, TablePart, TableRule};
 
 pub(crate) use disputed::{DisputeMovement, claim, disputed, standing};
 pub(crate) use sessions::{
@@ -257,6 +259,11 @@ impl engine::Engine {
         numbers.filter_map(|(number, scheme)| scheme.map(|scheme| (number, scheme)))
     }
 
+    /// Why tables would be refused if they were set now; none if they would be set.
+    pub fn card_tables_fault(&self, parts: &[TablePart]) -> Option<TableFault> {
+        tables::fault(&self.state, parts)
+    }
+
     /// Sizes of what the card rail holds.
     pub fn card_stats(&self) -> Stats {
         let cards = &self.state.cards;
@@ -326,6 +333,7 @@ pub(crate) fn apply(
         | Command::SetLifetimes { .. }
         | Command::SetStandIn { .. }
         | Command::SetScheme { .. } => configure(state, command, out),
+        Command::SetTables { source, parts } => tables::apply(state, stamp, source, parts, out),
     }
 }
 
@@ -344,11 +352,10 @@ fn configure(state: &mut engine::State, command: &Command, out: &mut Output) -> 
             version,
             ranges,
         } => {
-            let follows = state.cards.bins.current().version().checked_add(1) == Some(*version);
-            let table = BinTable::new(*version, ranges).map(Arc::new);
-            let outcome = state.configure(source, follows && table.is_some(), out, |_| ());
+            let table = tables::are_bins_sound(state, *version, ranges).map(Arc::new);
+            let outcome = state.configure(source, table.is_ok(), out, |_| ());
             if outcome == Outcome::Accepted
-                && let Some(table) = table
+                && let Ok(table) = table
             {
                 state.cards.bins.set(Arc::clone(&table));
                 out.card_event(Event::BinsChanged(table));
@@ -376,8 +383,10 @@ fn configure(state: &mut engine::State, command: &Command, out: &mut Output) -> 
             number,
             scheme,
         } => {
-            let sound = is_scheme_sound(state, *number, scheme.as_ref());
-            state.configure(source, sound, out, |state| {
+            let cards = &state.cards;
+            let sound =
+                tables::is_scheme_sound(&cards.members, &cards.settings, *number, scheme.as_ref());
+            state.configure(source, sound.is_ok(), out, |state| {
                 if let Some(place) = state.cards.schemes.get_mut(usize::from(*number)) {
                     *place = *scheme;
                 }
@@ -385,18 +394,6 @@ fn configure(state: &mut engine::State, command: &Command, out: &mut Output) -> 
         }
         _ => Outcome::Refused(torap_domain::Reason::InternalLimit),
     }
-}
-
-/// The host of a scheme is a member with that role, and has less time than a whole request.
-fn is_scheme_sound(state: &engine::State, number: u8, scheme: Option<&Scheme>) -> bool {
-    let numbered = (1..=SCHEME_NUMBER_MAX).contains(&number);
-    let sound = scheme.is_none_or(|scheme| {
-        let host = state.cards.members.get(scheme.host);
-        host.is_some_and(|host| host.profile.roles.scheme)
-            && scheme.within > torap_domain::Span::ZERO
-            && scheme.within < state.cards.settings.whole_within
-    });
-    numbered && sound
 }
 
 /// A process opened the log: nobody is connected, and no request of before is sent again.

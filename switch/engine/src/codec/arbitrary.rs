@@ -2,6 +2,7 @@
 
 mod aliases;
 mod ancillary;
+mod approval;
 mod cards;
 mod clearing;
 mod disputes;
@@ -15,6 +16,7 @@ mod tariffs;
 
 pub(super) use aliases::*;
 pub(super) use ancillary::ancillary_command;
+pub(super) use approval::approval_command;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use disputes::disputes_command;
@@ -52,6 +54,7 @@ pub(super) fn command() -> BoxedStrategy<Command> {
         1 => mass_command().prop_map(Command::Mass),
         3 => disputes_command().prop_map(Command::Disputes),
         3 => reports_command().prop_map(Command::Reports),
+        1 => approval_command().prop_map(Command::Approval),
         1 => Just(Command::Tick),
         1 => schedule_command().prop_map(Command::Schedule),
         1 => (any::<u32>(), text::<64>())

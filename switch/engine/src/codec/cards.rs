@@ -99,6 +99,10 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(source);
             writer.put(session);
         }
+        Command::SetTables { source, parts } => {
+            writer.put(source);
+            writer.list(parts);
+        }
     }
 }
 
@@ -175,6 +179,10 @@ fn take_configuration(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Fa
             action: reader.field("action")?,
         },
         Kind::CardCutOver => Command::CutOver { source },
+        Kind::CardSetTables => Command::SetTables {
+            source,
+            parts: reader.list("parts")?,
+        },
         _ => Command::SettleSession {
             source,
             session: reader.field("session")?,

@@ -1,8 +1,8 @@
 //! The kinds of commands: the one table of their numbers, names and layout versions.
 
 use crate::{
-    Command, ancillary, cards, clearing, directory, disputes, instant, links, mass, participants,
-    qr, reports, schedule, settlement, tariffs,
+    Command, ancillary, approval, cards, clearing, directory, disputes, instant, links, mass,
+    participants, qr, reports, schedule, settlement, tariffs,
 };
 
 macro_rules! kinds {
@@ -162,6 +162,8 @@ kinds! {
     CardKeyAnswer = 0x8c, "card-key-answer", 1;
     /// The change is taken back
     CardKeyCancel = 0x8d, "card-key-cancel", 1;
+    /// Card tables that are set together
+    CardSetTables = 0x8e, "card-set-tables", 1;
     /// Money between the central bank and a settlement account
     SettlementFund = 0x90, "settlement-fund", 1;
     /// A liquidity transfer
@@ -244,6 +246,12 @@ kinds! {
     CardPresent = 0xbc, "card-present", 1;
     /// A case about a card transaction
     DisputeOpenCard = 0xbd, "dispute-open-card", 1;
+    /// What needs a second operator
+    ApprovalSetSettings = 0xc8, "approval-set-settings", 1;
+    /// A command that waits for one
+    ApprovalPropose = 0xc9, "approval-propose", 1;
+    /// It is approved or rejected
+    ApprovalDecide = 0xca, "approval-decide", 1;
 }
 
 impl Kind {
@@ -329,6 +337,11 @@ impl Kind {
                 reports::Command::Answer(_) => Kind::ReportAnswer,
                 reports::Command::SetWants { .. } => Kind::ReportWants,
             },
+            Command::Approval(command) => match command {
+                approval::Command::SetSettings { .. } => Kind::ApprovalSetSettings,
+                approval::Command::Propose { .. } => Kind::ApprovalPropose,
+                approval::Command::Decide { .. } => Kind::ApprovalDecide,
+            },
             Command::Tick => Kind::Tick,
             Command::Start { .. } => Kind::Start,
             Command::Rules { .. } => Kind::Rules,
@@ -369,6 +382,7 @@ impl Kind {
             cards::Command::CutOver { .. } => Kind::CardCutOver,
             cards::Command::SettleSession { .. } => Kind::CardSettleSession,
             cards::Command::Present(_) => Kind::CardPresent,
+            cards::Command::SetTables { .. } => Kind::CardSetTables,
         }
     }
 

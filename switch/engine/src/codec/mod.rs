@@ -12,6 +12,7 @@
 mod fields;
 
 mod ancillary;
+mod approval;
 mod block;
 mod cards;
 mod clearing;
@@ -43,6 +44,7 @@ pub use stored::Stored;
 pub use writer::Writer;
 
 pub(crate) use ancillary::put_event as put_ancillary_event;
+pub(crate) use approval::take_proposed;
 pub(crate) use schedule::{put_nested, take_nested};
 
 use crate::Command;
@@ -75,6 +77,7 @@ pub fn encode(command: &Command, out: &mut Vec<u8>) -> u16 {
         Command::Mass(command) => mass::put(command, &mut writer),
         Command::Disputes(command) => disputes::put(command, &mut writer),
         Command::Reports(command) => reports::put(command, &mut writer),
+        Command::Approval(command) => approval::put(command, &mut writer),
         Command::Tick => {}
         Command::Start { epoch, binary } => {
             writer.put(epoch);
@@ -197,7 +200,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::CardKeysMade
         | Kind::CardKeyAnswer
         | Kind::CardKeyCancel
-        | Kind::CardPresent => Command::Cards(cards::take(kind, reader)?),
+        | Kind::CardPresent
+        | Kind::CardSetTables => Command::Cards(cards::take(kind, reader)?),
         Kind::SettlementFund
         | Kind::SettlementTransfer
         | Kind::SettlementPay
@@ -233,6 +237,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         }
         Kind::ReportRequest | Kind::ReportAnswer | Kind::ReportWants => {
             Command::Reports(reports::take(kind, reader)?)
+        }
+        Kind::ApprovalSetSettings | Kind::ApprovalPropose | Kind::ApprovalDecide => {
+            Command::Approval(approval::take(kind, reader)?)
         }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),

@@ -1,6 +1,7 @@
 //! One fixed command of every kind, whose bytes the golden files hold.
 
 mod ancillary;
+mod approval;
 pub(super) mod cards;
 pub(super) mod clearing;
 mod disputes;
@@ -80,6 +81,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(reports::commands().into_iter().map(Command::Reports));
     all.push(Command::Cards(cards::present()));
     all.push(Command::Disputes(disputes::open_card()));
+    all.extend(approval::commands().into_iter().map(Command::Approval));
     all
 }
 

@@ -54,7 +54,13 @@ pub(crate) fn take_nested(reader: &mut Reader<'_>) -> Result<Any, FactsError> {
     let kind = reader.u16("change kind")?;
     let outer = matches!(
         Kind::from_number(kind),
-        Some(Kind::ScheduleOrder | Kind::ScheduleWithdraw)
+        Some(
+            Kind::ScheduleOrder
+                | Kind::ScheduleWithdraw
+                | Kind::ApprovalSetSettings
+                | Kind::ApprovalPropose
+                | Kind::ApprovalDecide
+        )
     );
     if outer {
         return Err(reader.error("change kind", offset, LayoutRule::Tag));

@@ -170,7 +170,7 @@ fn set_state(
     let participant = state.participants.get_mut(id);
     participant.ok_or(Reason::UnknownParticipant)?.state = standing;
     let notice = Notice::StateChanged {
-        change: stamp.position,
+        change: state.facts_of(stamp),
     };
     state
         .links
@@ -249,7 +249,7 @@ fn fund(
         direction,
     });
     let notice = Notice::Funded {
-        funding: stamp.position,
+        funding: state.facts_of(stamp),
     };
     let letter = Letter::new(Message::Notice { notice }).amount(amount);
     state.links.send(out, stamp, id, letter);

@@ -6,7 +6,7 @@ use crate::{Command as Any, Source};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `command` takes effect at `at`. Its identifier is the position of this record.
+    /// `command` takes effect at `at`. Its identifier is the position of this record, or that of the proposal which it comes from.
     Order {
         source: Source,
         at: Time,

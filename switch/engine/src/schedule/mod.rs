@@ -166,6 +166,7 @@ pub fn may_wait(command: &Any) -> bool {
         | Any::Mass(_)
         | Any::Disputes(_)
         | Any::Schedule(_)
+        | Any::Approval(_)
         | Any::Tick
         | Any::Start { .. }
         | Any::Mark { .. } => false,
@@ -183,9 +184,10 @@ pub(crate) fn apply(
             source,
             at,
             command,
-        } => source
-            .by_operator()
-            .and_then(|()| order(&mut state.schedule, stamp, *at, command)),
+        } => source.by_operator().and_then(|()| {
+            let id = state.facts_of(stamp);
+            order(&mut state.schedule, (stamp, id), *at, command)
+        }),
         Command::Withdraw { source, at, id } => source
             .by_operator()
             .and_then(|()| withdraw(&mut state.schedule, *at, *id)),
@@ -201,7 +203,12 @@ pub(crate) fn apply(
 
 /// The change itself names the operator too: nobody else's takes effect by itself. Settings are replaced as a whole, so of two
 /// changes of them that wait the later would undo the earlier.
-fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(), Reason> {
+fn order(
+    state: &mut State,
+    (stamp, id): (Stamp, Position),
+    at: Time,
+    command: &Any,
+) -> Result<(), Reason> {
     let source = command.asked_by().ok_or(Reason::OperatorRefused)?;
     source.by_operator()?;
     if !may_wait(command) || at <= stamp.time || at > stamp.time.saturating_add(AHEAD_MAX) {
@@ -229,7 +236,7 @@ fn order(state: &mut State, stamp: Stamp, at: Time, command: &Any) -> Result<(),
     {
         return Err(Reason::EntryExists);
     }
-    state.waiting.insert((at, stamp.position), command.clone());
+    state.waiting.insert((at, id), command.clone());
     Ok(())
 }
 
@@ -245,7 +252,7 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
     let Some(((at, id), command)) = state.schedule.waiting.pop_first() else {
         return;
     };
-    let refusal = match state.dispatch(stamp, &command, out) {
+    let refusal = match state.dispatch_from(id, stamp, &command, out) {
         Outcome::Accepted | Outcome::AlreadyApplied => None,
         Outcome::Refused(reason) => Some(reason),
     };

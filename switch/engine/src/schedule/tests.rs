@@ -198,5 +198,6 @@ fn the_number_of_changes_that_wait_is_bounded() {
 }
 
 fn order_into(state: &mut State, world: &World, at: Time) {
-    super::order(state, world.stamp, at, &suspend()).unwrap();
+    let stamp = world.stamp;
+    super::order(state, (stamp, stamp.position), at, &suspend()).unwrap();
 }

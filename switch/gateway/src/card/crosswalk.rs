@@ -16,7 +16,8 @@ mod values;
 
 use torap_domain::Time;
 use torap_iso8583::{
-    Dialect, Encoding, FIELD_MTI, FieldSet, Message, Mti, Refusal, Rule, Step, Writer,
+    Dialect, Encoding, FIELD_MTI, FieldRow, FieldSet, Mask, Message, Mti, Refusal, Rule, Step,
+    Writer,
 };
 use zeroize::Zeroizing;
 
@@ -28,6 +29,9 @@ pub(super) use self::iso93::national_purpose;
 
 /// Bytes of a MAC.
 const MAC_BYTES: usize = 8;
+/// Bytes of a PIN block of format 4, and where the national dialect has one.
+const LONG_PIN_BYTES: u16 = 16;
+const LONG_PIN: u8 = 110;
 /// Where a MAC stands.
 const MAC_FIELDS: FieldSet = FieldSet::of(&[64, 128]);
 /// Fields that make a secondary bitmap, and DE128 the place of a MAC.
@@ -65,6 +69,9 @@ pub fn to_national(
         1993 => iso93::to_national(mti, &from, &mut to)?,
         _ => iso87::to_national(mti, &from, &mut to),
     }
+    if let Some(field) = long_pin_field(message.dialect()) {
+        to.take(LONG_PIN, &from, field);
+    }
     tags::add_channel(mti, &mut to);
     if message.before_mac().is_some() {
         let field = if from.has(128) { 128 } else { 64 };
@@ -96,14 +103,14 @@ pub fn from_national(
     let mti = mti_in(dialect, message.mti().number())
         .ok_or(refusal(FIELD_MTI, Rule::UnknownMessageType))?;
     let from = Values::of(message);
-    if from.has(110) {
-        // A PIN block of format 4: no other dialect has room for it.
-        return Err(refusal(110, Rule::NoPlace));
-    }
     let mut to = Values::like(&from);
     match dialect.year() {
         1993 => iso93::from_national(message.mti(), &from, now, &mut to),
         _ => iso87::from_national(message.mti(), &from, &mut to),
+    }
+    if from.has(LONG_PIN) {
+        let field = long_pin_field(dialect).ok_or(refusal(LONG_PIN, Rule::NoPlace))?;
+        to.take(field, &from, LONG_PIN);
     }
     let rules = rules(dialect, mti, toward);
     if let Some(rules) = &rules {
@@ -145,11 +152,24 @@ pub fn put_mac(dialect: &Dialect, message: &mut [u8], mac: [u8; MAC_BYTES]) -> b
 
 /// Bytes that a MAC takes on the wire.
 fn mac_room(dialect: &Dialect) -> usize {
-    let is_hex = |row: &torap_iso8583::FieldRow| row.shape.encoding == Encoding::Hex;
+    let is_hex = |row: &FieldRow| row.shape.encoding == Encoding::Hex;
     match dialect.field(64).is_some_and(is_hex) {
         true => 2 * MAC_BYTES,
         false => MAC_BYTES,
     }
+}
+
+/// Where a dialect's table has room for a PIN block of format 4: a field of 16 bytes that is masked as one.
+fn long_pin_field(dialect: &Dialect) -> Option<u8> {
+    let is_room = |row: &&FieldRow| {
+        let halves = match row.shape.encoding {
+            Encoding::Hex => 2,
+            _ => 1,
+        };
+        let bytes = LONG_PIN_BYTES * halves;
+        row.mask == Mask::Pin && row.shape.length.bounds() == (bytes, bytes)
+    };
+    dialect.rows().iter().find(is_room).map(|row| row.number)
 }
 
 /// A message that came in another dialect, taken across.

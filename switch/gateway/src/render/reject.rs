@@ -67,6 +67,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Directory(directory::Command::Import { .. })
         | Command::Participants(_)
         | Command::Schedule(_)
+        | Command::Approval(_)
         | Command::Cards(_)
         | Command::Settlement(_)
         | Command::Clearing(_)

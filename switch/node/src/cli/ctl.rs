@@ -1,6 +1,7 @@
 //! `torap ctl`: operate a running switch through its control socket.
 
 mod ancillary;
+mod approval;
 mod card;
 mod clearing;
 mod dispute;
@@ -81,6 +82,8 @@ enum Command {
     Schedule,
     /// Take back a change that waits
     Withdraw { id: u64 },
+    #[command(flatten)]
+    Approval(approval::Approval),
     /// The alias directory
     #[command(subcommand)]
     Directory(Directory),
@@ -486,6 +489,7 @@ fn request(command: Command, by: By) -> Result<Request, Failure> {
         Command::Schedule => Request::Schedule,
         Command::Rtgs(command) => rtgs::request(command, by)?,
         Command::Withdraw { id } => Request::Withdraw { by, id },
+        Command::Approval(command) => approval::request(command, by),
         Command::Directory(Directory::Show { phone }) => Request::DirectoryShow { phone },
         Command::Directory(command) => Request::Directory {
             by,

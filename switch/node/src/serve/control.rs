@@ -1,6 +1,7 @@
 //! The operator's door: a Unix socket for root and the user the switch runs as, one JSON request a line.
 
 mod ancillary;
+mod approval;
 mod card_history;
 mod cards;
 mod change;
@@ -139,6 +140,14 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
         } => retention::expire(switch, &without, dry_run).await,
         Request::DirectoryShow { phone } => show::directory(switch, &phone),
         Request::Schedule => show::schedule(switch).await,
+        Request::Proposals => approval::list(switch).await,
+        Request::ApprovalSet {
+            by,
+            families,
+            within_hours,
+        } => approval::set(switch, &by, &families, within_hours).await,
+        Request::Approve { by, id } => approval::decide(switch, &by, id, true).await,
+        Request::Reject { by, id } => approval::decide(switch, &by, id, false).await,
         Request::Card { what } => cards::show(switch, what).await,
         Request::CardSet { by, tables } => cards::set(switch, &by, &tables).await,
         Request::Rtgs { what } => rtgs::show(switch, what).await,
@@ -216,6 +225,9 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardPresent { by, .. }
         | Request::TariffSet { by, .. }
         | Request::TariffNote { by, .. }
+        | Request::ApprovalSet { by, .. }
+        | Request::Approve { by, .. }
+        | Request::Reject { by, .. }
         | Request::JournalExpire { by, .. } => Some(by),
         Request::Status
         | Request::Positions
@@ -227,6 +239,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::CardTransaction { .. }
         | Request::DirectoryShow { .. }
         | Request::Schedule
+        | Request::Proposals
         | Request::JournalArchive
         | Request::Card { .. }
         | Request::Rtgs { .. }
@@ -245,8 +258,23 @@ fn by(request: &Request) -> Option<&By> {
     }
 }
 
-/// Puts a command into the log and tells what became of it.
+/// Puts a command into the log, or its proposal if another operator has to approve it, and tells what became of it.
 async fn decide(switch: &Switch, command: torap_engine::Command) -> Result<Value, Refusal> {
+    let command = approval::proposed(switch, command).await?;
+    let is_proposal = matches!(
+        command,
+        torap_engine::Command::Approval(torap_engine::approval::Command::Propose { .. })
+    );
+    let mut decided = put(switch, command).await?;
+    if is_proposal {
+        decided["proposal"] = decided["position"].clone();
+        decided["waits_for"] = "the approval of another operator".into();
+    }
+    Ok(decided)
+}
+
+/// Puts a command into the log as it is.
+async fn put(switch: &Switch, command: torap_engine::Command) -> Result<Value, Refusal> {
     match switch.intake.decide(command).await {
         Ok(decided) => match decided.outcome {
             Outcome::Accepted => Ok(json!({ "position": decided.position.value() })),

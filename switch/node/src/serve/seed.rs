@@ -140,8 +140,7 @@ impl Plan {
         }
         let cards = match &file.card {
             None => Vec::new(),
-            Some(tables) => tables.into_commands(&card::Ground {
-                source: source(),
+            Some(tables) => tables.into_parts(&card::Ground {
                 settings: torap_engine::cards::Settings::initial(),
                 bins_version: 0,
                 participant: &|code| {
@@ -150,6 +149,10 @@ impl Plan {
                 },
             })?,
         };
+        let cards = cards
+            .into_iter()
+            .map(|placed| placed.part.into_command(source()))
+            .collect();
         Ok(Plan {
             switch_bic,
             participants,

@@ -36,6 +36,14 @@ pub(super) enum Twist {
     Garbage,
     /// It begins nothing that it is asked for.
     Idle,
+    /// It takes keys whatever their check value.
+    Trusting,
+    /// Check values that it states are others.
+    WrongValue,
+    /// It says that it uses a set, and has no key of it.
+    Obedient,
+    /// It forgets the set before as soon as another is in use.
+    Forgetful,
 }
 
 pub(super) struct MemoryPeer {
@@ -47,6 +55,9 @@ pub(super) struct MemoryPeer {
     waiting: VecDeque<Incoming>,
     twist: Twist,
     was_cut: bool,
+    /// The last request was under another set than the newest that was put into use.
+    is_under_set_before: bool,
+    newest_set: Vec<u8>,
 }
 
 impl MemoryPeer {
@@ -81,6 +92,8 @@ impl MemoryPeer {
             waiting: VecDeque::new(),
             twist,
             was_cut: false,
+            is_under_set_before: false,
+            newest_set: b"000001".to_vec(),
         }
     }
 
@@ -101,7 +114,21 @@ impl MemoryPeer {
         let is_answer = message.mti().is_answer() && matches!(message.mti().class(), 1 | 2);
         let is_enquiry = message.get(3).is_some_and(|code| code.starts_with(b"31"));
         let edited = |edits: &[Edit<'_>]| vec![spliced(&message, None, edits)];
+        let is_word_about_keys = message.mti().number() == 810
+            && message
+                .get(70)
+                .is_some_and(|purpose| matches!(purpose, b"101" | b"161"));
         match self.twist {
+            Twist::Trusting | Twist::Obedient if is_word_about_keys => {
+                edited(&[Edit::Set(39, b"00")])
+            }
+            Twist::WrongValue if is_word_about_keys && message.has(125) => {
+                edited(&[Edit::Set(125, b"KS006000002KU001PKV006000000")])
+            }
+            // Its PIN blocks of before are strange to it.
+            Twist::Forgetful if self.is_under_set_before && is_answer => {
+                edited(&[Edit::Set(39, b"55")])
+            }
             Twist::NoSignOn if message.mti().number() == 800 && self.was_cut => Vec::new(),
             _ if !is_answer || is_enquiry => vec![bytes],
             Twist::Deaf => Vec::new(),
@@ -163,6 +190,14 @@ impl Peer for MemoryPeer {
 
     fn send(&mut self, _link: usize, message: &[u8]) {
         let parsed = Message::parse(Dialect::national(), message);
+        if let Ok(parsed) = &parsed
+            && let Some(set) = parsed.get(53).and_then(|control| control.get(2..8))
+        {
+            if parsed.get(70) == Some(b"161") {
+                self.newest_set = set.to_vec();
+            }
+            self.is_under_set_before = set < self.newest_set.as_slice();
+        }
         if let (Twist::Greedy, Ok(parsed)) = (self.twist, &parsed)
             && parsed.mti().number() == 221
         {

@@ -28,6 +28,7 @@ fn order(rail: &mut Rail, uses: KeyUses) {
         source: operator(),
         participant: HSBK,
         uses,
+        length: KeyLength::AsBefore,
         overlap: KEY_OVERLAP,
     }));
 }
@@ -200,6 +201,7 @@ fn an_order_needs_a_member_with_connections_of_its_own_and_something_to_change()
             source: operator(),
             participant,
             uses,
+            length: KeyLength::AsBefore,
             overlap,
         })
     };

@@ -12,7 +12,7 @@ use crate::cards::{self, *};
 pub(super) use presentments::known;
 
 use keys::{key_command, key_uses};
-use tables::{fee_row, lifetime, profile, range, scheme, settings, stand_in};
+use tables::{fee_row, lifetime, part, profile, range, scheme, settings, stand_in};
 
 mod keys;
 mod presentments;
@@ -298,6 +298,8 @@ fn others() -> BoxedStrategy<cards::Command> {
 fn configuration() -> BoxedStrategy<cards::Command> {
     use cards::Command;
     prop_oneof![
+        (source(), vec(part(), 0..4))
+            .prop_map(|(source, parts)| Command::SetTables { source, parts }),
         (source(), settings())
             .prop_map(|(source, settings)| Command::SetSettings { source, settings }),
         (source(), any::<u32>(), vec(range(), 0..4)).prop_map(|(source, version, ranges)| {

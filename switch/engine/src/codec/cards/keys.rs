@@ -2,8 +2,8 @@
 
 use crate::{
     cards::{
-        KeyAnswer, KeyChange, KeyCommand, KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse,
-        KeyUses, NewKeys,
+        KeyAnswer, KeyChange, KeyCommand, KeyLength, KeyOutcome, KeyResult, KeyStage, KeyState,
+        KeyUse, KeyUses, NewKeys,
     },
     codec::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, reader::Flags},
 };
@@ -15,11 +15,12 @@ pub(super) fn put(command: &KeyCommand, writer: &mut Writer<'_>) {
             source,
             participant,
             uses,
+            length,
             overlap,
         } => {
             writer.put(source);
             writer.put(participant);
-            writer.put(uses);
+            writer.put(&Wish(*uses, *length));
             writer.put(overlap);
         }
         KeyCommand::Made {
@@ -54,12 +55,18 @@ pub(super) fn put(command: &KeyCommand, writer: &mut Writer<'_>) {
 /// Reads what follows the version byte.
 pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<KeyCommand, FactsError> {
     Ok(match kind {
-        Kind::CardKeyOrder => KeyCommand::Order {
-            source: reader.field("source")?,
-            participant: reader.field("participant")?,
-            uses: reader.field("uses")?,
-            overlap: reader.field("overlap")?,
-        },
+        Kind::CardKeyOrder => {
+            let source = reader.field("source")?;
+            let participant = reader.field("participant")?;
+            let Wish(uses, length) = reader.field("uses")?;
+            KeyCommand::Order {
+                source,
+                participant,
+                uses,
+                length,
+                overlap: reader.field("overlap")?,
+            }
+        }
         Kind::CardKeysMade => KeyCommand::Made {
             participant: reader.field("participant")?,
             ordered: reader.field("order")?,
@@ -90,6 +97,69 @@ impl Layout for KeyUse {
             1 => Some(KeyUse::Pin),
             2 => Some(KeyUse::Mac),
             _ => None,
+        })
+    }
+}
+
+/// Which keys are wanted and how long, in one byte: bits 0 and 1 as [`KeyUses`], then the length.
+struct Wish(KeyUses, KeyLength);
+
+impl Layout for Wish {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let Wish(uses, length) = self;
+        let is = |other| *length == other;
+        let flags = [
+            uses.pin,
+            uses.mac,
+            is(KeyLength::Bits128),
+            is(KeyLength::Bits256),
+        ];
+        writer.u8(Flags::of(&flags).0);
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Wish, FactsError> {
+        let offset = reader.offset();
+        let flags = reader.flags(field, 0b1111)?;
+        let uses = KeyUses {
+            pin: flags.has(0),
+            mac: flags.has(1),
+        };
+        Ok(Wish(
+            uses,
+            match (flags.has(2), flags.has(3)) {
+                (false, false) => KeyLength::AsBefore,
+                (true, false) => KeyLength::Bits128,
+                (false, true) => KeyLength::Bits256,
+                (true, true) => return Err(reader.error(field, offset, LayoutRule::Tag)),
+            },
+        ))
+    }
+}
+
+impl Layout for KeyChange {
+    fn put(&self, writer: &mut Writer<'_>) {
+        let KeyChange {
+            ordered,
+            uses,
+            length,
+            overlap,
+            stage,
+        } = self;
+        writer.put(ordered);
+        writer.put(&Wish(*uses, *length));
+        writer.put(overlap);
+        writer.put(stage);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<KeyChange, FactsError> {
+        let ordered = reader.field("order")?;
+        let Wish(uses, length) = reader.field("uses")?;
+        Ok(KeyChange {
+            ordered,
+            uses,
+            length,
+            overlap: reader.field("overlap")?,
+            stage: reader.field("stage")?,
         })
     }
 }
@@ -201,12 +271,6 @@ fields! {
         set: "set",
         pin: "PIN check value",
         mac: "MAC check value",
-    }
-    KeyChange {
-        ordered: "order",
-        uses: "uses",
-        overlap: "overlap",
-        stage: "stage",
     }
     KeyOutcome {
         ordered: "order",

@@ -3,7 +3,7 @@
 use crate::{
     cards::{
         BinRange, Bounds, Channels, FeeRow, LifetimeRow, Profile, Rate, Roles, Scheme, Services,
-        Settings, StandIn, Tariff, Without,
+        Settings, StandIn, TablePart, Tariff, Without,
     },
     codec::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags},
 };
@@ -97,6 +97,74 @@ impl Layout for Profile {
             services: reader.field("services")?,
             host: reader.optional("host", flags.has(1))?,
             cap: reader.optional("cap", flags.has(2))?,
+        })
+    }
+}
+
+impl Layout for TablePart {
+    fn put(&self, writer: &mut Writer<'_>) {
+        match self {
+            TablePart::Settings(settings) => {
+                writer.u8(1);
+                writer.put(settings);
+            }
+            TablePart::Member {
+                participant,
+                profile,
+            } => {
+                writer.u8(2);
+                writer.put(participant);
+                writer.put(profile);
+            }
+            TablePart::StandIn { number, rule } => {
+                writer.u8(3);
+                writer.put(number);
+                writer.put(rule);
+            }
+            TablePart::Scheme { number, scheme } => {
+                writer.u8(4);
+                writer.put(number);
+                writer.put(scheme);
+            }
+            TablePart::Bins { version, ranges } => {
+                writer.u8(5);
+                writer.put(version);
+                writer.list(ranges);
+            }
+            TablePart::Fees(rows) => {
+                writer.u8(6);
+                writer.list(rows);
+            }
+            TablePart::Lifetimes(rows) => {
+                writer.u8(7);
+                writer.list(rows);
+            }
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<TablePart, FactsError> {
+        let offset = reader.offset();
+        Ok(match reader.u8(field)? {
+            1 => TablePart::Settings(reader.field("settings")?),
+            2 => TablePart::Member {
+                participant: reader.field("participant")?,
+                profile: reader.field("profile")?,
+            },
+            3 => TablePart::StandIn {
+                number: reader.field("rule number")?,
+                rule: reader.field("rule")?,
+            },
+            4 => TablePart::Scheme {
+                number: reader.field("scheme number")?,
+                scheme: reader.field("scheme")?,
+            },
+            5 => TablePart::Bins {
+                version: reader.field("table version")?,
+                ranges: reader.list("ranges")?,
+            },
+            6 => TablePart::Fees(reader.list("fee rows")?),
+            7 => TablePart::Lifetimes(reader.list("lifetime rows")?),
+            _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })
     }
 }

@@ -176,6 +176,7 @@ fn configuration() -> Vec<Command> {
                 pin: true,
                 mac: true,
             },
+            length: KeyLength::AsBefore,
             overlap: KEY_OVERLAP,
         }),
         Command::Keys(KeyCommand::Made {
@@ -198,6 +199,34 @@ fn configuration() -> Vec<Command> {
             source,
             participant: ParticipantId(1),
         }),
+        Command::SetTables {
+            source,
+            parts: parts(),
+        },
+    ]
+}
+
+fn parts() -> Vec<TablePart> {
+    vec![
+        TablePart::Settings(settings()),
+        TablePart::Member {
+            participant: ParticipantId(1),
+            profile: profile(),
+        },
+        TablePart::StandIn {
+            number: 4,
+            rule: Some(stand_in()),
+        },
+        TablePart::Scheme {
+            number: 2,
+            scheme: None,
+        },
+        TablePart::Bins {
+            version: 3,
+            ranges: vec![range()],
+        },
+        TablePart::Fees(vec![fee_row()]),
+        TablePart::Lifetimes(Vec::new()),
     ]
 }
 

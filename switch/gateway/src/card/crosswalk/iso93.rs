@@ -132,7 +132,7 @@ pub(super) fn from_national(mti: Mti, from: &Values, now: Time, to: &mut Values)
         to.set(settlement_field(mti), 15, &[&year(date, today), date]);
     }
     if let Some(mode) = from.get(22) {
-        let has_pin = from.has(52);
+        let has_pin = from.has(52) || from.has(110);
         let code = code(mode, from.get(25), from.get(26), from.get(60), has_pin);
         to.set(22, 22, &[&code]);
     }

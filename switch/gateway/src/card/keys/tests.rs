@@ -61,6 +61,7 @@ fn the_set_before_the_newest_is_still_taken_and_no_other() {
                     pin: true,
                     mac: false,
                 },
+                length: torap_engine::cards::KeyLength::AsBefore,
                 overlap: KEY_OVERLAP,
                 stage,
             }),

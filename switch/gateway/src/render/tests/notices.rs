@@ -1,7 +1,12 @@
-use torap_engine::participants::{Direction, State};
+use torap_domain::{Money, ParticipantId, Span, Text};
+use torap_engine::{
+    Command, Source, approval,
+    participants::{self, Direction, State},
+    schedule,
+};
 use torap_iso20022::view::Body;
 
-use super::world::{CASP, HSBK, IRTY, Received, TSES, World};
+use super::world::{CASP, HSBK, IRTY, Received, TSES, World, operator};
 use crate::fixtures::{PAYEE_IIN, PAYEE_PHONE, PAYER_IIN};
 
 /// Receiver, code and parameters of the notices among what was received.
@@ -74,6 +79,57 @@ fn funding_and_its_marks() {
         events(&world.set_state(CASP, halves)),
         [event(CASP, "PART", &["suspended-debits"])]
     );
+}
+
+#[test]
+fn a_change_that_waited_is_told_like_one_that_did_not() {
+    let mut world = World::new();
+    let fund = Command::Participants(participants::Command::Fund {
+        source: operator(),
+        participant: ParticipantId(HSBK),
+        direction: Direction::In,
+        amount: Money::kzt(100),
+    });
+    let told = [event(HSBK, "FUND", &["IN", "1.00", "ORDER-7"])];
+    let wait = Span::from_secs(60);
+    let order = |world: &World| {
+        Command::Schedule(schedule::Command::Order {
+            source: operator(),
+            at: world.last().time.saturating_add(wait),
+            command: Box::new(fund.clone()),
+        })
+    };
+    // For its time.
+    let ordered = order(&world);
+    world.order(ordered);
+    assert_eq!(events(&world.wait(wait)), told);
+    // For another operator, and for both.
+    world.order(Command::Approval(approval::Command::SetSettings {
+        source: operator(),
+        settings: approval::Settings {
+            families: approval::Families::ALL,
+            within: Span::from_secs(3600),
+        },
+    }));
+    let approved = |world: &mut World, command: Command| {
+        world.order(Command::Approval(approval::Command::Propose {
+            source: operator(),
+            command: Box::new(command),
+        }));
+        let id = world.last().position;
+        world.order(Command::Approval(approval::Command::Decide {
+            source: Source::Operator {
+                name: Text::truncated("daniyar"),
+                reference: Text::truncated("ORDER-8"),
+            },
+            id,
+            approves: true,
+        }))
+    };
+    assert_eq!(events(&approved(&mut world, fund.clone())), told);
+    let ordered = order(&world);
+    assert_eq!(events(&approved(&mut world, ordered)), []);
+    assert_eq!(events(&world.wait(wait)), told);
 }
 
 #[test]

@@ -233,6 +233,11 @@ impl World {
         self.order(Command::Tick)
     }
 
+    /// Place and time of the last record.
+    pub(super) fn last(&self) -> torap_engine::Stamp {
+        self.stamp
+    }
+
     pub(super) fn order(&mut self, command: Command) -> Vec<Received> {
         self.apply(command, Bytes::new())
     }

@@ -36,7 +36,7 @@ pub(super) enum Card {
         #[arg(long)]
         messages: bool,
     },
-    /// Set tables from a file with `[card]` as in network.toml; what it leaves out stays as it is
+    /// Set tables from a file with `[card]` as in network.toml, all of them or none; what it leaves out stays as it is
     Set { file: PathBuf },
     /// Put a card on the stop list; its number is read from standard input
     Stop {
@@ -98,8 +98,11 @@ pub(super) enum Card {
         /// How long messages under the keys before are taken [default: 24; at most 720]
         #[arg(long)]
         overlap_hours: Option<u64>,
+        /// Length of the new keys: 128, or 256 for AES [default: as before]
+        #[arg(long, value_name = "BITS")]
+        bits: Option<u16>,
         /// Take the change back, as long as the host has not been told to use the new keys
-        #[arg(long, conflicts_with_all = ["pin", "mac", "overlap_hours"])]
+        #[arg(long, conflicts_with_all = ["pin", "mac", "overlap_hours", "bits"])]
         cancel: bool,
     },
     /// A closed session has been settled elsewhere: its nets leave the card accounts
@@ -193,6 +196,7 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
             pin,
             mac,
             overlap_hours,
+            bits,
             ..
         } => Request::CardKeyChange {
             by,
@@ -200,6 +204,7 @@ pub(super) fn request(command: Card, by: By) -> Result<Request, Failure> {
             pin,
             mac,
             overlap_hours,
+            bits,
         },
     })
 }

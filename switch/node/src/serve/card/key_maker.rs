@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use torap_domain::{ParticipantId, Position, Text};
 use torap_engine::{
     Command,
-    cards::{self, KeyChange, KeyCommand, KeyStage, NewKeys},
+    cards::{self, KeyChange, KeyCommand, KeyLength, KeyStage, NewKeys},
 };
 use torap_gateway::card::keys::{MadeKey, MemberKeys, ZoneUse};
 use torap_hsm::{
@@ -112,7 +112,8 @@ async fn make(cards: &Cards, wanted: &Wanted) -> Result<NewKeys, Not> {
         if !is_wanted {
             continue;
         }
-        let (key, value) = make_one(cards, keys, wanted.newest, of).await?;
+        let which = (wanted.newest, of, wanted.change.length);
+        let (key, value) = make_one(cards, keys, which).await?;
         let value = Some(Text::truncated(&value.to_string()));
         match of {
             ZoneUse::Pin => new.pin = value,
@@ -132,8 +133,7 @@ async fn make(cards: &Cards, wanted: &Wanted) -> Result<NewKeys, Not> {
 async fn make_one(
     cards: &Cards,
     keys: &MemberKeys,
-    newest: u16,
-    of: ZoneUse,
+    (newest, of, length): (u16, ZoneUse, KeyLength),
 ) -> Result<(MadeKey, CheckValue), Not> {
     let zone_master = keys.key_encryption.as_ref();
     let zone_master = zone_master.ok_or(Not::Refused("no-zone-master-key"))?;
@@ -142,7 +142,7 @@ async fn make_one(
         ZoneUse::Mac => set.mac.as_ref(),
     });
     let current = current.ok_or(Not::Refused("no-key-to-replace"))?;
-    let request = Request::GenerateKey(spec(current, of));
+    let request = Request::GenerateKey(spec(current, of, length));
     let NewKey { block, check_value } = match ask(cards, &request).await? {
         Response::GenerateKey(new) => new,
         _ => return Err(Not::Now),
@@ -165,8 +165,9 @@ async fn make_one(
     }
 }
 
-/// A key like the one that it replaces: its use and cipher; 256 bits if it is AES of 256, else 128.
-fn spec(current: &KeyRef, of: ZoneUse) -> KeySpec {
+/// A key like the one that it replaces: its use and cipher; unless a length is ordered 256 bits if it is AES of 256, else 128. What the cipher does
+/// not have the HSM refuses.
+fn spec(current: &KeyRef, of: ZoneUse, length: KeyLength) -> KeySpec {
     let block = current.block();
     let key_digits = block.payload().len().saturating_sub(MAC_DIGITS);
     let is_long = block.algorithm() == KeyAlgorithm::Aes && key_digits >= LONG_KEY_DIGITS;
@@ -174,7 +175,10 @@ fn spec(current: &KeyRef, of: ZoneUse) -> KeySpec {
     KeySpec {
         usage,
         algorithm: block.algorithm(),
-        bits: if is_long { 256 } else { 128 },
+        bits: match (length, is_long) {
+            (KeyLength::Bits256, _) | (KeyLength::AsBefore, true) => 256,
+            (KeyLength::Bits128, _) | (KeyLength::AsBefore, false) => 128,
+        },
         mode: match of {
             ZoneUse::Pin => KeyMode::EncryptAndDecrypt,
             ZoneUse::Mac => KeyMode::GenerateAndVerify,

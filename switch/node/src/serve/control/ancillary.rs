@@ -308,6 +308,10 @@ fn settings(
     cap_percent: u32,
 ) -> Result<Settings, Refusal> {
     let times = interim.iter().map(|time| time_of_day("interim", time));
+    if !(1..=24 * 60).contains(&within_minutes) {
+        let text = "debtors have from a minute to a day";
+        return Err(Refusal::of_request("within", text));
+    }
     let settings = Settings {
         card_nets: match card_nets {
             CardNets::DebitsFirst => Some(Method::DebitsFirst),
@@ -321,8 +325,8 @@ fn settings(
     if settings.are_sound() {
         Ok(settings)
     } else {
-        let text = "debtors have from a minute to a day, and the times of day rise below 24:00, at most 24 of them";
-        Err(Refusal::of_request("settings", text))
+        let text = "times of day rise below 24:00, at most 24 of them";
+        Err(Refusal::of_request("interim", text))
     }
 }
 

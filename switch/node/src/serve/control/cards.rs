@@ -1,12 +1,12 @@
 //! The card side as the operator sees and changes it.
 
 use serde_json::{Value, json};
-use torap_domain::{Date, Money, ParticipantId, Span};
+use torap_domain::{Date, Money, ParticipantId, Span, card::Prefix};
 use torap_engine::{
     Command,
     cards::{
         self, BinRange, Channels, FeeRow, LifetimeRow, Rate, Services, Side, StopAction, StopCause,
-        Sum, Totals,
+        Sum, TablePart, Totals,
     },
 };
 use torap_gateway::card::vault::CardVault;
@@ -16,7 +16,7 @@ use crate::{
     control::{By, CardShow, Refusal, Request},
     serve::{
         card::Cards,
-        seed::card::{CardTables, Ground},
+        seed::card::{CardTables, Ground, PlacedPart},
         switch::{Switch, wall_clock},
     },
 };
@@ -28,7 +28,7 @@ pub(super) async fn show(switch: &Switch, what: CardShow) -> Result<Value, Refus
     let cards = side(switch)?;
     match what {
         CardShow::Status => status(switch, cards).await,
-        CardShow::Bins { prefix } => Ok(bins(switch, cards, prefix.as_deref())),
+        CardShow::Bins { prefix } => bins(switch, cards, prefix.as_deref()),
         CardShow::Rules => rules(switch).await,
         CardShow::Sessions => sessions(switch).await,
     }
@@ -125,7 +125,15 @@ async fn status(switch: &Switch, cards: &Cards) -> Result<Value, Refusal> {
     }))
 }
 
-fn bins(switch: &Switch, cards: &Cards, prefix: Option<&str>) -> Value {
+fn bins(switch: &Switch, cards: &Cards, prefix: Option<&str>) -> Result<Value, Refusal> {
+    let is_prefix = |text: &str| {
+        (1..=usize::from(Prefix::DIGITS_MAX)).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if prefix.is_some_and(|prefix| !is_prefix(prefix)) {
+        let text = format!("1 to {} digits", Prefix::DIGITS_MAX);
+        return Err(Refusal::of_request("prefix", text));
+    }
     let table = &cards.network().bins;
     let wanted = |range: &&BinRange| {
         prefix.is_none_or(|prefix| range.prefix.to_string().starts_with(prefix))
@@ -146,7 +154,7 @@ fn bins(switch: &Switch, cards: &Cards, prefix: Option<&str>) -> Value {
             })
         })
         .collect();
-    json!({ "version": table.version(), "ranges": table.ranges().len(), "bins": rows })
+    Ok(json!({ "version": table.version(), "ranges": table.ranges().len(), "bins": rows }))
 }
 
 /// Fees, lifetimes, stand-in rules, schemes and settings.
@@ -239,47 +247,54 @@ async fn sessions(switch: &Switch) -> Result<Value, Refusal> {
     Ok(json!({ "sessions": rows }))
 }
 
-/// Sets tables, one after the other.
+/// Sets tables, all of them or none: they are one record.
 pub(super) async fn set(switch: &Switch, by: &By, tables: &CardTables) -> Result<Value, Refusal> {
-    let commands = commands(switch, by, tables).await?;
-    if commands.is_empty() {
-        return Err(Refusal::of_request("tables", "there is nothing to set"));
+    let source = change::source(by)?;
+    let placed = parts(switch, tables).await?;
+    if let Some(refusal) = fault(switch, &placed).await? {
+        return Err(refusal);
     }
-    let mut done: Vec<&str> = Vec::new();
-    let mut last = Value::Null;
-    for command in commands {
-        let table = table_of(&command);
-        match decide(switch, Command::Cards(command)).await {
-            Ok(decided) => last = decided,
-            Err(mut refusal) => {
-                if !done.is_empty() {
-                    refusal.text = format!(
-                        "{} ({table}; set before it and in force: {})",
-                        refusal.text,
-                        done.join(", ")
-                    );
-                }
-                return Err(refusal);
-            }
-        }
-        done.push(table);
+    let set: Vec<&str> = placed.iter().map(|placed| placed.part.table()).collect();
+    let parts = placed.iter().map(|placed| placed.part.clone()).collect();
+    let command = Command::Cards(cards::Command::SetTables { source, parts });
+    let mut decided = match decide(switch, command).await {
+        Ok(decided) => decided,
+        // Something else was set between the check and the record.
+        Err(refusal) => return Err(fault(switch, &placed).await?.unwrap_or(refusal)),
+    };
+    change::follow_up_to(switch, &decided).await;
+    if decided.get("proposal").is_none() {
+        decided["set"] = set.into();
     }
-    change::follow_up_to(switch, &last).await;
-    last["set"] = done.into();
-    Ok(last)
+    Ok(decided)
+}
+
+/// The first part that would be refused now, with its place in the file and the rule it breaks.
+async fn fault(switch: &Switch, placed: &[PlacedPart]) -> Result<Option<Refusal>, Refusal> {
+    let parts: Vec<TablePart> = placed.iter().map(|placed| placed.part.clone()).collect();
+    let fault = show::ask(switch, move |engine| engine.card_tables_fault(&parts)).await?;
+    Ok(fault.map(|fault| Refusal {
+        place: placed
+            .get(fault.part)
+            .map_or_else(|| "tables".to_string(), |placed| placed.place.clone()),
+        rule: fault.rule.name().to_string(),
+        text: format!("{}; nothing is set", fault.rule.text()),
+        actor: "operator".into(),
+    }))
 }
 
 /// A request that is one command.
 pub(super) async fn command(switch: &Switch, request: Request) -> Result<Command, Refusal> {
     let command = match request {
         Request::CardSet { by, tables } => {
-            let mut commands = commands(switch, &by, &tables).await?;
-            match (commands.pop(), commands.is_empty()) {
-                (Some(command), true) => command,
-                _ => {
-                    let text = "a change with an effective time sets one table or row";
-                    return Err(Refusal::of_request("tables", text));
-                }
+            // What later records change may make it fit or not: it is checked when it takes effect.
+            let placed = parts(switch, &tables).await?;
+            if placed.is_empty() {
+                return Err(Refusal::of_request("tables", "there is nothing to set"));
+            }
+            cards::Command::SetTables {
+                source: change::source(&by)?,
+                parts: placed.into_iter().map(|placed| placed.part).collect(),
             }
         }
         Request::CardStop { by, pan, cause } => stop(switch, &by, &pan.0, cause.as_deref())?,
@@ -292,7 +307,8 @@ pub(super) async fn command(switch: &Switch, request: Request) -> Result<Command
             pin,
             mac,
             overlap_hours,
-        } => keys::order(switch, &by, &code, (pin, mac), overlap_hours)?,
+            bits,
+        } => keys::order(switch, &by, &code, (pin, mac), (overlap_hours, bits))?,
         Request::CardKeyCancel { by, code } => keys::cancel(switch, &by, &code)?,
         Request::CardSettle { by, session } => cards::Command::SettleSession {
             source: change::source(&by)?,
@@ -304,24 +320,19 @@ pub(super) async fn command(switch: &Switch, request: Request) -> Result<Command
     Ok(Command::Cards(command))
 }
 
-async fn commands(
-    switch: &Switch,
-    by: &By,
-    tables: &CardTables,
-) -> Result<Vec<cards::Command>, Refusal> {
+async fn parts(switch: &Switch, tables: &CardTables) -> Result<Vec<PlacedPart>, Refusal> {
     let (settings, version) = show::ask(switch, |engine| {
         (*engine.card_settings(), engine.card_bins().version())
     })
     .await?;
     let network = switch.network();
     let ground = Ground {
-        source: change::source(by)?,
         settings,
         bins_version: version,
         participant: &|code| network.by_code(code).map(|view| view.id),
     };
     tables
-        .into_commands(&ground)
+        .into_parts(&ground)
         .map_err(|error| Refusal::of_request("tables", error))
 }
 
@@ -361,19 +372,6 @@ fn stop(
 
 const fn stopped(cause: StopCause) -> StopAction {
     StopAction::Stop { cause }
-}
-
-fn table_of(command: &cards::Command) -> &'static str {
-    match command {
-        cards::Command::SetSettings { .. } => "settings",
-        cards::Command::SetMember { .. } => "member",
-        cards::Command::SetStandIn { .. } => "stand_in",
-        cards::Command::SetScheme { .. } => "scheme",
-        cards::Command::SetBins { .. } => "bin",
-        cards::Command::SetFees { .. } => "fee",
-        cards::Command::SetLifetimes { .. } => "lifetime",
-        _ => "other",
-    }
 }
 
 fn code(switch: &Switch, id: ParticipantId) -> String {

@@ -74,11 +74,11 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
 
 /// Orders a change for later. A participant is added at once, as `certifying`, because its secret is made with it.
 async fn later(switch: &Switch, by: &By, at: &str, request: Request) -> Result<Value, Refusal> {
-    let at = Time::parse(at).map_err(in_request("at"))?;
+    let at = Time::parse(at).map_err(in_request("effective"))?;
     let now = wall_clock();
     if at <= now || at > now.saturating_add(schedule::AHEAD_MAX) {
         return Err(Refusal::of_request(
-            "at",
+            "effective",
             "an effective time lies in the future, at most 400 days ahead",
         ));
     }
@@ -210,11 +210,10 @@ fn plain(switch: &Switch, request: Request) -> Result<Command, Refusal> {
                 },
             }));
         }
-        other => {
-            return Err(Refusal::of_request(
-                "do",
-                format!("not a change: {other:?}"),
-            ));
+        // A change comes to its own arm, here or before.
+        _ => {
+            let text = "this command shows something or acts at once: it has no effective time";
+            return Err(Refusal::of_request("effective", text));
         }
     };
     Ok(Command::Participants(command))

@@ -2,9 +2,10 @@
 
 use torap_domain::{ParticipantId, Span, Time};
 use torap_engine::cards::{
-    self, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyChange, KeyCommand, KeyOutcome, KeyResult, KeyStage,
-    KeyUse, KeyUses,
+    self, KEY_OVERLAP, KEY_OVERLAP_MAX, KeyChange, KeyCommand, KeyLength, KeyOutcome, KeyResult,
+    KeyStage, KeyUse, KeyUses,
 };
+use torap_hsm::KeyAlgorithm;
 
 use super::change;
 use crate::{
@@ -18,7 +19,7 @@ pub(super) fn order(
     by: &By,
     code: &str,
     (pin, mac): (bool, bool),
-    overlap_hours: Option<u64>,
+    (overlap_hours, bits): (Option<u64>, Option<u16>),
 ) -> Result<cards::Command, Refusal> {
     let (participant, held) = member(switch, code)?;
     let both = pin == mac;
@@ -38,12 +39,61 @@ pub(super) fn order(
         let text = format!("at most {hours} hours");
         return Err(Refusal::of_request("overlap_hours", text));
     }
+    let length = length(switch, participant, uses, bits)?;
     Ok(cards::Command::Keys(KeyCommand::Order {
         source: change::source(by)?,
         participant,
         uses,
+        length,
         overlap,
     }))
+}
+
+/// The length that is ordered. Only AES has keys of 256 bits.
+fn length(
+    switch: &Switch,
+    participant: ParticipantId,
+    uses: KeyUses,
+    bits: Option<u16>,
+) -> Result<KeyLength, Refusal> {
+    let refused = |text: String| Refusal::of_request("bits", text);
+    match bits {
+        None => return Ok(KeyLength::AsBefore),
+        Some(128) => return Ok(KeyLength::Bits128),
+        Some(256) => {}
+        Some(other) => return Err(refused(format!("{other} is none of 128, 256"))),
+    }
+    let network = super::cards::side(switch)?.network();
+    let newest = network
+        .member(participant)
+        .map(|member| member.profile.key_set);
+    let keys = network.keys.members.get(&participant);
+    let set = newest.and_then(|newest| keys?.set(newest));
+    let is_tdes = |key: Option<&torap_hsm::KeyRef>| {
+        key.is_some_and(|key| key.block().algorithm() == KeyAlgorithm::Tdes)
+    };
+    for (wanted, key, name, other) in [
+        (
+            uses.pin,
+            set.and_then(|set| set.pin.as_ref()),
+            "PIN",
+            "--mac",
+        ),
+        (
+            uses.mac,
+            set.and_then(|set| set.mac.as_ref()),
+            "MAC",
+            "--pin",
+        ),
+    ] {
+        if wanted && is_tdes(key) {
+            let text = format!(
+                "its {name} key is of Triple DES, which has no 256 bits; {other} changes the other key alone"
+            );
+            return Err(refused(text));
+        }
+    }
+    Ok(KeyLength::Bits256)
 }
 
 /// The command that takes a change back.

@@ -171,7 +171,8 @@ pub(super) async fn schedule(switch: &Switch) -> Result<Value, Refusal> {
 }
 
 /// A scheduled change in a few words.
-fn what(switch: &Switch, command: &Command) -> String {
+/// A change in few words; empty for kinds that have none.
+pub(super) fn what(switch: &Switch, command: &Command) -> String {
     let network = switch.network();
     let code = |id: &ParticipantId| {
         let view = network.by_id(*id);

@@ -39,12 +39,9 @@ use torap_domain::{
     CardService, Money, ParticipantId, Span, Text, Time,
     card::{Channel, InstitutionId, Mcc, Prefix},
 };
-use torap_engine::{
-    Source,
-    cards::{
-        AMOUNT_MAX, BinRange, BinTable, Bounds, Channels, Command, FeeRow, LifetimeRow, Profile,
-        Rate, Roles, Scheme, Services, Settings, Side, StandIn, Tariff, Without,
-    },
+use torap_engine::cards::{
+    AMOUNT_MAX, BinRange, BinTable, Bounds, Channels, FeeRow, LifetimeRow, Profile, Rate, Roles,
+    Scheme, Services, Settings, Side, StandIn, TablePart, TableRule, Tariff, Without,
 };
 use torap_iso8583::Dialect;
 
@@ -209,7 +206,7 @@ pub struct LifetimeRowText {
 impl std::fmt::Debug for Ground<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ground")
-            .field("source", &self.source)
+            .field("bins_version", &self.bins_version)
             .finish_non_exhaustive()
     }
 }
@@ -224,90 +221,86 @@ const LIFETIME_DAYS_MAX: u64 = 400;
 /// What tables are read against.
 #[derive(Clone, Copy)]
 pub struct Ground<'g> {
-    pub source: Source,
     pub settings: Settings,
     /// Version of the BIN table that holds.
     pub bins_version: u32,
     pub participant: &'g dyn Fn(&str) -> Option<ParticipantId>,
 }
 
+/// A part of the tables, and its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedPart {
+    /// As `card.member[0] HSBK`.
+    pub place: String,
+    pub part: TablePart,
+}
+
 impl CardTables {
-    /// One command a table, in an order in which each finds what it names.
+    /// What the tables set, in an order in which each part finds what it names.
     ///
     /// # Errors
     /// The table, the row and the rule; nothing is to be done then.
-    pub fn into_commands(&self, ground: &Ground<'_>) -> Result<Vec<Command>, String> {
-        let source = ground.source;
-        let mut commands = Vec::new();
+    pub fn into_parts(&self, ground: &Ground<'_>) -> Result<Vec<PlacedPart>, String> {
+        let mut parts = Vec::new();
+        let mut push = |place: String, part: Result<TablePart, String>| match part {
+            Ok(part) => {
+                parts.push(PlacedPart { place, part });
+                Ok(())
+            }
+            Err(error) => Err(format!("{place}{error}")),
+        };
+        let after = |separator: &'static str| move |error: String| format!("{separator}{error}");
         if let Some(row) = &self.settings {
-            let settings = row
-                .settings(ground.settings)
-                .map_err(|error| format!("card.settings.{error}"))?;
-            commands.push(Command::SetSettings { source, settings });
+            let settings = row.settings(ground.settings).map(TablePart::Settings);
+            push("card.settings".into(), settings.map_err(after(".")))?;
         }
         for (number, row) in self.member.iter().enumerate() {
-            let place = format!("card.member[{number}] {}", row.participant);
-            let (participant, profile) = row
+            let member = row
                 .profile(ground)
-                .map_err(|error| format!("{place}: {error}"))?;
-            commands.push(Command::SetMember {
-                source,
-                participant,
-                profile,
-            });
+                .map(|(participant, profile)| TablePart::Member {
+                    participant,
+                    profile,
+                });
+            let place = format!("card.member[{number}] {}", row.participant);
+            push(place, member.map_err(after(": ")))?;
         }
         for row in &self.stand_in {
-            let place = format!("card.stand_in {}", row.number);
-            commands.push(Command::SetStandIn {
-                source,
-                number: row.number,
-                rule: row.rule().map_err(|error| format!("{place}: {error}"))?,
-            });
+            let number = row.number;
+            let rule = row.rule().map(|rule| TablePart::StandIn { number, rule });
+            push(format!("card.stand_in {number}"), rule.map_err(after(": ")))?;
         }
         for row in &self.scheme {
-            let place = format!("card.scheme {}", row.number);
-            commands.push(Command::SetScheme {
-                source,
-                number: row.number,
-                scheme: row
-                    .scheme(ground)
-                    .map_err(|error| format!("{place}: {error}"))?,
-            });
+            let number = row.number;
+            let scheme = row.scheme(ground);
+            let scheme = scheme.map(|scheme| TablePart::Scheme { number, scheme });
+            push(format!("card.scheme {number}"), scheme.map_err(after(": ")))?;
         }
         if let Some(rows) = &self.bin {
-            commands.push(bins(source, rows, ground)?);
+            push("card.bin".into(), bins(rows, ground))?;
         }
         if let Some(rows) = &self.fee {
-            let rows = each("card.fee", rows, FeeRowText::row)?;
-            commands.push(Command::SetFees { source, rows });
+            let rows = each(rows, FeeRowText::row).map(TablePart::Fees);
+            push("card.fee".into(), rows)?;
         }
         if let Some(rows) = &self.lifetime {
-            let rows = each("card.lifetime", rows, LifetimeRowText::row)?;
-            commands.push(Command::SetLifetimes { source, rows });
+            let rows = each(rows, LifetimeRowText::row).map(TablePart::Lifetimes);
+            push("card.lifetime".into(), rows)?;
         }
-        Ok(commands)
+        Ok(parts)
     }
 }
 
-fn bins(source: Source, rows: &[BinRow], ground: &Ground<'_>) -> Result<Command, String> {
-    let ranges = each("card.bin", rows, |row| row.range(ground))?;
+fn bins(rows: &[BinRow], ground: &Ground<'_>) -> Result<TablePart, String> {
+    let ranges = each(rows, |row| row.range(ground))?;
     let version = ground.bins_version.saturating_add(1);
     if BinTable::new(version, &ranges).is_none() {
-        return Err("card.bin: two rows of one prefix hold at one time, a row holds never, a local one names a scheme, or there are too many".into());
+        return Err(format!(": {}", TableRule::BinsUnsound.text()));
     }
-    Ok(Command::SetBins {
-        source,
-        version,
-        ranges,
-    })
+    Ok(TablePart::Bins { version, ranges })
 }
 
-fn each<R, T>(
-    table: &str,
-    rows: &[R],
-    read: impl Fn(&R) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let row = |(number, row)| read(row).map_err(|error| format!("{table}[{number}]: {error}"));
+fn each<R, T>(rows: &[R], read: impl Fn(&R) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let row = |(number, row)| read(row).map_err(|error| format!("[{number}]: {error}"));
     rows.iter().enumerate().map(row).collect()
 }
 

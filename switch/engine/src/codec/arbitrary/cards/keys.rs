@@ -8,6 +8,15 @@ pub(super) fn key_uses() -> BoxedStrategy<KeyUses> {
         .boxed()
 }
 
+fn key_length() -> BoxedStrategy<KeyLength> {
+    select(vec![
+        KeyLength::AsBefore,
+        KeyLength::Bits128,
+        KeyLength::Bits256,
+    ])
+    .boxed()
+}
+
 pub(super) fn key_command() -> BoxedStrategy<KeyCommand> {
     let keys = (
         any::<u16>(),
@@ -17,14 +26,22 @@ pub(super) fn key_command() -> BoxedStrategy<KeyCommand> {
         .prop_map(|(set, pin, mac)| NewKeys { set, pin, mac });
     let made = prop_oneof![keys.prop_map(Ok), text::<48>().prop_map(Err)];
     prop_oneof![
-        (source(), participant(), key_uses(), any::<u64>()).prop_map(
-            |(source, participant, uses, nanos)| KeyCommand::Order {
-                source,
-                participant,
-                uses,
-                overlap: Span::from_nanos(nanos),
-            }
-        ),
+        (
+            source(),
+            participant(),
+            key_uses(),
+            key_length(),
+            any::<u64>()
+        )
+            .prop_map(
+                |(source, participant, uses, length, nanos)| KeyCommand::Order {
+                    source,
+                    participant,
+                    uses,
+                    length,
+                    overlap: Span::from_nanos(nanos),
+                }
+            ),
         (participant(), position(), made).prop_map(|(participant, ordered, made)| {
             KeyCommand::Made {
                 participant,

@@ -110,6 +110,25 @@ pub(super) fn fee_row() -> BoxedStrategy<FeeRow> {
         .boxed()
 }
 
+pub(super) fn part() -> BoxedStrategy<TablePart> {
+    prop_oneof![
+        settings().prop_map(TablePart::Settings),
+        (participant(), profile()).prop_map(|(participant, profile)| TablePart::Member {
+            participant,
+            profile,
+        }),
+        (any::<u16>(), option::of(stand_in()))
+            .prop_map(|(number, rule)| TablePart::StandIn { number, rule }),
+        (any::<u8>(), option::of(scheme()))
+            .prop_map(|(number, scheme)| TablePart::Scheme { number, scheme }),
+        (any::<u32>(), vec(range(), 0..3))
+            .prop_map(|(version, ranges)| TablePart::Bins { version, ranges }),
+        vec(fee_row(), 0..3).prop_map(TablePart::Fees),
+        vec(lifetime(), 0..3).prop_map(TablePart::Lifetimes),
+    ]
+    .boxed()
+}
+
 pub(super) fn rate() -> BoxedStrategy<Rate> {
     (money(), any::<u32>(), money(), option::of(money()))
         .prop_map(|(fixed, millionths, least, most)| Rate {

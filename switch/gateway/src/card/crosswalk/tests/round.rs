@@ -56,7 +56,7 @@ fn check(dialect: &'static Dialect, carried: impl Fn(&Sample) -> Values) {
     assert!(messages > SEEDS as usize * 60, "{messages}");
     let rows = Dialect::national().rows().iter().map(|row| row.number);
     let missing: Vec<u8> = rows.filter(|row| !fields.contains(row)).collect();
-    let never: &[u8] = &[40, 110];
+    let never: &[u8] = &[40];
     assert_eq!(missing, never);
 }
 
@@ -130,14 +130,17 @@ fn what_must_not_be_lost_is_refused_by_name() {
     let mut sample = sample_of(200, Toward::Host);
     sample.values.remove(&52);
     sample.values.insert(110, vec![7; 16]);
+    let table = include_str!("../../../../../../iso8583/dialects/iso87-ascii.toml");
+    let row = table
+        .lines()
+        .find(|line| line.contains("n = 123,"))
+        .unwrap();
+    // A table whose field is no place for a PIN block.
+    let open = row.replace(", mask = \"pin\"", "");
+    let without = Dialect::read(&table.replace(row, &open)).unwrap();
     assert_refused(
         &sample,
-        Dialect::iso87_ascii(),
-        "field 110 at byte 0: the other dialect has no place for it no-place",
-    );
-    assert_refused(
-        &sample,
-        Dialect::iso93_bcd(),
+        &without,
         "field 110 at byte 0: the other dialect has no place for it no-place",
     );
     let mut sample = sample_of(200, Toward::Host);
@@ -161,6 +164,37 @@ fn what_must_not_be_lost_is_refused_by_name() {
         Dialect::iso87_ascii(),
         "field 7 at byte 0: it must be there in the other dialect missing-field",
     );
+}
+
+#[test]
+fn a_pin_block_of_format_4_stands_in_field_123_of_both_as_its_table_says() {
+    let mut sample = sample_of(200, Toward::Host);
+    sample.values.remove(&52);
+    sample.values.insert(110, (0xA0..0xB0).collect());
+    for (dialect, wire) in [
+        (
+            Dialect::iso87_ascii(),
+            &b"A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"[..],
+        ),
+        (Dialect::iso93_bcd(), &sample.values[&110].clone()[..]),
+    ] {
+        let (_, values, there) = back(&sample, dialect);
+        assert_eq!(values[&110], sample.values[&110]);
+        let crossed = Message::parse(dialect, &there).unwrap();
+        assert_eq!(crossed.get(123), Some(wire));
+        assert!(!crossed.has(52) && !crossed.has(110));
+        let shown = torap_iso8583::Mask::Pin;
+        assert_eq!(dialect.field(123).unwrap().mask, shown);
+        // An answer has no PIN block, and its table no room for one.
+        let answers = dialect
+            .presences()
+            .iter()
+            .filter(|presence| presence.steps().contains(&torap_iso8583::Step::ToAcquirer));
+        assert!(answers.clone().count() > 0);
+        for presence in answers {
+            assert!(!presence.allowed().contains(123));
+        }
+    }
 }
 
 fn sample_of(mti: u16, toward: Toward) -> Sample {

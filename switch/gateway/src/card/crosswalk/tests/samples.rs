@@ -115,8 +115,8 @@ fn sample(mti: Mti, step: Step, chance: &mut Chance) -> Sample {
     let often = chance.between(1, 4);
     let mut values = Values::new();
     for field in presence.allowed().iter() {
-        // A PIN block of format 4 has no place elsewhere; MACs are set last.
-        if matches!(field, 64 | 110 | 128) {
+        // MACs are set last.
+        if matches!(field, 64 | 128) {
             continue;
         }
         if presence.must().contains(field) || chance.one_in(often) {
@@ -142,6 +142,10 @@ fn sample(mti: Mti, step: Step, chance: &mut Chance) -> Sample {
 /// What fields say of each other.
 fn agree(mti: Mti, values: &mut Values) {
     let text = |text: &str| text.as_bytes().to_vec();
+    // There is one PIN block.
+    if values.contains_key(&110) {
+        values.remove(&52);
+    }
     if mti.class() == 4 {
         if let Some(function) = values.get_mut(&24) {
             let is_partial = function == b"401";

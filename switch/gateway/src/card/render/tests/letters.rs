@@ -315,6 +315,7 @@ fn a_key_is_handed_over_and_put_into_use() {
             pin: true,
             mac: false,
         },
+        length: torap_engine::cards::KeyLength::AsBefore,
         overlap: KEY_OVERLAP,
         stage: KeyStage::HandingOver { keys, of },
     });

@@ -294,6 +294,7 @@ fn a_key_is_handed_over_before_its_command_is_queued() {
             pin: true,
             mac: true,
         },
+        length: torap_engine::cards::KeyLength::AsBefore,
         overlap: KEY_OVERLAP,
         stage: KeyStage::Making,
     });

@@ -50,50 +50,41 @@ days = 30
 above_percent = 15
 "#;
 
-fn read(text: &str) -> Result<Vec<Command>, String> {
+fn read(text: &str) -> Result<Vec<TablePart>, String> {
     let file: CardFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let participants = ["HSBK", "SCHM"];
-    file.card.into_commands(&Ground {
-        source: Source::Operator {
-            name: Text::truncated("test"),
-            reference: Text::truncated("1"),
-        },
+    let parts = file.card.into_parts(&Ground {
         settings: Settings::initial(),
         bins_version: 6,
         participant: &|code| {
             let place = participants.iter().position(|known| *known == code)?;
             Some(ParticipantId::new(u16::try_from(place + 1).unwrap()))
         },
-    })
+    })?;
+    Ok(parts.into_iter().map(|placed| placed.part).collect())
 }
 
 #[test]
-fn every_table_becomes_its_commands_in_an_order_that_finds_what_it_names() {
-    let commands = read(ALL).unwrap();
+fn every_table_becomes_its_parts_in_an_order_that_finds_what_it_names() {
+    let parts = read(ALL).unwrap();
     let [
-        Command::SetSettings { settings, .. },
-        Command::SetMember { profile: bank, .. },
-        Command::SetMember { profile: host, .. },
-        Command::SetStandIn {
+        TablePart::Settings(settings),
+        TablePart::Member { profile: bank, .. },
+        TablePart::Member { profile: host, .. },
+        TablePart::StandIn {
             number: 2,
             rule: Some(rule),
-            ..
         },
-        Command::SetScheme {
+        TablePart::Scheme {
             number: 1,
             scheme: Some(scheme),
-            ..
         },
-        Command::SetBins {
-            version: 7, ranges, ..
-        },
-        Command::SetFees { rows: fees, .. },
-        Command::SetLifetimes {
-            rows: lifetimes, ..
-        },
-    ] = &commands[..]
+        TablePart::Bins { version: 7, ranges },
+        TablePart::Fees(fees),
+        TablePart::Lifetimes(lifetimes),
+    ] = &parts[..]
     else {
-        panic!("{commands:?}");
+        panic!("{parts:?}");
     };
     assert_eq!(settings.issuer_within, Span::from_secs(5));
     assert_eq!(
@@ -177,6 +168,6 @@ fn a_table_with_two_rows_for_one_prefix_is_refused() {
 #[test]
 fn a_list_that_is_left_out_changes_nothing_and_an_empty_one_empties_the_table() {
     assert!(read("[card]").unwrap().is_empty());
-    let commands = read("[card]\nbin = []").unwrap();
-    assert!(matches!(&commands[..], [Command::SetBins { ranges, .. }] if ranges.is_empty()));
+    let parts = read("[card]\nbin = []").unwrap();
+    assert!(matches!(&parts[..], [TablePart::Bins { ranges, .. }] if ranges.is_empty()));
 }
