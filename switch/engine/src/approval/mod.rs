@@ -186,6 +186,7 @@ impl Family {
             | Any::Links(_)
             | Any::Mass(_)
             | Any::Disputes(_)
+            | Any::Reports(_)
             | Any::Schedule(_)
             | Any::Approval(_)
             | Any::Tick
