@@ -37,7 +37,7 @@ fn every_table_is_of_its_message() {
         );
         count += 1;
     }
-    // 23 versions of the messages with one table each, and four services.
+    // 25 versions of the messages with one table each, and four services.
     assert_eq!(count, 29);
 }
 
