@@ -74,6 +74,7 @@ enum Part {
     Disputes = 27,
     CardKeys = 40,
     Approval = 44,
+    ClearingPurposes = 45,
 }
 
 impl Engine {
@@ -138,7 +139,7 @@ impl Engine {
         }
         let mut cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
-        let clearing = chunks.clearing(seed)?;
+        let mut clearing = chunks.clearing(seed)?;
         let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
         let tariffs = if chunks.next_is(Part::Tariffs) {
             chunks.read(Part::Tariffs, tariffs::State::read)?
@@ -163,6 +164,9 @@ impl Engine {
         } else {
             approval::State::new()
         };
+        if chunks.next_is(Part::ClearingPurposes) {
+            clearing.purposes = chunks.read(Part::ClearingPurposes, clearing::Purposes::read)?;
+        }
         chunks.close()?;
         let state = State {
             rules,
@@ -262,6 +266,12 @@ impl Engine {
             scratch.clear();
             state.approval.write(&mut Writer::new(&mut scratch));
             each(Part::Approval, &scratch);
+        }
+        if !state.clearing.purposes.is_empty() {
+            scratch.clear();
+            let purposes = &state.clearing.purposes;
+            purposes.write(&mut Writer::new(&mut scratch));
+            each(Part::ClearingPurposes, &scratch);
         }
     }
 }

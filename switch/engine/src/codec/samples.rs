@@ -78,6 +78,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.extend(mass::commands().into_iter().map(Command::Mass));
     all.extend(disputes::commands().into_iter().map(Command::Disputes));
     all.extend(approval::commands().into_iter().map(Command::Approval));
+    all.push(Command::Clearing(clearing::purposes()));
     all
 }
 
