@@ -191,3 +191,65 @@ fn what_the_door_does_not_understand_is_named() {
     let session = operator.clearing(&["session"]);
     assert_eq!(session["session"], Value::Null);
 }
+
+#[test]
+fn taxes_go_to_the_accounts_of_their_purpose_and_to_no_other() {
+    let (dir, mut lab) = lab();
+    let operator = Operator {
+        dir: lab.folder().root().to_string_lossy().into_owned(),
+    };
+    operator.clearing(&["set", "--closes-at", "23:59"]);
+    let session = operator.clearing(&["session"])["session"].clone();
+    let date = session.as_str().expect("an open session")[..10].to_owned();
+    let file = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_string_lossy().into_owned()
+    };
+    let table = |knp: &str, account: &str| {
+        format!("[[purpose]]\nknp = {knp}\naccounts = [\"{account}\"]\n")
+    };
+
+    // What is wrong is named with its row.
+    for (text, place) in [
+        (table("[\"91\"]", &account(601)), "purpose[0].knp"),
+        (table("[\"911\", \"910\"]", &account(601)), "purpose[0].knp"),
+        (table("[\"911\"]", "KZ00"), "purpose[0].accounts"),
+        (table("[\"911\"]", &account(601)).repeat(2), "purpose"),
+    ] {
+        let wrong = file("wrong.toml", text);
+        let (code, said) = operator.run(&["clearing", "set-purposes", &wrong]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(&format!("\"place\":\"{place}\"")), "{said}");
+    }
+
+    // Taxes go to another account than that of the lines, but for one of another purpose.
+    let treasury = account(965);
+    let right = file("right.toml", table("[\"901\", \"999\"]", &treasury));
+    operator.clearing(&["set-purposes", &right]);
+    lab.kill_switch().expect("killed");
+    lab.start_switch().expect("started");
+    lab.wait_for_links().expect("signed on");
+    let shown = operator.clearing(&["purposes"]);
+    assert_eq!(
+        shown["purposes"][0]["accounts"],
+        treasury.as_str(),
+        "{shown}"
+    );
+    let lines = line(1, "1.00", &date) + &line(2, "1.00", &date).replace(",911,", ",119,");
+    let lines = file("lines.csv", lines);
+    let (code, said) = operator.run(&["clearing", "submit", "CASP", &lines]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(r#""line":1"#) && said.contains("purpose-account-mismatch"),
+        "{said}"
+    );
+    assert!(said.contains(r#""accepted":1"#), "{said}");
+
+    // Put right, the line is taken.
+    let right = file("right.toml", table("[\"901\", \"999\"]", &account(601)));
+    operator.clearing(&["set-purposes", &right]);
+    let again = ["clearing", "submit", "CASP", &lines, "--file-id", "AGAIN"];
+    let (code, said) = operator.run(&again);
+    assert_eq!(code, Some(0), "{said}");
+}

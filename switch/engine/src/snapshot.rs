@@ -77,6 +77,7 @@ enum Part {
     CardDisputes = 45,
     Reports = 48,
     Approval = 49,
+    ClearingPurposes = 50,
 }
 
 impl Engine {
@@ -141,7 +142,7 @@ impl Engine {
         }
         let mut cards = chunks.cards(seed)?;
         let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
-        let clearing = chunks.clearing(seed)?;
+        let mut clearing = chunks.clearing(seed)?;
         let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
         let tariffs = if chunks.next_is(Part::Tariffs) {
             chunks.read(Part::Tariffs, tariffs::State::read)?
@@ -179,6 +180,9 @@ impl Engine {
         } else {
             approval::State::new()
         };
+        if chunks.next_is(Part::ClearingPurposes) {
+            clearing.purposes = chunks.read(Part::ClearingPurposes, clearing::Purposes::read)?;
+        }
         chunks.close()?;
         let state = State {
             rules,
@@ -296,6 +300,12 @@ impl Engine {
             scratch.clear();
             state.approval.write(&mut Writer::new(&mut scratch));
             each(Part::Approval, &scratch);
+        }
+        if !state.clearing.purposes.is_empty() {
+            scratch.clear();
+            let purposes = &state.clearing.purposes;
+            purposes.write(&mut Writer::new(&mut scratch));
+            each(Part::ClearingPurposes, &scratch);
         }
     }
 }

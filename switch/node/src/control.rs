@@ -275,6 +275,11 @@ pub enum Request {
         by: By,
         settings: ClearingSettings,
     },
+    /// Where payments of which purposes must go; the whole table.
+    ClearingPurposes {
+        by: By,
+        rows: Vec<PurposeForm>,
+    },
     /// A look at card nets in IMTS and the guarantee fund.
     Ancillary {
         what: AncillaryShow,
@@ -446,15 +451,33 @@ pub struct ClearingSettings {
     pub worked: Vec<String>,
 }
 
+/// Purposes and the accounts that they go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeForm {
+    /// A KNP, or the first and the last of a range.
+    pub knp: Vec<String>,
+    pub accounts: Vec<String>,
+}
+
 /// What of the clearing system is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClearingShow {
+    /// Where payments of which purposes must go.
+    Purposes,
     Session,
     Timetable,
-    Report { session: Option<String> },
-    Item { uetr: String },
-    File { code: String, file: String },
+    Report {
+        session: Option<String>,
+    },
+    Item {
+        uetr: String,
+    },
+    File {
+        code: String,
+        file: String,
+    },
 }
 
 /// A whole card number on its way to the switch; never shown.

@@ -8,6 +8,7 @@ use torap_domain::{
     MessageId, Money, SectorCode, Span, TransactionId, Uetr,
 };
 
+use super::PurposeRow;
 use crate::{
     References, Source,
     instant::{Fingerprint, PaymentKey},
@@ -129,6 +130,11 @@ pub enum Command {
     },
     /// A bank takes an item back.
     Cancel(Cancellation),
+    /// Where payments of which purposes must go; the whole table.
+    SetPurposes {
+        source: Source,
+        rows: Vec<PurposeRow>,
+    },
 }
 
 impl Settings {
@@ -172,7 +178,8 @@ impl Command {
             Command::Cancel(cancellation) => &cancellation.source,
             Command::Withdraw { source, .. }
             | Command::Close { source }
-            | Command::SetSettings { source, .. } => source,
+            | Command::SetSettings { source, .. }
+            | Command::SetPurposes { source, .. } => source,
         }
     }
 }

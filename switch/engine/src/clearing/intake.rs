@@ -182,6 +182,12 @@ fn admit(
             return Err(Reason::AccountBankMismatch);
         }
     }
+    if !clearing
+        .purposes
+        .admits(order.purpose, &order.creditor.account)
+    {
+        return Err(Reason::PurposeAccountMismatch);
+    }
     if order.amount.is_zero() {
         return Err(Reason::AmountZero);
     }

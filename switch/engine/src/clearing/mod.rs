@@ -19,6 +19,7 @@ mod event;
 mod files;
 mod intake;
 mod items;
+mod purposes;
 mod sessions;
 
 pub use command::{
@@ -27,10 +28,14 @@ pub use command::{
 };
 pub use event::{Event, FileView, ItemView, Report, Row, View};
 pub use files::FILES_MAX;
+pub use purposes::{
+    PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow, are_sound as are_purposes_sound,
+};
 pub use sessions::{REPORTS_MAX, TOLD_EACH, TOLD_EVERY};
 
 pub use torap_clearing::{Priority, SessionId};
 
+pub(crate) use purposes::Purposes;
 pub(crate) use sessions::expire_first;
 
 use std::collections::VecDeque;
@@ -50,6 +55,7 @@ use items::{Item, Items, Stage};
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     settings: Settings,
+    pub(crate) purposes: Purposes,
     /// Both follow from the settings.
     calendar: Calendar,
     timetable: Timetable,
@@ -88,6 +94,7 @@ impl State {
     pub(crate) fn new(seed: u64) -> State {
         State {
             settings: Settings::initial(),
+            purposes: Purposes::default(),
             calendar: Calendar::kazakhstan(),
             timetable: Timetable::default(),
             open: None,
@@ -132,6 +139,7 @@ impl State {
             Command::Withdraw { .. }
             | Command::Close { .. }
             | Command::SetSettings { .. }
+            | Command::SetPurposes { .. }
             | Command::Cancel(_) => 0,
         }
     }
@@ -273,6 +281,11 @@ pub(crate) fn apply(
         Command::SetSettings { source, settings } => {
             set_settings(state, stamp, source, settings, out)
         }
+        Command::SetPurposes { source, rows } => {
+            state.configure(source, purposes::are_sound(rows), out, |state| {
+                state.clearing.purposes.set(rows);
+            })
+        }
     }
 }
 
@@ -340,6 +353,11 @@ impl Engine {
     /// Rules of the clearing system.
     pub fn clearing_settings(&self) -> &Settings {
         &self.state.clearing.settings
+    }
+
+    /// Where payments of which purposes must go, in the order of the purposes.
+    pub fn clearing_purposes(&self) -> &[PurposeRow] {
+        self.state.clearing.purposes.rows()
     }
 
     /// The session that is open, and what waits.

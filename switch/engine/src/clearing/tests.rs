@@ -3,6 +3,7 @@
 mod files;
 mod intake;
 mod memory;
+mod purposes;
 mod random;
 mod sessions;
 mod settings;

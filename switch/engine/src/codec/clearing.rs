@@ -5,7 +5,10 @@ use torap_domain::DayOverride;
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{
-    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Row, Settings, Submit},
+    clearing::{
+        Cancellation, Command, FileKey, Line, Order, Party, Piece, PurposeRow, Row, Settings,
+        Submit,
+    },
     instant::{Fingerprint, PaymentKey},
 };
 
@@ -29,6 +32,10 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
             writer.put(&cancellation.cancellation_id);
             writer.put(&cancellation.instructing_agent);
         }
+        Command::SetPurposes { source, rows } => {
+            writer.put(source);
+            writer.list(rows);
+        }
     }
 }
 
@@ -48,6 +55,10 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             source,
             settings: reader.field("settings")?,
         },
+        Kind::ClearingSetPurposes => Command::SetPurposes {
+            source,
+            rows: reader.list("purposes")?,
+        },
         Kind::ClearingCancel => Command::Cancel(Cancellation {
             source,
             key: reader.field("key")?,
@@ -60,6 +71,22 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             return Err(reader.error("kind", reader.offset(), rule));
         }
     })
+}
+
+impl Layout for PurposeRow {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.from);
+        writer.put(&self.to);
+        writer.list(&self.accounts);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<PurposeRow, FactsError> {
+        Ok(PurposeRow {
+            from: reader.field("KNP from")?,
+            to: reader.field("KNP to")?,
+            accounts: reader.list("accounts")?,
+        })
+    }
 }
 
 impl Layout for Submit {

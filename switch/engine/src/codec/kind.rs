@@ -252,6 +252,8 @@ kinds! {
     ApprovalPropose = 0xc9, "approval-propose", 1;
     /// It is approved or rejected
     ApprovalDecide = 0xca, "approval-decide", 1;
+    /// Where payments of which purposes must go
+    ClearingSetPurposes = 0xcb, "clearing-set-purposes", 1;
 }
 
 impl Kind {
@@ -310,6 +312,7 @@ impl Kind {
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
                 clearing::Command::Cancel(_) => Kind::ClearingCancel,
+                clearing::Command::SetPurposes { .. } => Kind::ClearingSetPurposes,
             },
             Command::Ancillary(command) => match command {
                 ancillary::Command::SetSettings { .. } => Kind::AncillarySetSettings,

@@ -223,7 +223,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings
-        | Kind::ClearingCancel => Command::Clearing(clearing::take(kind, reader)?),
+        | Kind::ClearingCancel
+        | Kind::ClearingSetPurposes => Command::Clearing(clearing::take(kind, reader)?),
         Kind::AncillarySetSettings
         | Kind::AncillarySettleCards
         | Kind::GuaranteeFund

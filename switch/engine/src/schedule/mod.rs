@@ -151,7 +151,10 @@ pub fn may_wait(command: &Any) -> bool {
                 | settlement::Command::Return(_)
                 | settlement::Command::MoveLiquidity(_)
         ),
-        Any::Clearing(command) => matches!(command, clearing::Command::SetSettings { .. }),
+        Any::Clearing(command) => matches!(
+            command,
+            clearing::Command::SetSettings { .. } | clearing::Command::SetPurposes { .. }
+        ),
         Any::Ancillary(command) => !matches!(
             command,
             ancillary::Command::SettleCards { .. }
@@ -221,7 +224,7 @@ fn order(
         matches!(
             command,
             Any::Instant(instant::Command::SetSettings { .. })
-                | Any::Clearing(_)
+                | Any::Clearing(clearing::Command::SetSettings { .. })
                 | Any::Ancillary(ancillary::Command::SetSettings { .. })
                 | Any::Tariffs(_)
                 | Any::Bounds { .. }

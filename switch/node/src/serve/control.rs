@@ -216,6 +216,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::ClearingWithdraw { by, .. }
         | Request::ClearingClose { by }
         | Request::ClearingSet { by, .. }
+        | Request::ClearingPurposes { by, .. }
         | Request::AncillaryChange { by, .. }
         | Request::DisputeOpen { by, .. }
         | Request::DisputeOpenCard { by, .. }

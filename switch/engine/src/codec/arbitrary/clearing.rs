@@ -8,7 +8,9 @@ use super::*;
 use crate::instant::PaymentKey;
 use crate::{
     Message, Status,
-    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
+    clearing::{
+        Cancellation, Command, FileKey, Line, Order, Party, Piece, PurposeRow, Settings, Submit,
+    },
 };
 
 pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
@@ -18,6 +20,8 @@ pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
         1 => source().prop_map(|source| Command::Close { source }),
         1 => (source(), settings())
             .prop_map(|(source, settings)| Command::SetSettings { source, settings }),
+        1 => (source(), prop::collection::vec(purpose_row(), 0..3))
+            .prop_map(|(source, rows)| Command::SetPurposes { source, rows }),
         1 => (source(), any::<[u8; 16]>(), references(), message_id(), bic()).prop_map(
             |(source, key, references, id, instructing_agent)| Command::Cancel(Cancellation {
                 source,
@@ -29,6 +33,13 @@ pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
         ),
     ]
     .boxed()
+}
+
+fn purpose_row() -> BoxedStrategy<PurposeRow> {
+    let knp = || (0_u16..1_000).prop_map(|code| Knp::from_value(code).unwrap());
+    (knp(), knp(), prop::collection::vec(iban(), 0..3))
+        .prop_map(|(from, to, accounts)| PurposeRow { from, to, accounts })
+        .boxed()
 }
 
 pub(in crate::codec) fn clearing_message() -> BoxedStrategy<Message> {

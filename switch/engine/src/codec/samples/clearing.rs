@@ -6,7 +6,9 @@ use torap_domain::*;
 use super::{bic, iban, link, message_id, operator, person, references, transaction_id, uetr};
 use crate::{
     Message, Status,
-    clearing::{Cancellation, Command, FileKey, Line, Order, Party, Piece, Settings, Submit},
+    clearing::{
+        Cancellation, Command, FileKey, Line, Order, Party, Piece, PurposeRow, Settings, Submit,
+    },
     instant::{Fingerprint, PaymentKey},
 };
 
@@ -43,6 +45,26 @@ pub(in crate::codec) fn commands() -> [Command; 4] {
             },
         },
     ]
+}
+
+/// Taxes to two accounts, and one purpose to one.
+pub(super) fn purposes() -> Command {
+    let row = |from: &str, to: &str, accounts: Vec<Iban>| PurposeRow {
+        from: Knp::parse(from).unwrap(),
+        to: Knp::parse(to).unwrap(),
+        accounts,
+    };
+    Command::SetPurposes {
+        source: operator(),
+        rows: vec![
+            row("010", "010", vec![plain().creditor.account]),
+            row(
+                "901",
+                "999",
+                vec![tax().creditor.account, tax().debtor.account],
+            ),
+        ],
+    }
 }
 
 /// Behind a command of IMTS, in the order of numbers.

@@ -1,13 +1,18 @@
 //! `torap ctl clearing`: sessions of the clearing system, and files of items, streamed piece by piece.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::super::{Ending, Failure, print_line};
 use super::pieces::{Pieces, line_of};
-use crate::control::{By, ClearingItem, ClearingSettings, ClearingShow, Client, Request};
+use crate::control::{
+    By, ClearingItem, ClearingSettings, ClearingShow, Client, PurposeForm, Request,
+};
 
 /// The heading of a file, which names its fields.
 const HEADING: &str = "transaction_id,uetr,end_to_end_id,amount,value_date,priority,debtor_account,debtor,debtor_name,kod,\
@@ -45,6 +50,10 @@ pub(super) enum Clearing {
     Withdraw { uetr: String },
     /// Close the open session now
     Close,
+    /// Where payments of which purposes (KNP) must go: taxes to the Treasury's accounts, contributions to their fund's
+    Purposes,
+    /// Set that table from a TOML file: `[[purpose]]` with `knp = ["901", "999"]` and `accounts = ["KZ…"]`; an empty file takes it away
+    SetPurposes { file: PathBuf },
     /// Set the rules; what is left out is as in a new switch
     Set {
         /// When a session closes, as 15:00; once for each session
@@ -83,6 +92,11 @@ pub(super) fn request(command: Clearing, by: By) -> Result<Request, Failure> {
     Ok(match command {
         Clearing::Session => show(ClearingShow::Session),
         Clearing::Timetable => show(ClearingShow::Timetable),
+        Clearing::Purposes => show(ClearingShow::Purposes),
+        Clearing::SetPurposes { file } => Request::ClearingPurposes {
+            by,
+            rows: purposes(&file)?,
+        },
         Clearing::Report { session } => show(ClearingShow::Report { session }),
         Clearing::Item { uetr } => show(ClearingShow::Item { uetr }),
         Clearing::File { code, file_id } => show(ClearingShow::File {
@@ -115,6 +129,33 @@ pub(super) fn request(command: Clearing, by: By) -> Result<Request, Failure> {
             ));
         }
     })
+}
+
+/// A file of purposes.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PurposeFile {
+    #[serde(default)]
+    purpose: Vec<PurposeForm>,
+}
+
+/// Longest file of purposes.
+const PURPOSES_BYTES_MAX: u64 = 1 << 20;
+
+fn purposes(path: &Path) -> Result<Vec<PurposeForm>, Failure> {
+    let at = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| at(error.to_string()))?;
+    let mut text = String::new();
+    let read = file
+        .take(PURPOSES_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| at(error.to_string()))?;
+    if read as u64 > PURPOSES_BYTES_MAX {
+        return Err(at(format!("is longer than {PURPOSES_BYTES_MAX} bytes")));
+    }
+    let file: PurposeFile =
+        toml::from_str(&text).map_err(|error| at(error.to_string().trim_end().to_string()))?;
+    Ok(file.purpose)
 }
 
 /// Submits a file; what is refused is printed line by line, and the rest goes on.

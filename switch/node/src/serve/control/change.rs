@@ -64,7 +64,8 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
         | Request::CardSettle { .. }) => cards::command(switch, request).await,
         request @ (Request::ClearingWithdraw { .. }
         | Request::ClearingClose { .. }
-        | Request::ClearingSet { .. }) => clearing::command(request),
+        | Request::ClearingSet { .. }
+        | Request::ClearingPurposes { .. }) => clearing::command(request),
         request @ (Request::TariffSet { .. } | Request::TariffNote { .. }) => {
             tariff::command(switch, request)
         }

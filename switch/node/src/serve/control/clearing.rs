@@ -1,5 +1,7 @@
 //! The clearing system as the operator sees and runs it, and the door for files of items.
 
+mod purposes;
+
 use serde_json::{Value, json};
 use torap_domain::{
     Date, DayOverride, EndToEndId, Iban, IinBin, InstructionId, Knp, MessageId, Money, SectorCode,
@@ -25,6 +27,7 @@ pub(super) async fn show(switch: &Switch, what: ClearingShow) -> Result<Value, R
     match what {
         ClearingShow::Session => session(switch).await,
         ClearingShow::Timetable => timetable(switch).await,
+        ClearingShow::Purposes => purposes::show(switch).await,
         ClearingShow::Report { session } => report(switch, session.as_deref()).await,
         ClearingShow::Item { uetr } => item(switch, &uetr).await,
         ClearingShow::File { code, file } => {
@@ -48,6 +51,10 @@ pub(super) fn command(request: Request) -> Result<Command, Refusal> {
         Request::ClearingSet { by, settings } => clearing::Command::SetSettings {
             source: change::source(&by)?,
             settings: settings_of(&settings)?,
+        },
+        Request::ClearingPurposes { by, rows } => clearing::Command::SetPurposes {
+            source: change::source(&by)?,
+            rows: purposes::rows_of(&rows)?,
         },
         _ => return Err(Refusal::of_request("request", "it changes nothing")),
     };
