@@ -83,7 +83,7 @@ enum Command {
     /// Take back a change that waits
     Withdraw { id: u64 },
     #[command(flatten)]
-    Approval(approval::Approval),
+    Approval(approval::Approvals),
     /// The alias directory
     #[command(subcommand)]
     Directory(Directory),

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::control::{By, Request};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Approval {
+pub(super) enum Approvals {
     /// Which families of commands take effect only when another operator approves them: money, participants, settings, cards, keys,
     /// imts, clearing, guarantee, tariffs; none of them switches it off. Itself needs approval as long as any is set
     Approval {
@@ -22,9 +22,9 @@ pub(super) enum Approval {
     Reject { id: u64 },
 }
 
-pub(super) fn request(command: Approval, by: By) -> Request {
+pub(super) fn request(command: Approvals, by: By) -> Request {
     match command {
-        Approval::Approval {
+        Approvals::Approval {
             family,
             within_hours,
         } => Request::ApprovalSet {
@@ -32,8 +32,8 @@ pub(super) fn request(command: Approval, by: By) -> Request {
             families: family,
             within_hours,
         },
-        Approval::Proposals => Request::Proposals,
-        Approval::Approve { id } => Request::Approve { by, id },
-        Approval::Reject { id } => Request::Reject { by, id },
+        Approvals::Proposals => Request::Proposals,
+        Approvals::Approve { id } => Request::Approve { by, id },
+        Approvals::Reject { id } => Request::Reject { by, id },
     }
 }

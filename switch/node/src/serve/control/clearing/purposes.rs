@@ -36,7 +36,7 @@ pub(super) fn rows_of(forms: &[PurposeForm]) -> Result<Vec<PurposeRow>, Refusal>
     let mut rows = Vec::with_capacity(forms.len());
     for (place, form) in forms.iter().enumerate() {
         let refused =
-            |key: &str, text: String| Refusal::of_request(&format!("purpose[{place}].{key}"), text);
+            |key: &str, text: String| Refusal::of_request(format!("purpose[{place}].{key}"), text);
         let knp = |text: &String| {
             Knp::parse(text).map_err(|error| refused("knp", format!("`{text}`: {error}")))
         };
