@@ -6,6 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use torap_domain::{Date, Span, Time};
 use torap_node::demo::{Lab, Options};
 
 /// `torap`, built beside this test's binary.
@@ -29,6 +30,23 @@ pub fn torap(arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .expect("torap runs")
+}
+
+/// The time of the machine.
+pub fn now() -> Time {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
+    Time::from_nanos(u64::try_from(now.as_nanos()).expect("a clock before 2554"))
+}
+
+/// Waits for the next day if this one is about to end: a test of a day's statements must not see two.
+pub fn within_one_day() {
+    const NEEDED: Span = Span::from_secs(120);
+    let soon = now().saturating_add(NEEDED);
+    if Date::from_time(soon) != Date::from_time(now()) {
+        std::thread::sleep(std::time::Duration::from_nanos(NEEDED.nanos()));
+    }
 }
 
 /// A switch and four banks in a temporary folder, which is removed with the first of the pair.

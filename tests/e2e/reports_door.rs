@@ -1,10 +1,10 @@
 //! Banks ask about their accounts over their links, and get what they are sent without asking, also over a crash.
 
 use torap_bank::{Request as BankRequest, Seen, WaitFor};
-use torap_domain::{Date, Span, Time};
+use torap_domain::{Date, Span};
 use torap_node::demo::Day;
 
-use crate::program::{lab, stderr, stdout, torap};
+use crate::program::{lab, now, stderr, stdout, torap, within_one_day};
 
 const CREATED: &str = "2026-11-23T10:00:00.000+05:00";
 
@@ -82,19 +82,13 @@ impl Bed {
     }
 }
 
-fn now() -> Time {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("a clock after 1970");
-    Time::from_nanos(u64::try_from(now.as_nanos()).expect("before 2554"))
-}
-
 fn text(seen: &Seen) -> &str {
     seen.text.as_deref().expect("a text")
 }
 
 #[test]
 fn banks_ask_about_their_accounts_also_over_a_crash() {
+    within_one_day();
     let (dir, lab) = lab();
     let mut bed = Bed {
         day: Day::new(lab),

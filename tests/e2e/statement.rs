@@ -4,19 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use torap_bank::Payee;
-use torap_domain::{Date, Span, Time};
+use torap_domain::{Date, Span};
 use torap_node::demo::{Day, Lab, customer_of};
 
-use crate::program::{lab, stderr, stdout, torap};
+use crate::program::{lab, now, stderr, stdout, torap, within_one_day};
 
 const BANKS: [&str; 4] = ["CASP", "HSBK", "IRTY", "TSES"];
-
-fn now() -> Time {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("a clock after 1970");
-    Time::from_nanos(u64::try_from(now.as_nanos()).expect("a clock before 2554"))
-}
 
 fn run(lab: &Lab, words: &[&str]) -> (Option<i32>, String, String) {
     let dir = lab.folder().root().to_string_lossy().into_owned();
@@ -79,6 +72,7 @@ fn pay(lab: &Lab, from: &str, to: &str, amount: &str, id: &str) {
 
 #[test]
 fn closing_balances_are_the_switchs_own_also_after_a_crash() {
+    within_one_day();
     let (_dir, lab) = lab();
     let mut day = Day::new(lab);
     let until = now().saturating_add(Span::from_secs(8 * 3600)).to_string();
@@ -139,6 +133,7 @@ fn closing_balances_are_the_switchs_own_also_after_a_crash() {
 
 #[test]
 fn a_statement_in_xml_is_a_valid_camt_053() {
+    within_one_day();
     let (dir, lab) = lab();
     let until = now().saturating_add(Span::from_secs(8 * 3600)).to_string();
     rtgs(&lab, &["open", "--until", &until]);

@@ -198,7 +198,7 @@ impl FileLine {
         if amount.is_zero() {
             return Err(wrong("amount", "must be above zero"));
         }
-        let mcc = (self.mcc.len() == 4)
+        let mcc = (self.mcc.len() == 4 && self.mcc.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| self.mcc.parse().ok())
             .flatten();
         Ok(Fields {
@@ -248,7 +248,8 @@ fn card(text: &str) -> Result<TruncatedPan, Wrong> {
 }
 
 fn count(field: &'static str, text: &str) -> Result<u32, Wrong> {
-    let number = text.parse().ok().filter(|number| *number > 0);
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && *number > 0);
     number.ok_or_else(|| wrong(field, "a number of lines above zero"))
 }
 

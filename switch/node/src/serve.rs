@@ -449,6 +449,7 @@ async fn serve(
         follower: follower_handle,
         stop,
         clock,
+        known_facts: tokio::sync::Mutex::default(),
         cards,
         registry: registry::Registry::default(),
         folder,

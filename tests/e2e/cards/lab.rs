@@ -192,7 +192,7 @@ impl CardLab {
             member("ISSB", "602001", issuer)
         );
         fs::write(lab.path().join("network.toml"), network).expect("a file");
-        let mut torap = format!("{TORAP}[card]\nlisten = \"127.0.0.1:0\"\nhsm_timeout_ms = 500\n");
+        let mut torap = format!("{TORAP}[card]\nlisten = \"127.0.0.1:0\"\nhsm_timeout_ms = 1000\n");
         if keys != Keys::None {
             for (code, pin) in ["ACQB", "ISSB"].into_iter().zip(pins) {
                 let made = lab
@@ -370,7 +370,11 @@ impl CardLab {
         let mut client = self.client();
         let mut must = |request| client.must(&request).expect("an answer");
         // Everything shown comes from the read side.
-        while must(ControlRequest::Status)["follower_lag"] != 0 {}
+        let asked = std::time::Instant::now();
+        while must(ControlRequest::Status)["follower_lag"] != 0 {
+            let patient = asked.elapsed().as_millis() < u128::from(PATIENCE_MS);
+            assert!(patient, "the read side is behind");
+        }
         must(ControlRequest::Card { what })
     }
 

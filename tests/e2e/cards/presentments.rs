@@ -3,19 +3,20 @@
 use std::{
     fs,
     path::PathBuf,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use torap_bank::card::Order;
-use torap_domain::{Date, Time};
+use torap_domain::Date;
 use torap_node::{
     control::{By, CardShow, Request as ControlRequest},
     presentment::{self, FileLine},
 };
 
 use super::lab::{CardLab, Keys, purchase};
-use crate::program::{stderr, stdout, torap};
+use crate::program::{now, stderr, stdout, torap};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -61,17 +62,20 @@ impl Operator {
     }
 }
 
+/// The day on which the tests began.
 fn today() -> Date {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let nanos = u64::try_from(now.expect("a time").as_nanos()).expect("a time");
-    Date::from_time(Time::from_nanos(nanos))
+    static TODAY: OnceLock<Date> = OnceLock::new();
+    *TODAY.get_or_init(|| Date::from_time(now()))
 }
 
 /// A line about a transaction of ACQB, as its own books have it.
 fn line(lab: &CardLab, kind: char, reference: &str, retrieval: &str, amount: &str) -> FileLine {
     let mut client = lab.client();
     let mut must = |request| client.must(&request).expect("an answer");
-    while must(ControlRequest::Status)["follower_lag"] != 0 {}
+    let asked = Instant::now();
+    while must(ControlRequest::Status)["follower_lag"] != 0 {
+        assert!(asked.elapsed() < WITHIN, "the read side is behind");
+    }
     let id = format!("ACQB:{retrieval}");
     let history = must(ControlRequest::CardTransaction { id });
     let text = |key: &str| history[key].as_str().expect("text").to_owned();

@@ -1,9 +1,11 @@
 //! Tables that change while cards are used.
 
 use serde_json::json;
+use torap_domain::Span;
 use torap_node::control::{By, CardShow, Request as ControlRequest};
 
 use super::lab::{CardLab, Keys, purchase};
+use crate::program::now;
 
 /// Changes of the table, and transactions sent between one and the next.
 const CHANGES: usize = 20;
@@ -154,11 +156,9 @@ fn a_file_whose_last_part_is_wrong_changes_nothing() {
     assert_eq!(lab.show(CardShow::Rules), after);
 
     // A whole file may wait for its time, too.
-    let (code, waits) = set(
-        &lab,
-        tables(500, "31"),
-        &["--effective", "2027-06-01T00:00:00+05:00"],
-    );
+    let in_a_month = now().saturating_add(Span::from_secs(30 * 24 * 3600));
+    let in_a_month = in_a_month.to_string();
+    let (code, waits) = set(&lab, tables(500, "31"), &["--effective", &in_a_month]);
     assert_eq!(code, Some(0), "{waits}");
     let schedule = lab.ctl(&["schedule"]).to_string();
     assert!(schedule.contains("card-set-tables"), "{schedule}");

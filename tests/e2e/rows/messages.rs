@@ -143,8 +143,7 @@ fn unbound(day: &mut Day) -> Result<Told, String> {
 const EVENT_NOTICE: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.004.001.02"><SysEvtNtfctn><EvtInf><EvtCd>FLOR</EvtCd></EvtInf></SysEvtNtfctn></Document>"#;
 const ACKNOWLEDGEMENT: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.011.001.01"><SysEvtAck><MsgId>ROW-55</MsgId></SysEvtAck></Document>"#;
 const REJECT: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.002.001.01"><admi.002.001.01><RltdRef><Ref>ROW-55</Ref></RltdRef><Rsn><RjctgPtyRsn>FF01</RjctgPtyRsn></Rsn></admi.002.001.01></Document>"#;
-const REPORT_REQUEST: &str =
-    r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.060.001.05"><AcctRptgReq/></Document>"#;
+const INITIATION: &str = r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn/></Document>"#;
 
 fn not_on_rail(day: &mut Day) -> Result<Told, String> {
     let refused = |text: &str| -> Result<String, String> {
@@ -157,7 +156,7 @@ fn not_on_rail(day: &mut Day) -> Result<Told, String> {
         };
         day.wait("CASP", filter).map(|seen| brief(&seen))
     };
-    let (notice, request) = (refused(EVENT_NOTICE)?, refused(REPORT_REQUEST)?);
+    let (notice, request) = (refused(EVENT_NOTICE)?, refused(INITIATION)?);
     let since = next_number(day, "CASP")?;
     for text in [ACKNOWLEDGEMENT, REJECT] {
         day.ask("CASP", &Bank::Raw { text: text.into() })?;
@@ -170,7 +169,7 @@ fn not_on_rail(day: &mut Day) -> Result<Told, String> {
         ..WaitFor::default()
     };
     let answers = day.count("CASP", &answers)?;
-    Ok(Told::new("admi.004, camt.060; admi.011, admi.002")
+    Ok(Told::new("admi.004, pain.001; admi.011, admi.002")
         .check("- FF03", notice)
         .check("- FF01", request)
         .check("0 answers", format!("{answers} answers")))

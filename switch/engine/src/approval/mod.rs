@@ -160,7 +160,7 @@ impl Family {
                 | instant::Command::SetLimits { .. }
                 | instant::Command::SetRecallRule { .. },
             ) => Some(Family::Settings),
-            Any::Cards(cards::Command::StopList { .. }) => None,
+            Any::Cards(cards::Command::StopList { .. } | cards::Command::Present(_)) => None,
             Any::Cards(cards::Command::Keys(command)) => match command {
                 cards::KeyCommand::Order { .. } => Some(Family::Keys),
                 cards::KeyCommand::Made { .. }
@@ -248,7 +248,10 @@ impl Settings {
         }
         match command {
             Any::Approval(Command::SetSettings { .. }) => true,
-            command => Family::of(command).is_some_and(|family| self.families.has(family)),
+            command => {
+                Family::of(command).is_some_and(|family| self.families.has(family))
+                    || (self.families.has(Family::Keys) && names_keys(command))
+            }
         }
     }
 
@@ -426,11 +429,21 @@ fn refused(reason: Reason, out: &mut Output) -> Outcome {
 fn propose(state: &mut State, stamp: Stamp, source: &Source, command: &Any) -> Result<(), Reason> {
     source.by_operator()?;
     let is_settings = matches!(command, Any::Approval(Command::SetSettings { .. }));
-    if !(is_settings || Family::of(command).is_some()) || command.asked_by() != Some(source) {
+    let within = match command {
+        Any::Schedule(schedule::Command::Order { command, .. }) => command.asked_by(),
+        command => command.asked_by(),
+    };
+    let own = command.asked_by() == Some(source) && within == Some(source);
+    if !(is_settings || Family::of(command).is_some()) || !own {
         return Err(Reason::OperatorRefused);
     }
     if state.waiting.len() >= PROPOSALS_MAX {
         return Err(Reason::InternalLimit);
+    }
+    // Whole settings stand in the command: of two that were made beside each other the second would undo the first.
+    let mut others = state.waiting.values();
+    if others.any(|other| schedule::replaces_same(other, command)) {
+        return Err(Reason::EntryExists);
     }
     let expires = stamp.time.saturating_add(state.settings.within);
     state
@@ -450,7 +463,8 @@ fn approve(
     let Source::Operator { name, .. } = source else {
         return refused(Reason::OperatorRefused, out);
     };
-    let Some((expires, command)) = state.approval.find(id) else {
+    let waiting = state.approval.find(id);
+    let Some((expires, command)) = waiting.filter(|(expires, _)| *expires > stamp.time) else {
         return refused(Reason::EntryUnknown, out);
     };
     if command.asked_by().is_none_or(|by| is_by(by, name)) {
@@ -472,13 +486,27 @@ fn approve(
     Outcome::Accepted
 }
 
-/// Names are compared without regard to case: nobody becomes another by a capital.
+/// Whether a command sets the profile of a card member, and with it the key set in use and whether there are MACs.
+fn names_keys(command: &Any) -> bool {
+    match command {
+        Any::Cards(cards::Command::SetMember { .. }) => true,
+        Any::Cards(cards::Command::SetTables { parts, .. }) => {
+            let member = |part: &cards::TablePart| matches!(part, cards::TablePart::Member { .. });
+            parts.iter().any(member)
+        }
+        Any::Schedule(schedule::Command::Order { command, .. }) => names_keys(command),
+        _ => false,
+    }
+}
+
+/// Names are compared without regard to case, in whatever alphabet: nobody becomes another by a capital.
 fn is_by(source: &Source, name: &Text<35>) -> bool {
+    let folded = |name: &str| -> String {
+        let letters = name.trim().chars().flat_map(char::to_lowercase);
+        letters.collect()
+    };
     match source {
-        Source::Operator { name: other, .. } => other
-            .as_str()
-            .trim()
-            .eq_ignore_ascii_case(name.as_str().trim()),
+        Source::Operator { name: other, .. } => folded(other.as_str()) == folded(name.as_str()),
         Source::Link { .. } | Source::Switch => true,
     }
 }

@@ -165,8 +165,10 @@ fn give_back(
     out: &mut Output,
 ) -> Fees {
     let table = &state.cards.fees;
-    let before = table.fees(decided.tariff, decided.stands);
-    let after = table.fees(decided.tariff, stands);
+    // A case has given back its own part of the fees of what it claimed.
+    let claimed = state.disputes.claimed(key);
+    let of = |stands: u64| table.fees(decided.tariff, stands.saturating_add(claimed));
+    let (before, after) = (of(decided.stands), of(stands));
     let amount = decided.stands.saturating_sub(stands);
     let movement = Movement {
         key: *key,
@@ -179,6 +181,8 @@ fn give_back(
         reversal: true,
     };
     postings::post(state, stamp, &movement, out);
+    let interchange = after.interchange.minor();
+    state.disputes.less_stands(key, stands, interchange);
     if let Some(authorisation) = &decided.completes {
         state.cards.authorisations.uncomplete(authorisation, amount);
     }

@@ -143,6 +143,26 @@ impl State {
         case.is_some_and(|dispute| dispute.case.stage != Stage::Closed)
     }
 
+    /// What was claimed of a card transaction; zero without a case.
+    pub(crate) fn claimed(&self, key: &CardKey) -> u64 {
+        let case = self.by_card.get(key).and_then(|id| self.cases.get(id));
+        case.map_or(0, |dispute| dispute.case.claimed)
+    }
+
+    /// Less stands of a card transaction than before: no more than that may be claimed of it any more.
+    pub(crate) fn less_stands(&mut self, key: &CardKey, stands: u64, interchange: u64) {
+        let id = self.by_card.get(key);
+        let Some(dispute) = id.and_then(|id| self.cases.get_mut(id)) else {
+            return;
+        };
+        if matches!(dispute.case.stage, Stage::Retrieval | Stage::Answered)
+            && let Subject::Card(subject) = &mut dispute.subject
+        {
+            dispute.case.disputable = stands;
+            subject.interchange = interchange;
+        }
+    }
+
     pub(crate) fn get(&self, id: Position) -> Option<&Dispute> {
         self.cases.get(&id)
     }

@@ -136,6 +136,11 @@ fn ask(state: &mut engine::State, stamp: Stamp, request: &Request, out: &mut Out
         Err(reason) => return state.links.reject(out, stamp, &request.source, reason),
     };
     let owner = state.participants.settles_through(sender);
+    // Who speaks for an indirect participant does not see the accounts of its sponsor.
+    if owner != sender && owner != link {
+        let reason = Reason::UnboundSender;
+        return state.links.reject(out, stamp, &request.source, reason);
+    }
     let Err(reason) = may_ask(state, stamp, link, owner, &request.query) else {
         state.reports.add(Order {
             to: link,
@@ -192,10 +197,26 @@ fn may_ask(
     }
     let open = state.reports.open.values();
     let own = open.filter(|open| open.order.to == link && open.order.request.is_some());
-    if own.count() >= REQUESTS_EACH_MAX || state.reports.open.len() >= ORDERS_MAX {
+    let (mut count, mut is_open) = (0_usize, false);
+    for open in own {
+        count = count.saturating_add(1);
+        is_open |= open.order.owner == owner && is_same(&open.order.query, query);
+    }
+    if is_open || count >= REQUESTS_EACH_MAX || state.reports.open.len() >= ORDERS_MAX {
         return Err(Reason::InternalLimit);
     }
     Ok(())
+}
+
+/// Whether two questions read the same day of the same account: the second waits until the first is answered.
+fn is_same(one: &Query, other: &Query) -> bool {
+    match (one, other) {
+        (Query::Intraday { account, .. }, Query::Intraday { account: other, .. }) => {
+            account == other
+        }
+        (Query::Statement { .. }, Query::Statement { .. }) => one == other,
+        _ => false,
+    }
 }
 
 /// What the read side found is told, if it is what is still wanted.

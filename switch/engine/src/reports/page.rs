@@ -64,11 +64,12 @@ impl Page {
     /// Its entries with their numbers and the balance after each.
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
         let mut balance = self.before;
-        let numbers = self.first..;
-        numbers.zip(&self.entries).map(move |(number, entry)| {
+        self.entries.iter().enumerate().map(move |(place, entry)| {
             balance = balance.saturating_add(entry.signed());
+            let place = u64::try_from(place).unwrap_or(u64::MAX);
             Line {
-                number,
+                // A bank may ask from any number on.
+                number: self.first.saturating_add(place),
                 entry: *entry,
                 balance,
             }

@@ -7,6 +7,33 @@ use torap_domain::ParticipantId;
 use super::{Account, EntryKind};
 use crate::{Engine, Event, Stamp, ancillary, cards};
 
+#[test]
+fn a_page_after_every_entry_has_no_lines_and_the_highest_number_is_none_too_many() {
+    let mut page = super::Page {
+        number: 1,
+        is_last: true,
+        before: 7,
+        first: u64::MAX,
+        entries: Vec::new(),
+        so_far: super::Sums::default(),
+    };
+    assert_eq!(page.lines().count(), 0);
+    assert_eq!(page.after(), 7);
+    let entry = super::Entry {
+        position: torap_domain::Position(1),
+        time: torap_domain::Time::EPOCH,
+        kind: EntryKind::Other,
+        counterparty: None,
+        reference: torap_domain::Text::EMPTY,
+        uetr: None,
+        direction: crate::participants::Direction::In,
+        amount: torap_domain::Money::kzt(1),
+    };
+    page.entries = vec![entry; 2];
+    let numbers: Vec<u64> = page.lines().map(|line| line.number).collect();
+    assert_eq!(numbers, [u64::MAX, u64::MAX]);
+}
+
 /// Balances before a record.
 #[derive(Debug)]
 pub(crate) struct Before(BTreeMap<(ParticipantId, Account), i128>);

@@ -220,27 +220,36 @@ fn order(
     if state.waiting.len() >= WAITING_MAX {
         return Err(Reason::InternalLimit);
     }
-    let sets = |command: &Any| {
-        matches!(
-            command,
-            Any::Instant(instant::Command::SetSettings { .. })
-                | Any::Clearing(clearing::Command::SetSettings { .. })
-                | Any::Ancillary(ancillary::Command::SetSettings { .. })
-                | Any::Tariffs(_)
-                | Any::Bounds { .. }
-        )
-    };
-    let same = |other: &Any| std::mem::discriminant(other) == std::mem::discriminant(command);
-    if sets(command)
-        && state
-            .waiting
-            .values()
-            .any(|other| sets(other) && same(other))
-    {
+    let mut others = state.waiting.values();
+    if others.any(|other| replaces_same(other, command)) {
         return Err(Reason::EntryExists);
     }
     state.waiting.insert((at, id), command.clone());
     Ok(())
+}
+
+/// Whether both replace the same settings as a whole, now or at a time.
+pub(crate) fn replaces_same(one: &Any, other: &Any) -> bool {
+    let inner = |command: &Any| match command {
+        Any::Schedule(Command::Order { command, .. }) => sets(command).then(|| kind(command)),
+        command => sets(command).then(|| kind(command)),
+    };
+    inner(one).is_some_and(|kind| inner(other) == Some(kind))
+}
+
+fn kind(command: &Any) -> std::mem::Discriminant<Any> {
+    std::mem::discriminant(command)
+}
+
+fn sets(command: &Any) -> bool {
+    matches!(
+        command,
+        Any::Instant(instant::Command::SetSettings { .. })
+            | Any::Clearing(clearing::Command::SetSettings { .. })
+            | Any::Ancillary(ancillary::Command::SetSettings { .. })
+            | Any::Tariffs(_)
+            | Any::Bounds { .. }
+    )
 }
 
 fn withdraw(state: &mut State, at: Time, id: Position) -> Result<(), Reason> {

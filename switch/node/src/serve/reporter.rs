@@ -4,15 +4,16 @@
 //! the core as a command that holds every word of it; balances it reads from the read side's engine. What a crash leaves open is done
 //! after it, from the page that was not told.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use torap_domain::{Date, ParticipantId, Reason};
 use torap_engine::{
     Command, Source,
     reports::{self, Account, Answer, Found, Line, ORDERS_MAX, Open, PAGE_ENTRIES_MAX, Query},
 };
 use torap_follower::statements::Pages;
+use torap_iso20022::write::{REPORT_PAGES_MAX, REPORT_TIYN_MAX};
 
 use super::switch::Switch;
 use crate::reconcile::Log;
@@ -28,34 +29,75 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 type Orders = Vec<(u64, Open)>;
 
+/// What is done beside each other, so that a long reading holds nothing else up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// Balances, from the read side's engine.
+    Balances,
+    /// Today and yesterday: snapshots of their midnights are kept.
+    Recent,
+    /// Days that may be read from far back.
+    Old,
+}
+
 /// Does what is open, until it is aborted.
 pub(super) async fn run(switch: Arc<Switch>) {
+    tokio::join!(
+        enquiries(&switch),
+        days(&switch, Lane::Recent),
+        days(&switch, Lane::Old)
+    );
+}
+
+/// What is open of a lane; the error says that the read side has ended, and so does the switch.
+async fn open(switch: &Switch, lane: Lane) -> Result<Orders, String> {
+    let open = move |engine: &torap_engine::Engine| -> Orders {
+        let yesterday = Date::from_time(engine.last().time).add_days(-1);
+        let of = |open: &Open| match open.order.query {
+            Query::Balances => Lane::Balances,
+            _ if date_of(open) >= yesterday => Lane::Recent,
+            _ => Lane::Old,
+        };
+        let orders = engine.open_orders().filter(|(_, open)| of(open) == lane);
+        orders.take(ORDERS_MAX).collect()
+    };
+    switch.ask(open).await
+}
+
+fn looks() -> tokio::time::Interval {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut tries: HashMap<Date, u32> = HashMap::new();
+    ticks
+}
+
+async fn enquiries(switch: &Switch) {
+    let mut ticks = looks();
     loop {
         ticks.tick().await;
-        let open = |engine: &torap_engine::Engine| -> Orders {
-            engine.open_orders().take(ORDERS_MAX).collect()
-        };
-        // The read side has ended: so does the switch.
-        let Ok(orders) = switch.ask(open).await else {
+        let Ok(orders) = open(switch, Lane::Balances).await else {
             return;
         };
-        let (enquiries, of_days): (Orders, Orders) = orders
-            .into_iter()
-            .partition(|(_, open)| open.order.query == Query::Balances);
-        for (number, open) in enquiries {
-            if balances(&switch, number, open).await.is_err() {
+        for (number, open) in orders {
+            if balances(switch, number, open).await.is_err() {
                 return;
             }
         }
-        let Some(date) = of_days.first().map(|(_, open)| date_of(open)) else {
+    }
+}
+
+async fn days(switch: &Arc<Switch>, lane: Lane) {
+    let mut ticks = looks();
+    let mut tries: HashMap<Date, u32> = HashMap::new();
+    loop {
+        ticks.tick().await;
+        let Ok(mut of_day) = open(switch, lane).await else {
+            return;
+        };
+        let Some(date) = of_day.first().map(|(_, open)| date_of(open)) else {
             continue;
         };
-        let mut of_day = of_days;
         of_day.retain(|(_, open)| date_of(open) == date);
-        match statements(&switch, date, of_day.clone()).await {
+        match statements(switch, date, of_day.clone()).await {
             Ok(()) => {
                 tries.remove(&date);
             }
@@ -67,7 +109,7 @@ pub(super) async fn run(switch: Arc<Switch>) {
                     tries.remove(&date);
                     for (number, open) in of_day {
                         let found = Found::Failed(Reason::InternalLimit);
-                        if submit(&switch, number, open, found).await.is_err() {
+                        if submit(switch, number, open, found).await.is_err() {
                             return;
                         }
                     }
@@ -123,13 +165,23 @@ async fn statements(switch: &Arc<Switch>, date: Date, orders: Orders) -> Result<
         let log = Log::open(&folder, archive)?;
         write(&log, date, orders, &pages)
     };
-    let work = tokio::task::spawn_blocking(work);
+    // It only reads, and a day may be long: the end of the process does not wait for such a thread.
+    let (done, work_done) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("reporter".into())
+        .spawn(move || {
+            // Nobody listens once the switch is stopping.
+            let _ = done.send(work());
+        })
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
     while let Some((number, open, found)) = written.recv().await {
         if submit(switch, number, open, found).await.is_err() {
             return Err("the switch is stopping".into());
         }
     }
-    work.await.map_err(|error| error.to_string())?
+    work_done
+        .await
+        .map_err(|_| "the reading of the day panicked".to_string())?
 }
 
 /// One order while its day is read.
@@ -195,10 +247,15 @@ fn write(
         });
     }
     let send = |order: &Writing, page: reports::Page| {
-        if page.number >= order.open.page {
-            // Nobody takes pages any more once the switch is stopping; the next process goes on.
-            let _ = pages.blocking_send((order.number, order.open, Found::Page(page)));
-        }
+        let found = match page.number.cmp(&order.open.page) {
+            // The last page is one that was told: what was counted then is not counted any more.
+            Ordering::Less if page.is_last => Found::Failed(Reason::InternalLimit),
+            Ordering::Less => return,
+            _ if !fits(&page) => Found::Failed(Reason::InternalLimit),
+            _ => Found::Page(page),
+        };
+        // Nobody takes pages any more once the switch is stopping; the next process goes on. What follows a failure is refused.
+        let _ = pages.blocking_send((order.number, order.open, found));
     };
     let stated = log.statements(date, &accounts, &mut |place, line| {
         let account = accounts.get(place);
@@ -225,4 +282,13 @@ fn write(
         send(&order, page);
     }
     Ok(())
+}
+
+/// Whether a message can state all that is on a page.
+fn fits(page: &reports::Page) -> bool {
+    let most = u128::from(REPORT_TIYN_MAX);
+    let balances = page.lines().map(|line| line.balance.unsigned_abs());
+    let sums = [page.so_far.debited, page.so_far.credited];
+    let all = balances.chain(sums).chain([page.before.unsigned_abs()]);
+    page.number <= REPORT_PAGES_MAX && all.max().is_none_or(|largest| largest <= most)
 }

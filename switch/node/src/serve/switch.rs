@@ -43,6 +43,9 @@ pub struct Switch {
     pub(super) follower: super::follow::FollowerHandle,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) clock: Clock,
+    /// Held from what index and log are asked about a card transaction until the command that says so is durable: what one operator
+    /// takes of it another one sees.
+    pub(super) known_facts: tokio::sync::Mutex<()>,
     /// The card side, if there is one.
     pub cards: Option<Arc<super::card::Cards>>,
 }

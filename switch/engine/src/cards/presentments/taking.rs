@@ -178,8 +178,8 @@ fn purchased(
     Ok((place, rest.ok_or(LineVerdict::RefundExceeds)?))
 }
 
-/// The row by which the original was routed; if the table has changed since, the row of the same issuer that fits what is kept of the
-/// card number.
+/// The row by which the original was routed; if the table has changed since, a row of the same issuer that held then and fits what is
+/// kept of the card number.
 pub(in crate::cards) fn range(state: &engine::State, known: &Known) -> Option<BinRange> {
     let bins = &state.cards.bins;
     let routed = known.transaction.route.and_then(|route| bins.range(route));
@@ -189,7 +189,9 @@ pub(in crate::cards) fn range(state: &engine::State, known: &Known) -> Option<Bi
     }
     let first = known.transaction.card.pan.first();
     let mut ranges = bins.current().ranges().iter();
-    let found = ranges.find(|range| range.issuer == known.issuer && range.prefix.first() == first);
+    let found = ranges.find(|range| {
+        range.issuer == known.issuer && range.prefix.first() == first && range.holds(known.at)
+    });
     found.copied()
 }
 

@@ -81,6 +81,15 @@ fn check(file: &Path) -> Result<FileHeader, Failure> {
     Err(Failure::Usage(wrong.join("\n")))
 }
 
+/// Whether the file that the switch knows is this one.
+fn is_of(known: &Value, header: &FileHeader) -> bool {
+    let decimal = |minor: u64| format!("{}.{:02}", minor / 100, minor % 100);
+    known["date"] == header.date.as_str()
+        && known["lines"] == header.lines
+        && known["purchases"] == decimal(header.purchases).as_str()
+        && known["refunds"] == decimal(header.refunds).as_str()
+}
+
 /// Presents a file; one that was broken off goes on where it was.
 pub(super) fn present(
     client: &mut Client,
@@ -90,6 +99,19 @@ pub(super) fn present(
 ) -> Result<Ending, Failure> {
     let header = check(file)?;
     let known = client.must(&question(&header, None))?;
+    if !known.is_null() && !is_of(&known, &header) {
+        return Err(Failure::Failed(format!(
+            "{}: another file `{}` of {} is known, with date {}, {} lines, purchases {} and refunds {}: nothing was presented; \
+             give this file an id of its own",
+            file.display(),
+            header.file_id,
+            header.acquirer,
+            known["date"],
+            known["lines"],
+            known["purchases"],
+            known["refunds"],
+        )));
+    }
     let next = known["next_piece"].as_u64().unwrap_or(1);
     let complete = known["complete"].as_bool().unwrap_or(false);
     let mut lines = Lines::open(file)?;

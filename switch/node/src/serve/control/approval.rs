@@ -6,7 +6,7 @@ use torap_engine::{
     Command, Source,
     approval::{self, End, Families, Family, Proposal, Settings},
     codec::Kind,
-    schedule,
+    participants, schedule,
 };
 
 use super::{change, put, show};
@@ -115,7 +115,12 @@ fn proposal(switch: &Switch, proposal: &Proposal) -> Value {
         command => (None, command),
     };
     let mut what = show::what(switch, command);
-    if what.is_empty() {
+    // Who approves a profile sees all of it.
+    let is_profile = matches!(
+        command,
+        Command::Participants(participants::Command::Update { .. })
+    );
+    if what.is_empty() || is_profile {
         what = facts(command);
     }
     let mut row = json!({

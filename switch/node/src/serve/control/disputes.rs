@@ -74,6 +74,10 @@ pub(super) async fn evidence(switch: &Switch, case: u64, number: usize) -> Resul
 
 /// Puts what is asked into the log.
 pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, Refusal> {
+    let _alone = match request {
+        Request::DisputeOpenCard { .. } => Some(switch.known_facts.lock().await),
+        _ => None,
+    };
     let (command, evidence) = command(switch, request).await?;
     let decided = switch.intake.decide_with(command, evidence).await;
     let decided = decided.map_err(|Stopped| Refusal::of_request("switch", "it is stopping"))?;

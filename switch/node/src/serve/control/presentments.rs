@@ -38,6 +38,7 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
     else {
         return Err(Refusal::of_request("request", "it submits nothing"));
     };
+    let _alone = switch.known_facts.lock().await;
     let acquirer = change::participant(switch, &header.acquirer)?.id;
     if lines.is_empty() || lines.len() > PIECE_LINES_MAX {
         let text = format!("1 to {PIECE_LINES_MAX} in a piece");
@@ -212,6 +213,8 @@ impl Told {
             "file": self.header.file_id.as_str(),
             "date": self.header.date.to_string(),
             "lines": self.header.lines,
+            "purchases": show::decimal(Money::kzt(self.header.purchases)),
+            "refunds": show::decimal(Money::kzt(self.header.refunds)),
             "presented": self.presented,
             "next_piece": self.next,
             "complete": self.complete,
