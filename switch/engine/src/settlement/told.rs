@@ -16,10 +16,10 @@ use crate::{
     links::Letter,
 };
 
-/// Letters that one record sends, at most, unless very many wait: 8,000 a second.
-const LETTERS_EACH: usize = 32;
+/// Letters that one record sends, at most, unless very many wait: 4,000 a second.
+const LETTERS_EACH: usize = 16;
 /// One in so many of those that wait goes with one record, if that is more.
-const LETTERS_PART: usize = 512;
+const LETTERS_PART: usize = 1024;
 /// Between two records that send letters, if some had to be left.
 const LETTERS_EVERY: Span = Span::from_millis(4);
 

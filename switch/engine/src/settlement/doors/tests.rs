@@ -504,15 +504,15 @@ fn many_letters_go_out_over_several_records() {
             });
         told.extend(about);
         records += 1;
-        assert!(world.out.effects.len() <= 32);
+        assert!(world.out.effects.len() <= 16);
         if world.engine.next_deadline().is_none() {
             break;
         }
         world.wait(Span::from_millis(4));
         world.tick();
     }
-    // 204 letters, 32 in a record.
-    assert_eq!((told, records), (sent, 7));
+    // 204 letters, 16 in a record.
+    assert_eq!((told, records), (sent, 13));
     assert_eq!(
         world.sent_to(TSES),
         [Message::ImtsDay {
