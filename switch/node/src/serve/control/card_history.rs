@@ -75,7 +75,11 @@ impl Wanted {
         let Some((day, stan)) = name.split_once('/') else {
             return Ok(Wanted::Retrieval(participant, name.trim_end().into()));
         };
-        let day = day.parse().map_err(|_| wrong())?;
+        let digits = day.len() == 4 && day.bytes().all(|byte| byte.is_ascii_digit());
+        let day: u32 = day.parse().map_err(|_| wrong())?;
+        if !digits || !(1..=12).contains(&(day / 100)) || !(1..=31).contains(&(day % 100)) {
+            return Err(wrong());
+        }
         let stan = stan.parse().ok().and_then(Stan::new).ok_or_else(wrong)?;
         Ok(Wanted::Trace(participant, day, stan))
     }
