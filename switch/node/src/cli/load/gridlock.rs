@@ -75,8 +75,11 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.banks < BANKS_MIN {
         return refuse(format!("at least --banks {BANKS_MIN}"));
     }
-    if !(1..=PAYMENTS_MAX).contains(&payments) {
-        return refuse(format!("{payments} is not between 1 and {PAYMENTS_MAX}"));
+    let least = u32::try_from(arguments.banks).unwrap_or(u32::MAX);
+    if !(least..=PAYMENTS_MAX).contains(&payments) {
+        return refuse(format!(
+            "{payments} is not between {least}, one of each bank, and {PAYMENTS_MAX}"
+        ));
     }
     Ok(())
 }
@@ -95,6 +98,8 @@ impl Gridlock {
         let blocking = blocking["position"]
             .as_u64()
             .ok_or_else(|| "a queued payment has no position".to_string())?;
+        // A ring that is not closed would never settle.
+        let payments = payments - payments % u32::try_from(banks.len()).unwrap_or(1);
         queue(socket, banks, payments)?;
         let line = Arc::new(Mutex::new(Line {
             queued: payments as usize,

@@ -74,7 +74,7 @@ fn a_gridlock_goes_with_a_plain_instant_load_of_three_banks() {
         ("--gridlock 10 --rail card", "--rail instant"),
         ("--gridlock 10 --overload", "--overload"),
         ("--gridlock 10 --banks 2", "--banks 3"),
-        ("--gridlock 0", "0 is not between 1 and"),
+        ("--gridlock 3", "3 is not between 4,"),
         ("--gridlock 65537", "65537"),
     ] {
         let Err(Failure::Usage(text)) = checked(line) else {
