@@ -7,10 +7,7 @@ use torap_node::control::Request as ControlRequest;
 use super::lab::{CardLab, Keys, purchase};
 
 fn history(lab: &CardLab, id: &str) -> Value {
-    let mut client = lab.client();
-    let mut must = |request| client.must(&request).expect("an answer");
-    while must(ControlRequest::Status)["follower_lag"] != 0 {}
-    must(ControlRequest::CardTransaction { id: id.into() })
+    lab.told(&ControlRequest::CardTransaction { id: id.into() })
 }
 
 fn steps(history: &Value) -> Vec<(String, String)> {

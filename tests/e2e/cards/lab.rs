@@ -365,17 +365,21 @@ impl CardLab {
         Client::connect(&self.path().join("control.sock")).expect("control socket")
     }
 
-    /// What the switch shows of everything that is durable now.
-    pub fn show(&self, what: CardShow) -> Value {
+    /// What the switch says of everything that is durable now: all that is shown comes from the read side.
+    pub fn told(&self, request: &ControlRequest) -> Value {
         let mut client = self.client();
-        let mut must = |request| client.must(&request).expect("an answer");
-        // Everything shown comes from the read side.
+        let mut must = |request| client.must(request).expect("an answer");
         let asked = std::time::Instant::now();
-        while must(ControlRequest::Status)["follower_lag"] != 0 {
+        while must(&ControlRequest::Status)["follower_lag"] != 0 {
             let patient = asked.elapsed().as_millis() < u128::from(PATIENCE_MS);
             assert!(patient, "the read side is behind");
         }
-        must(ControlRequest::Card { what })
+        must(request)
+    }
+
+    /// What the switch shows of its card side.
+    pub fn show(&self, what: CardShow) -> Value {
+        self.told(&ControlRequest::Card { what })
     }
 
     /// Asks a host's script socket.

@@ -70,14 +70,8 @@ fn today() -> Date {
 
 /// A line about a transaction of ACQB, as its own books have it.
 fn line(lab: &CardLab, kind: char, reference: &str, retrieval: &str, amount: &str) -> FileLine {
-    let mut client = lab.client();
-    let mut must = |request| client.must(&request).expect("an answer");
-    let asked = Instant::now();
-    while must(ControlRequest::Status)["follower_lag"] != 0 {
-        assert!(asked.elapsed() < WITHIN, "the read side is behind");
-    }
     let id = format!("ACQB:{retrieval}");
-    let history = must(ControlRequest::CardTransaction { id });
+    let history = lab.told(&ControlRequest::CardTransaction { id });
     let text = |key: &str| history[key].as_str().expect("text").to_owned();
     let approval = lab.answer(retrieval).approval.unwrap_or_default();
     FileLine {

@@ -429,11 +429,8 @@ fn refused(reason: Reason, out: &mut Output) -> Outcome {
 fn propose(state: &mut State, stamp: Stamp, source: &Source, command: &Any) -> Result<(), Reason> {
     source.by_operator()?;
     let is_settings = matches!(command, Any::Approval(Command::SetSettings { .. }));
-    let within = match command {
-        Any::Schedule(schedule::Command::Order { command, .. }) => command.asked_by(),
-        command => command.asked_by(),
-    };
-    let own = command.asked_by() == Some(source) && within == Some(source);
+    let asked_by = [command, schedule::ordered(command)].map(Any::asked_by);
+    let own = asked_by == [Some(source); 2];
     if !(is_settings || Family::of(command).is_some()) || !own {
         return Err(Reason::OperatorRefused);
     }
@@ -488,13 +485,12 @@ fn approve(
 
 /// Whether a command sets the profile of a card member, and with it the key set in use and whether there are MACs.
 fn names_keys(command: &Any) -> bool {
-    match command {
+    match schedule::ordered(command) {
         Any::Cards(cards::Command::SetMember { .. }) => true,
         Any::Cards(cards::Command::SetTables { parts, .. }) => {
             let member = |part: &cards::TablePart| matches!(part, cards::TablePart::Member { .. });
             parts.iter().any(member)
         }
-        Any::Schedule(schedule::Command::Order { command, .. }) => names_keys(command),
         _ => false,
     }
 }

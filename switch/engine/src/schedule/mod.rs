@@ -228,17 +228,18 @@ fn order(
     Ok(())
 }
 
-/// Whether both replace the same settings as a whole, now or at a time.
-pub(crate) fn replaces_same(one: &Any, other: &Any) -> bool {
-    let inner = |command: &Any| match command {
-        Any::Schedule(Command::Order { command, .. }) => sets(command).then(|| kind(command)),
-        command => sets(command).then(|| kind(command)),
-    };
-    inner(one).is_some_and(|kind| inner(other) == Some(kind))
+/// What takes effect in the end: of an order with a time the command that it orders.
+pub(crate) fn ordered(command: &Any) -> &Any {
+    match command {
+        Any::Schedule(Command::Order { command, .. }) => command,
+        command => command,
+    }
 }
 
-fn kind(command: &Any) -> std::mem::Discriminant<Any> {
-    std::mem::discriminant(command)
+/// Whether both replace the same settings as a whole, now or at a time.
+pub(crate) fn replaces_same(one: &Any, other: &Any) -> bool {
+    let (one, other) = (ordered(one), ordered(other));
+    sets(one) && sets(other) && std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
 fn sets(command: &Any) -> bool {
