@@ -121,8 +121,15 @@ fn line_of(
         date: fields.date,
         mcc: fields.mcc,
         presented: known::is_presented(switch, key)?,
-        known: choose(&candidates, fields),
+        known: choose(&candidates, fields).filter(|known| is_kept(switch, known)),
     })
+}
+
+/// Whether the message of an original is still there, from which the issuer's letter is written: after an expiry or a redaction it would
+/// stand at the head of the issuer's queue for ever.
+fn is_kept(switch: &Switch, known: &Known) -> bool {
+    let read = switch.records().read(known.submitted);
+    read.is_ok_and(|(_, _, message)| message.is_some())
 }
 
 /// Identity of a line: an acquirer uses a reference once.
