@@ -25,6 +25,8 @@ struct Lying {
     end: usize,
     sequence: u64,
     group: u64,
+    /// The last group that this record proves to have been synced.
+    proves: u64,
 }
 
 const SEGMENT_HEADER_BYTES: usize = 4096;
@@ -39,15 +41,18 @@ impl World {
             return Found::TooEarly;
         }
         let records = self.lying();
-        let Some(last) = records.last().map(|record| record.group) else {
+        let Some(proven) = records.iter().map(|record| record.proves).max() else {
             return Found::TooEarly;
         };
         let snapshots = SnapshotStore::open(std::sync::Arc::new(self.machine.snapshots.clone()));
         let from = snapshots.ok().and_then(|snapshots| snapshots.newest().ok());
         let from = from.map_or(0, Position::value);
-        // The last group before its witness is the one place where damage cannot be told from a torn write.
-        // A sector that also holds a part of that group is left alone for the same reason.
-        let proof = records.iter().find(|record| record.group == last).cloned();
+        // Groups that nothing behind proves to have been synced are the one place where damage cannot be told from a torn
+        // write. A sector that also holds a part of the proof is left alone for the same reason.
+        let proof = records
+            .iter()
+            .find(|record| record.proves == proven)
+            .cloned();
         let apart = |record: &Lying| {
             proof.as_ref().is_some_and(|proof| {
                 proof.segment != record.segment
@@ -56,7 +61,7 @@ impl World {
         };
         let eligible: Vec<Lying> = records
             .into_iter()
-            .filter(|record| record.group < last && record.sequence > from && apart(record))
+            .filter(|record| record.group <= proven && record.sequence > from && apart(record))
             .collect();
         if eligible.len() < 2 {
             return Found::TooEarly;
@@ -153,6 +158,7 @@ impl World {
                     end,
                     sequence: number(head, 16, 8),
                     group: number(head, 48, 8),
+                    proves: number(head, 48, 8).saturating_sub(1 + number(head, 7, 1)),
                 });
                 offset = end;
             }

@@ -42,6 +42,8 @@ pub(crate) struct NodeConfig {
     pub(crate) seed: u64,
     pub(crate) encrypted: bool,
     pub(crate) segment_bytes: u64,
+    /// Least size of a group that is written while the one ahead is not synced, in bytes.
+    pub(crate) overlap_bytes: usize,
     pub(crate) snapshot_every: u64,
     pub(crate) kept_entries: usize,
     pub(crate) intake_max: usize,
@@ -116,6 +118,7 @@ impl Node {
             segment_bytes: config.segment_bytes,
             batch_bytes_max: BATCH_BYTES,
             group_bytes_max: GROUP_BYTES,
+            overlap_bytes: config.overlap_bytes,
             evidence_key: config.evidence_key(),
             writer: "torap simulation".into(),
             opened_at: wall,

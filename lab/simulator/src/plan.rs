@@ -134,6 +134,7 @@ impl Plan {
             node: NodeConfig {
                 seed,
                 encrypted: draw.chance(400),
+                overlap_bytes: draw.range(0, 2) as usize * 2048,
                 segment_bytes: SEGMENT_BYTES_MIN + draw.range(0, 3) * draw.range(0, 32) * 8192,
                 snapshot_every: if draw.chance(150) {
                     0

@@ -52,8 +52,8 @@ pub use log::{Log, Ticket};
 pub use medium::{ArchivedMedium, FileMedium, Medium, MediumFile, MediumLock, MemoryMedium};
 pub use metrics::{Metrics, MetricsSnapshot};
 pub use options::{
-    BATCH_BYTES_MAX, BATCH_BYTES_MIN, Entropy, GROUP_BYTES_MAX, Options, SEGMENT_BYTES,
-    SEGMENT_BYTES_MAX,
+    BATCH_BYTES_MAX, BATCH_BYTES_MIN, Entropy, GROUP_BYTES_MAX, OVERLAP_BYTES, Options,
+    SEGMENT_BYTES, SEGMENT_BYTES_MAX,
 };
 pub use prepare::Prepared;
 pub use reader::{Cursor, Depth, Evidence, OwnedRecord, Reader, Record, RecordStream};

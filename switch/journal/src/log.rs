@@ -1,4 +1,6 @@
-//! The log as a synchronous state machine over a [`Medium`]: write a group, sync it, write the next.
+//! The log as a synchronous state machine over a [`Medium`]: write a group, sync it, write the next; or, when much is to be
+//! written, write the next while the one ahead is being synced. Each record says how many groups ahead of it were not known to be
+//! synced, so that recovery knows which damage a crash can explain.
 //!
 //! It has no thread and no clock, so that a simulation drives the very code that runs live. After any failed write or sync it
 //! is fenced: what the medium holds is then unknown, and only a new opening can find out.
@@ -17,11 +19,15 @@ use crate::recovery::{Recovered, Recovery, recover, remove_standbys};
 use crate::seal::{Writing, seal_group};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::trail::Trail;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
 /// Name of the lock that keeps two processes off one journal.
 pub(crate) const LOCK_NAME: &str = "journal.lock";
+
+/// Groups that may be written and not yet synced at one time.
+pub(crate) const GROUPS_UNDER_WAY: usize = 2;
 
 /// Position of a batch's last record: it is durable when [`durable_upto`](Log::durable_upto) has reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +47,9 @@ pub struct Log {
     writing: Writing,
     chain: Chain,
     active: Arc<Segment>,
-    file: Arc<dyn MediumFile>,
+    /// The active segment, opened once for each sync that may be under way. A file system tells each opening of a file of a
+    /// failed write-back once, so that no sync can take the error of another one away.
+    files: [Arc<dyn MediumFile>; GROUPS_UNDER_WAY],
     /// Offset in the active segment where the next group is written.
     offset: u64,
     /// Offset behind the last sealed group; the same unless one is sealed and not written yet.
@@ -51,11 +59,20 @@ pub struct Log {
     /// Sequence of the last record written.
     written_upto: u64,
     trail: Trail,
-    /// A group is written and not yet synced.
-    unsynced: bool,
+    /// Groups that are written and not yet synced, oldest first.
+    under_way: VecDeque<Written>,
     /// For the journal's own records.
     own: Batch,
     fenced: Option<Arc<JournalError>>,
+}
+
+/// A group on its way to the disk.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// Sequence of its last record.
+    upto: u64,
+    /// Offset behind it.
+    end: u64,
 }
 
 impl Log {
@@ -82,7 +99,7 @@ impl Log {
         };
         let torn = recovered.torn.clone();
         let records_verified = recovered.records_verified;
-        let mut log = Log::continuing(medium, lock, options, standby, recovered);
+        let mut log = Log::continuing(medium, lock, options, standby, recovered)?;
         if !created {
             log.begin_epoch()?;
         }
@@ -112,15 +129,20 @@ impl Log {
         self.options.group_bytes_max
     }
 
-    /// Writes batches as one group: all of it survives a crash, or nothing. Durable only after [`sync`](Log::sync), and the
-    /// group before must have been synced. The batches are sealed in place; clear them for reuse.
+    /// Least size in bytes of a group that is written while the one ahead is being synced.
+    pub(crate) fn overlap_bytes(&self) -> usize {
+        self.options.overlap_bytes
+    }
+
+    /// Writes batches as one group: all of it survives a crash, or nothing. Durable only after [`sync`](Log::sync). One group
+    /// ahead of it may be unsynced yet, if this one [goes into the same segment](Log::fits). The batches are sealed in place;
+    /// clear them for reuse.
     ///
     /// # Panics
-    /// If the group before was not synced, or the batches hold no record or more than
+    /// If more groups before were not synced, or the batches hold no record or more than
     /// [`group_bytes_max`](Log::group_bytes_max): defects of the caller.
     pub fn append(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
         self.open_for_writing()?;
-        assert!(!self.unsynced, "the group before must be synced first");
         self.check(group)?;
         if !self.fits(group) {
             let begun = self.begin_segment();
@@ -130,24 +152,30 @@ impl Log {
         self.write(group)
     }
 
-    /// Makes the written group durable and returns the last durable sequence. A failure is never tried again.
+    /// Makes everything written durable and returns the last durable sequence. A failure is never tried again.
     pub fn sync(&mut self) -> Result<u64, JournalError> {
         self.open_for_writing()?;
         #[cfg(feature = "mutants")]
         if crate::mutants::is_on(&crate::mutants::SKIP_SYNC) {
-            return self.synced(Ok(()));
+            return self.all_synced(Ok(()));
         }
-        let synced = self.file.sync();
-        self.synced(synced)
+        let synced = self.files[0].sync();
+        self.all_synced(synced)
     }
 
-    /// Whether the group fits into the current segment.
-    pub(crate) fn fits(&self, group: &[Batch]) -> bool {
+    fn all_synced(&mut self, outcome: io::Result<()>) -> Result<u64, JournalError> {
+        self.noted(outcome)?;
+        while self.publish_next() {}
+        Ok(self.written_upto)
+    }
+
+    /// Whether the group fits into the current segment. One that does not is written when nothing is under way.
+    pub fn fits(&self, group: &[Batch]) -> bool {
         let bytes: usize = group.iter().map(Batch::bytes).sum();
         self.sealed_end + bytes as u64 <= self.active.header.segment_bytes
     }
 
-    /// Encrypts, hashes and chains a group that fits, without touching the medium: this may be done while the group before is
+    /// Encrypts, hashes and chains a group that fits, without touching the medium: this may be done while the groups before are
     /// still being synced.
     pub(crate) fn seal(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
         self.check(group)?;
@@ -158,7 +186,10 @@ impl Log {
 
     /// Writes the sealed group. Its end is behind everything that was sealed.
     pub(crate) fn write(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
-        assert!(!self.unsynced, "the group before must be synced first");
+        assert!(
+            self.under_way.len() < GROUPS_UNDER_WAY,
+            "the groups before must be synced first"
+        );
         let written = self.write_sealed(group);
         self.fence_on_error(written)?;
         let bytes: usize = group.iter().map(Batch::bytes).sum();
@@ -167,22 +198,37 @@ impl Log {
         Ok(Ticket(self.written_upto))
     }
 
-    /// The file whose sync makes the written group durable, for another thread.
-    pub(crate) fn file(&self) -> Arc<dyn MediumFile> {
-        Arc::clone(&self.file)
+    /// The file whose sync makes the written groups durable, for other threads: one for each sync under way.
+    pub(crate) fn file(&self, nth: usize) -> Arc<dyn MediumFile> {
+        Arc::clone(&self.files[nth % GROUPS_UNDER_WAY])
     }
 
-    /// Takes the outcome of a sync of [`file`](Log::file).
+    /// Takes the outcome of the sync that was begun after the oldest group under way was written; it is durable now.
     pub(crate) fn synced(&mut self, outcome: io::Result<()>) -> Result<u64, JournalError> {
+        self.noted(outcome)?;
+        self.publish_next();
+        Ok(self.durable_upto())
+    }
+
+    fn noted(&mut self, outcome: io::Result<()>) -> Result<(), JournalError> {
         let synced =
             outcome.map_err(|source| JournalError::medium("sync", &self.active.name, source));
-        self.fence_on_error(synced)?;
-        self.unsynced = false;
-        self.catalog.publish_durable(self.written_upto);
-        self.trail
-            .add(&self.file, self.synced_end, self.offset - self.synced_end);
-        self.synced_end = self.offset;
-        Ok(self.written_upto)
+        self.fence_on_error(synced)
+    }
+
+    /// Says that the oldest group under way is durable; false if there is none.
+    fn publish_next(&mut self) -> bool {
+        let Some(written) = self.under_way.pop_front() else {
+            return false;
+        };
+        self.catalog.publish_durable(written.upto);
+        self.trail.add(
+            &self.files[0],
+            self.synced_end,
+            written.end - self.synced_end,
+        );
+        self.synced_end = written.end;
+        true
     }
 
     /// Whether damage to the last group would pass for a torn write. True after records, false after a witness.
@@ -193,7 +239,10 @@ impl Log {
     /// Writes and syncs a witness: a group of the journal's own that proves that the one before it was durable.
     pub fn witness(&mut self) -> Result<(), JournalError> {
         self.open_for_writing()?;
-        assert!(!self.unsynced, "the group before must be synced first");
+        assert!(
+            self.under_way.is_empty(),
+            "the groups before must be synced first"
+        );
         let bytes = self.write_own(KIND_WITNESS, self.chain.last_time);
         let bytes = self.fence_on_error(bytes)?;
         self.metrics.witness_written(bytes);
@@ -263,7 +312,7 @@ impl Log {
         options: Options,
         standby: Arc<Standby>,
         recovered: Recovered,
-    ) -> Log {
+    ) -> Result<Log, JournalError> {
         let Recovered {
             segments,
             active,
@@ -280,7 +329,8 @@ impl Log {
             chain.last_sequence(),
         );
         let writing = Log::writing(&options, &chain, chain.epoch, chain.epoch_salt);
-        Log {
+        let files = [file, open_again(&*medium, &active.name)?];
+        Ok(Log {
             medium,
             _lock: lock,
             options,
@@ -291,16 +341,16 @@ impl Log {
             writing,
             chain,
             active,
-            file,
+            files,
             offset: end,
             sealed_end: end,
             synced_end: end,
             trail: Trail::default(),
             written_upto: chain.last_sequence(),
-            unsynced: false,
+            under_way: VecDeque::with_capacity(GROUPS_UNDER_WAY),
             own: Batch::new(0, false),
             fenced: None,
-        }
+        })
     }
 
     fn writing(options: &Options, chain: &Chain, epoch: u32, epoch_salt: u32) -> Writing {
@@ -324,10 +374,10 @@ impl Log {
             return self.begin_segment();
         }
         self.write_own(KIND_EPOCH_START, self.options.opened_at)?;
-        self.file
+        self.files[0]
             .sync()
             .map_err(|source| JournalError::medium("sync", &self.active.name, source))?;
-        self.unsynced = false;
+        while self.publish_next() {}
         Ok(())
     }
 
@@ -387,13 +437,14 @@ impl Log {
             &mut self.chain,
             &self.writing,
             self.sealed_end,
+            self.under_way.len() as u8,
             placed,
         );
     }
 
     fn write_sealed(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
         for batch in group.iter_mut().filter(|batch| !batch.is_empty()) {
-            let (file, offset) = (&self.file, self.offset);
+            let (file, offset) = (&self.files[0], self.offset);
             let written = batch.in_whole_pages(offset, |bytes| file.write_at(bytes, offset));
             written.map_err(|source| JournalError::medium("write", &self.active.name, source))?;
             self.offset += batch.bytes() as u64;
@@ -403,13 +454,20 @@ impl Log {
             self.offset == self.sealed_end,
             "everything sealed is written"
         );
-        self.unsynced = true;
+        self.under_way.push_back(Written {
+            upto: self.written_upto,
+            end: self.offset,
+        });
         self.standby.report_used(self.offset);
         Ok(())
     }
 
     /// Goes on in a new segment. Everything in the current one is durable by now.
     fn begin_segment(&mut self) -> Result<(), JournalError> {
+        assert!(
+            self.under_way.is_empty(),
+            "a segment is synced whole before the next one begins"
+        );
         let (standby, late) = self.standby.take(&mut self.preparation)?;
         // A segment that holds nothing but epoch starts is replaced, because its successor has the same name.
         let current = &self.active.header;
@@ -437,7 +495,10 @@ impl Log {
         self.chain.enter(&header.file_name(), &header)?;
         self.active = Arc::new(Segment::new(header, Places::following()));
         self.catalog.add(Arc::clone(&self.active));
-        self.file = Arc::from(standby.file);
+        self.files = [
+            Arc::from(standby.file),
+            open_again(&*self.medium, &self.active.name)?,
+        ];
         self.offset = SEGMENT_HEADER_BYTES as u64;
         self.sealed_end = self.offset;
         self.synced_end = self.offset;
@@ -465,6 +526,13 @@ impl Log {
 
 /// Size of one of the journal's own records, which have neither facts nor evidence.
 const OWN_RECORD_BYTES: u64 = crate::record::HEADER_BYTES as u64;
+
+/// Another opening of a segment's file.
+fn open_again(medium: &dyn Medium, name: &str) -> Result<Arc<dyn MediumFile>, JournalError> {
+    let opened = medium.open(name);
+    let file = opened.map_err(|source| JournalError::medium("open", name, source))?;
+    Ok(Arc::from(file))
+}
 
 /// Makes the first segment of a new journal.
 fn create(

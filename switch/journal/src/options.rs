@@ -15,6 +15,9 @@ pub const BATCH_BYTES_MAX: usize = 4 << 20;
 pub const BATCH_BYTES_MIN: usize = 1024;
 /// Size limit of a group unless configured, in bytes: what is written and synced at once.
 pub const GROUP_BYTES_MAX: usize = 16 << 20;
+/// Least size of a group that is written while the group ahead of it is still being synced, unless configured, in bytes. Smaller
+/// ones wait and gather: two syncs at a time pay when the log is what everything waits for, and cost CPU when it is not.
+pub const OVERLAP_BYTES: usize = 64 << 10;
 /// Segment sizes are multiples of this, in bytes.
 const SEGMENT_UNIT_BYTES: u64 = 4096;
 
@@ -27,6 +30,8 @@ pub struct Options {
     pub batch_bytes_max: usize,
     /// Size limit of a group in bytes; a group has to fit into one segment.
     pub group_bytes_max: usize,
+    /// Least size in bytes of a group that is written while the group ahead of it is still being synced.
+    pub overlap_bytes: usize,
     /// Key for evidence; `None` stores it clear. A journal stays with what it was made with.
     pub evidence_key: Option<EvidenceKey>,
     /// Name and version of this binary, at most 64 bytes; stands in the segments it makes.
@@ -49,6 +54,7 @@ impl Default for Options {
             segment_bytes: SEGMENT_BYTES,
             batch_bytes_max: BATCH_BYTES_MAX,
             group_bytes_max: GROUP_BYTES_MAX,
+            overlap_bytes: OVERLAP_BYTES,
             evidence_key: None,
             writer: String::new(),
             opened_at: 0,

@@ -25,6 +25,8 @@ pub(crate) const NO_HASH: Hash = [0; 32];
 const MAGIC: [u8; 4] = *b"TjR\x01";
 const FLAG_GROUP_END: u16 = 1;
 const FLAG_EVIDENCE_SEALED: u16 = 2;
+/// Where the lag stands in the flags.
+const LAG_SHIFT: u32 = 8;
 /// The part of the header that the chain's hash covers, together with the previous hash as its key.
 const CHAINED_BYTES: usize = 120;
 const PREVIOUS_AT: usize = 120;
@@ -38,6 +40,9 @@ pub(crate) struct RecordHeader {
     pub(crate) group_end: bool,
     /// The stored evidence is encrypted and ends with its tag.
     pub(crate) evidence_sealed: bool,
+    /// Groups right before this one that were not known to be synced when it was sealed. Those before them were: a sound record
+    /// proves it.
+    pub(crate) lag: u8,
     pub(crate) epoch: u32,
     /// Drawn at the start of the epoch; two copies of a journal that go on separately differ in it, and so in their keys.
     pub(crate) epoch_salt: u32,
@@ -74,6 +79,11 @@ impl RecordHeader {
         }
     }
 
+    /// Number of the last group that this record proves to have been synced.
+    pub(crate) fn proves_group(&self) -> u64 {
+        self.group.saturating_sub(1 + u64::from(self.lag))
+    }
+
     /// Whether the journal wrote this record for itself.
     pub(crate) fn is_own(&self) -> bool {
         self.kind < KIND_FIRST
@@ -81,7 +91,7 @@ impl RecordHeader {
 
     /// Writes the header and returns its hash, the next record's `previous`.
     pub(crate) fn encode(&self, identity: &Hash, into: &mut [u8; HEADER_BYTES]) -> Hash {
-        let mut flags = 0;
+        let mut flags = u16::from(self.lag) << LAG_SHIFT;
         if self.group_end {
             flags |= FLAG_GROUP_END;
         }
@@ -126,6 +136,7 @@ impl RecordHeader {
             kind: u16::from_le_bytes(field(from, 4)),
             group_end: flags & FLAG_GROUP_END != 0,
             evidence_sealed: flags & FLAG_EVIDENCE_SEALED != 0,
+            lag: (flags >> LAG_SHIFT) as u8,
             epoch: u32::from_le_bytes(field(from, 8)),
             epoch_salt: u32::from_le_bytes(field(from, 12)),
             sequence: u64::from_le_bytes(field(from, 16)),

@@ -118,13 +118,14 @@ pub(crate) fn remove_standbys(medium: &dyn Medium) -> Result<(), JournalError> {
 
 /// Makes the accepted end durable and erases the torn one.
 ///
-/// The last group may stand in the page cache only: the process was killed before the sync, or the sync failed and left the
-/// pages marked as clean. Reading cannot tell, and a sync alone would skip such pages, so the group is written again.
+/// The groups that nothing proves to have been synced may stand in the page cache only: the process was killed before the sync, or
+/// the sync failed and left the pages marked as clean. Reading cannot tell, and a sync alone would skip such pages, so they are
+/// written again.
 fn settle(medium: &dyn Medium, last: &SegmentFile, walked: &Walked) -> Result<(), JournalError> {
     let write_failed = |source| JournalError::medium("write", &last.name, source);
-    let group = read_exactly(last, walked.last_group_at, walked.end)?;
+    let groups = read_exactly(last, walked.unproven_at, walked.end)?;
     last.file
-        .write_at(&group, walked.last_group_at)
+        .write_at(&groups, walked.unproven_at)
         .map_err(write_failed)?;
     if let Some(torn) = &walked.torn {
         let zeros = vec![0; ERASE_BYTES.min(torn.bytes) as usize];

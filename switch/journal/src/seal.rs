@@ -14,13 +14,14 @@ pub(crate) struct Writing {
     pub(crate) cipher: Option<EpochCipher>,
 }
 
-/// Seals all records of a group that will be written from `offset` on, moves the chain behind its last record and returns
-/// the offset there. Calls `placed` with the sequence and the offset of every record that takes a sequence number.
+/// Seals all records of a group that will be written from `offset` on, while `lag` groups before it are not known to be synced;
+/// moves the chain behind its last record and returns the offset there. Calls `placed` with the sequence and the offset of every record that takes a sequence number.
 pub(crate) fn seal_group(
     group: &mut [Batch],
     chain: &mut Chain,
     writing: &Writing,
     mut offset: u64,
+    lag: u8,
     mut placed: impl FnMut(u64, u64),
 ) -> u64 {
     let mut left: usize = group.iter().map(Batch::records).sum();
@@ -38,6 +39,7 @@ pub(crate) fn seal_group(
                     offset,
                     group: number,
                     group_end: left == 0,
+                    lag,
                 },
             );
             if !header.is_own() {
@@ -54,6 +56,7 @@ struct Place {
     offset: u64,
     group: u64,
     group_end: bool,
+    lag: u8,
 }
 
 fn seal_record(
@@ -80,6 +83,7 @@ fn seal_record(
         kind: entry.meta.kind,
         group_end: place.group_end,
         evidence_sealed: sealed,
+        lag: place.lag,
         epoch: writing.epoch,
         epoch_salt: writing.epoch_salt,
         sequence: entry.meta.sequence,

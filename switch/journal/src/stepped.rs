@@ -4,7 +4,7 @@
 use crate::batch::Batch;
 use crate::error::JournalError;
 use crate::journal::Journal;
-use crate::log::{Log, Ticket};
+use crate::log::{GROUPS_UNDER_WAY, Log, Ticket};
 use crate::reader::{Depth, OwnedRecord, RecordStream};
 use std::sync::Arc;
 
@@ -31,7 +31,9 @@ pub enum Step {
 pub struct SteppedJournal {
     log: Log,
     waiting: Vec<Batch>,
-    group: Vec<Batch>,
+    /// Written and not yet synced.
+    written: Vec<Batch>,
+    groups_written: usize,
     spent: Vec<Batch>,
     accepted: u64,
 }
@@ -43,7 +45,8 @@ impl SteppedJournal {
         SteppedJournal {
             log,
             waiting: Vec::new(),
-            group: Vec::new(),
+            written: Vec::new(),
+            groups_written: 0,
             spent: Vec::new(),
             accepted,
         }
@@ -51,18 +54,22 @@ impl SteppedJournal {
 
     /// Does the next piece of work: sync what is written, or write what waits, or witness, or fill the next segment.
     pub fn step(&mut self) -> Result<Step, JournalError> {
-        if !self.group.is_empty() {
+        let count = group_of(&self.waiting, self.log.group_bytes_max());
+        if self.groups_written > 0 && !self.overlaps(count) {
             let durable = self.log.sync()?;
-            for mut batch in self.group.drain(..) {
+            for mut batch in self.written.drain(..) {
                 batch.clear();
                 self.spent.push(batch);
             }
+            self.groups_written = 0;
             return Ok(Step::Synced(durable));
         }
         if !self.waiting.is_empty() {
-            let count = group_of(&self.waiting, self.log.group_bytes_max());
-            self.group.extend(self.waiting.drain(..count));
-            return self.log.append(&mut self.group).map(Step::Wrote);
+            let mut group: Vec<Batch> = self.waiting.drain(..count).collect();
+            let wrote = self.log.append(&mut group).map(Step::Wrote);
+            self.written.append(&mut group);
+            self.groups_written += 1;
+            return wrote;
         }
         if self.log.needs_witness() {
             self.log.witness()?;
@@ -73,6 +80,16 @@ impl SteppedJournal {
             return Ok(Step::Prepared);
         }
         Ok(Step::Idle)
+    }
+
+    /// Whether so many of the waiting batches are written before what is written is synced.
+    fn overlaps(&self, count: usize) -> bool {
+        let group = &self.waiting[..count];
+        let bytes: usize = group.iter().map(Batch::bytes).sum();
+        count > 0
+            && self.groups_written < GROUPS_UNDER_WAY
+            && bytes >= self.log.overlap_bytes()
+            && self.log.fits(group)
     }
 
     /// The log below.
@@ -123,12 +140,12 @@ impl Journal for SteppedJournal {
     }
 }
 
-/// How many of the waiting batches fit into one group; at least one, since a batch is never larger than a group.
+/// How many of the waiting batches fit into one group; at least one if there is any, since a batch is never larger than a group.
 fn group_of(waiting: &[Batch], group_bytes_max: usize) -> usize {
     let mut bytes = 0;
     let fitting = waiting.iter().take_while(|batch| {
         bytes += batch.bytes();
         bytes <= group_bytes_max
     });
-    fitting.count().max(1)
+    fitting.count().max(1).min(waiting.len())
 }

@@ -1,4 +1,4 @@
-//! A thread that only syncs, so that the journal's thread can seal the next group meanwhile.
+//! A thread that only syncs, so that the journal's thread can seal and write the next group meanwhile.
 //!
 //! It is used while batches wait; a journal with nothing waiting syncs in its own thread and saves the two hand-overs.
 

@@ -1,19 +1,21 @@
-//! The journal in its own thread, which encrypts, hashes, writes and syncs off the core's thread. Two more help it: one fills
-//! the next segment, one syncs while the next group is sealed.
+//! The journal in its own thread, which encrypts, hashes, writes and syncs off the core's thread. More help it: one fills
+//! the next segment, two sync while the next groups are sealed and written.
 //!
 //! While a group syncs, batches gather in the queue; all of them become the next group. So one sync serves the more
-//! records the busier the switch is.
+//! records the busier the switch is. A large group does not wait for the sync of the one ahead of it: the disk then has two
+//! syncs at a time, and never idles while the next group is sealed.
 
 use crate::batch::Batch;
 use crate::error::JournalError;
 use crate::journal::Journal;
-use crate::log::{Log, Ticket};
+use crate::log::{GROUPS_UNDER_WAY, Log, Ticket};
 use crate::metrics::Metrics;
 use crate::prepare::Standby;
 use crate::reader::{Depth, OwnedRecord, Reader, RecordStream};
 use crate::syncer::{Synced, Syncer, spawn, sync};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -111,9 +113,14 @@ impl ThreadedJournal {
             witness_after: options.witness_after,
             group_every: options.group_every,
             group_began: Instant::now(),
-            syncer: Syncer::start(options.on_start)?,
+            syncers: [
+                Syncer::start(options.on_start)?,
+                Syncer::start(options.on_start)?,
+            ],
+            turn: 0,
             group: Vec::new(),
-            syncing: Vec::new(),
+            syncing: VecDeque::with_capacity(GROUPS_UNDER_WAY),
+            emptied: Vec::new(),
             left_over: None,
         };
         standby.expect_preparer();
@@ -262,13 +269,23 @@ struct Worker {
     witness_after: Duration,
     group_every: Duration,
     group_began: Instant,
-    syncer: Syncer,
+    syncers: [Syncer; GROUPS_UNDER_WAY],
+    /// Which of them syncs the next group.
+    turn: usize,
     /// The group being sealed and written.
     group: Vec<Batch>,
-    /// The group being synced.
-    syncing: Vec<Batch>,
+    /// The groups being synced, oldest first.
+    syncing: VecDeque<Syncing>,
+    /// Lists of batches to be used again.
+    emptied: Vec<Vec<Batch>>,
     /// A batch that did not fit into the last group.
     left_over: Option<Batch>,
+}
+
+/// A group that a helper syncs.
+struct Syncing {
+    batches: Vec<Batch>,
+    syncer: usize,
 }
 
 impl Worker {
@@ -292,23 +309,23 @@ impl Worker {
 
     fn work(&mut self) -> Result<(), JournalError> {
         while self.gather()? {
-            if self.syncing.is_empty() {
-                self.log.append(&mut self.group)?;
-            } else if self.log.fits(&self.group) {
-                // The costly part runs while the group before is on its way to the disk; the write waits for it.
+            if self.log.fits(&self.group) {
+                // The costly part runs while the groups before are on their way to the disk; the write waits for room.
                 self.log.seal(&mut self.group)?;
-                self.await_sync()?;
+                self.await_syncs(self.overlaps())?;
                 self.log.write(&mut self.group)?;
             } else {
-                self.await_sync()?;
+                self.await_syncs(0)?;
                 self.log.append(&mut self.group)?;
             }
-            std::mem::swap(&mut self.group, &mut self.syncing);
-            let file = self.log.file();
-            if self.waiting.is_empty() && self.left_over.is_none() {
-                self.synced(sync(&*file))?;
+            let empty = self.emptied.pop().unwrap_or_default();
+            let written = std::mem::replace(&mut self.group, empty);
+            let nothing_waits = self.waiting.is_empty() && self.left_over.is_none();
+            if nothing_waits && self.syncing.is_empty() {
+                let synced = sync(&*self.log.file(0));
+                self.synced(written, synced)?;
             } else {
-                self.syncer.begin(file)?;
+                self.begin_sync(written)?;
             }
         }
         if self.log.needs_witness() {
@@ -317,21 +334,52 @@ impl Worker {
         Ok(())
     }
 
-    fn await_sync(&mut self) -> Result<(), JournalError> {
-        let synced = self.syncer.finish()?;
-        self.synced(synced)
+    /// How many groups may be under way to the disk when the gathered one is written.
+    fn overlaps(&self) -> usize {
+        let bytes: usize = self.group.iter().map(Batch::bytes).sum();
+        if bytes >= self.log.overlap_bytes() {
+            GROUPS_UNDER_WAY - 1
+        } else {
+            0
+        }
     }
 
-    /// The written group is durable: tells so and gives its batches back.
-    fn synced(&mut self, (outcome, took): Synced) -> Result<(), JournalError> {
+    fn begin_sync(&mut self, batches: Vec<Batch>) -> Result<(), JournalError> {
+        let syncer = self.turn;
+        self.turn = (syncer + 1) % GROUPS_UNDER_WAY;
+        self.syncers[syncer].begin(self.log.file(syncer))?;
+        self.syncing.push_back(Syncing { batches, syncer });
+        Ok(())
+    }
+
+    /// Waits, oldest first, until no more than `left` groups are being synced. In order: a sync that succeeds tells nothing of
+    /// what an earlier one may still report.
+    fn await_syncs(&mut self, left: usize) -> Result<(), JournalError> {
+        while self.syncing.len() > left {
+            let Some(Syncing { batches, syncer }) = self.syncing.pop_front() else {
+                break;
+            };
+            let synced = self.syncers[syncer].finish()?;
+            self.synced(batches, synced)?;
+        }
+        Ok(())
+    }
+
+    /// The oldest written group is durable: tells so and gives its batches back.
+    fn synced(
+        &mut self,
+        mut batches: Vec<Batch>,
+        (outcome, took): Synced,
+    ) -> Result<(), JournalError> {
         let durable = self.log.synced(outcome)?;
         self.log.metrics().synced(took);
         (self.wake)(durable);
-        for mut batch in self.syncing.drain(..) {
+        for mut batch in batches.drain(..) {
             batch.clear();
             // A full return channel means that there are batches enough.
             let _ = self.spent.try_send(batch);
         }
+        self.emptied.push(batches);
         Ok(())
     }
 
@@ -368,7 +416,8 @@ impl Worker {
             return match self.waiting.try_recv() {
                 Ok(batch) => Ok(Some(batch)),
                 Err(_) => {
-                    self.await_sync()?;
+                    // The oldest only: what comes meanwhile need not wait for the others.
+                    self.await_syncs(self.syncing.len() - 1)?;
                     self.first_batch()
                 }
             };

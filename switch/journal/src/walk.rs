@@ -1,14 +1,16 @@
 //! The walk over all segments that recovery and verification share, and the judgement of the log's end: torn or damaged.
 //!
-//! A group is never written before the one ahead of it is synced. So a sound record of a later group proves that everything
-//! before it was durable once, and a fault there is damage. Without such a proof the end is a torn write: sound
-//! records of the same group after a hole are no proof, because the sectors of one write reach the medium in any order.
+//! A record says how many groups right before its own were not known to be synced when it was sealed; all before those were. So
+//! a sound record proves that everything up to there was durable once, and a fault there is damage. Without such a proof the end
+//! is a torn write: sound records of the same group after a hole are no proof, nor are those of a group that was written while
+//! this one was being synced, because what is not synced reaches the medium in any order.
 
 use crate::chain::Chain;
 use crate::error::{Damage, Fault, JournalError};
 use crate::medium::{Medium, MediumFile};
 use crate::scan::{Check, Found, SCAN_READ_BYTES, SegmentScan, Slot};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, first_sequence_of_name};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,8 +66,9 @@ impl Visitor for Unseen {
 pub(crate) struct Walked {
     /// The state after the last whole group.
     pub(crate) chain: Chain,
-    /// Offset in the last segment where its last whole group begins; equal to `end` if it has none.
-    pub(crate) last_group_at: u64,
+    /// Offset in the last segment where the first whole group begins that no record behind proves to have been synced; equal to
+    /// `end` if it has no group.
+    pub(crate) unproven_at: u64,
     /// Offset in the last segment where the next group goes.
     pub(crate) end: u64,
     pub(crate) torn: Option<Torn>,
@@ -170,8 +173,9 @@ struct Stop {
     foreign: bool,
     /// The state after the last whole group.
     whole: Chain,
-    /// Offsets where the last whole group begins and ends.
-    last_group_at: u64,
+    /// Number and beginning of each whole group that is not proven to have been synced.
+    unproven: VecDeque<(u64, u64)>,
+    /// Offset where the last whole group ends.
     whole_end: u64,
     /// Records of the unfinished group.
     open_records: u64,
@@ -218,13 +222,14 @@ impl Walk {
         };
         let Stop {
             whole: chain,
-            last_group_at,
+            unproven,
             whole_end: end,
             ..
         } = stop;
+        let unproven_at = unproven.front().map_or(end, |(_, at)| *at);
         Ok(Walked {
             chain,
-            last_group_at,
+            unproven_at,
             end,
             torn,
             records: self.records,
@@ -244,7 +249,7 @@ impl Walk {
             fault: Fault::RecordMissing,
             foreign: false,
             whole: self.chain,
-            last_group_at: offset,
+            unproven: VecDeque::new(),
             whole_end: offset,
             open_records: 0,
         };
@@ -278,7 +283,16 @@ impl Walk {
             if found.header.group_end {
                 self.records += std::mem::take(&mut stop.open_records);
                 stop.whole = self.chain;
-                stop.last_group_at = stop.whole_end;
+                stop.unproven
+                    .push_back((found.header.group, stop.whole_end));
+                let proven = found.header.proves_group();
+                while stop
+                    .unproven
+                    .front()
+                    .is_some_and(|(group, _)| *group <= proven)
+                {
+                    stop.unproven.pop_front();
+                }
                 stop.whole_end = offset;
             }
         }
@@ -327,7 +341,7 @@ fn judge_end(
         if crate::mutants::is_on(&crate::mutants::TRUNCATE_ON_DAMAGE) {
             break;
         }
-        if header.group > unfinished_group {
+        if header.proves_group() >= unfinished_group {
             let damage = Damage {
                 segment: name.clone(),
                 offset: stop.offset,

@@ -292,6 +292,36 @@ fn lost_last_group_before_a_witness() {
 }
 
 #[test]
+fn a_group_written_during_a_sync_is_guarded_by_the_next() {
+    let disk = MemoryMedium::new();
+    let (mut log, _) = open(&disk);
+    append(&mut log, 2);
+    for first in [3, 5] {
+        let mut batch = log.batch();
+        (first..first + 2).for_each(|sequence| push(&mut batch, sequence));
+        log.append(std::slice::from_mut(&mut batch))
+            .expect("the group is written");
+    }
+    log.sync().expect("both are synced");
+    let unguarded = disk.fork();
+    log.witness().expect("the witness is written");
+    drop(log);
+    let segment = &segments(&disk)[0];
+    for nth in [2, 4] {
+        let damaged = disk.fork();
+        let at = record_at(&disk, segment, nth);
+        damaged.flip_bit(segment, at + 20, 3);
+        assert_eq!(refused(&damaged).offset, at);
+    }
+    // Before the witness nothing proves that either was synced: the documented limit.
+    unguarded.flip_bit(segment, record_at(&unguarded, segment, 2) + 20, 3);
+    let (log, recovery) = open(&unguarded);
+    assert_eq!(recovery.last_sequence, 2);
+    assert!(recovery.torn.is_some(), "it is reported as torn");
+    assert_eq!(check_readable(&log.reader()), 2);
+}
+
+#[test]
 fn last_group_before_its_witness_is_the_documented_limit() {
     let disk = MemoryMedium::new();
     let (mut log, _) = open(&disk);

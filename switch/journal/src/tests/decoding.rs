@@ -85,6 +85,7 @@ fn headers_survive_no_mutation() {
         kind: 0x10,
         group_end: true,
         evidence_sealed: true,
+        lag: 2,
         epoch: 4,
         epoch_salt: 5,
         sequence: 6,

@@ -3,15 +3,18 @@
 use super::bed::{check_readable, medium, open, push, sample, segments};
 use crate::prepare::is_standby;
 use crate::{
-    AppendRefused, Batch, FileMedium, Journal, JournalError, LogEnd, Medium, MemoryMedium, Options,
-    Prepared, Step, SteppedJournal, ThreadOptions, ThreadedJournal, Ticket, verify,
+    AppendRefused, Batch, FileMedium, Journal, JournalError, Log, LogEnd, Medium, MemoryMedium,
+    Options, Prepared, Step, SteppedJournal, ThreadOptions, ThreadedJournal, Ticket, verify,
 };
 use crossbeam::channel::{Receiver, unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn start(disk: &MemoryMedium, options: ThreadOptions) -> (ThreadedJournal, Receiver<u64>) {
-    let (log, _) = open(disk);
+    start_log(open(disk).0, options)
+}
+
+fn start_log(log: Log, options: ThreadOptions) -> (ThreadedJournal, Receiver<u64>) {
     let (woken, wakes) = unbounded();
     let wake = Box::new(move |durable| {
         let _ = woken.send(durable);
@@ -20,6 +23,14 @@ fn start(disk: &MemoryMedium, options: ThreadOptions) -> (ThreadedJournal, Recei
         ThreadedJournal::start(log, options, wake).expect("the threads start"),
         wakes,
     )
+}
+
+/// Every group goes behind one that is being synced, if it fits into the segment.
+fn overlapping() -> Options {
+    Options {
+        overlap_bytes: 1,
+        ..super::bed::small()
+    }
 }
 
 fn filled(journal: &mut impl Journal, sequences: std::ops::Range<u64>) -> Batch {
@@ -56,10 +67,61 @@ fn what_is_told_durable_is_durable() {
 }
 
 #[test]
+fn what_is_told_durable_during_other_syncs_is_durable() {
+    let disk = MemoryMedium::new();
+    let (log, _) = super::bed::open_with(&disk, overlapping());
+    let (mut journal, wakes) = start_log(log, ThreadOptions::default());
+    let mut told = 0;
+    for round in 0..60 {
+        for first in (round * 20 + 1..round * 20 + 21).step_by(2) {
+            let batch = filled(&mut journal, first..first + 2);
+            journal.append(batch).expect("the journal lives");
+        }
+        // What a power failure leaves of the disk at any moment holds all that was told before it.
+        told = wakes.try_iter().last().unwrap_or(told);
+        let after = disk.fork();
+        after.crash(round);
+        let last = open(&after).1.last_sequence;
+        assert!(last >= told, "told {told}, left {last}");
+    }
+    await_durable(&wakes, 1200);
+    assert_eq!(check_readable(&journal.reader()), 1200);
+    journal.close().expect("nothing failed");
+    assert_eq!(open(&disk).1.last_sequence, 1200);
+}
+
+#[test]
+fn a_sync_that_fails_beside_another_closes_the_journal() {
+    for nth in 1..12 {
+        let disk = MemoryMedium::new();
+        let (log, _) = super::bed::open_with(&disk, overlapping());
+        let (mut journal, wakes) = start_log(log, ThreadOptions::default());
+        let mut sequence = 1;
+        let mut batch = journal.batch();
+        push(&mut batch, sequence);
+        while journal.append(batch).is_ok() {
+            // A failure may hit the preparer, which tries again.
+            if sequence % 16 == 1 {
+                disk.fail_sync(nth);
+            }
+            sequence += 1;
+            batch = journal.batch();
+            push(&mut batch, sequence);
+        }
+        let told = wakes.iter().last().unwrap_or(0);
+        assert!(journal.failure().is_some());
+        assert_eq!(journal.durable_upto(), told);
+        drop(journal);
+        disk.crash(nth);
+        assert!(open(&disk).1.last_sequence >= told, "failure {nth}");
+    }
+}
+
+#[test]
 fn groups_gather_what_waits() {
     let folder = tempfile::tempdir().expect("a folder is made");
     let real = Arc::new(FileMedium::open(folder.path()).expect("the folder opens"));
-    let (log, _) = crate::Log::open(real, super::bed::small()).expect("the journal opens");
+    let (log, _) = crate::Log::open(real, overlapping()).expect("the journal opens");
     let mut journal = ThreadedJournal::start(log, ThreadOptions::default(), Box::new(|_| {}))
         .expect("the threads start");
     for sequence in 1..=3000 {
@@ -303,6 +365,35 @@ fn steps_do_one_thing_each() {
 }
 
 #[test]
+fn a_large_group_is_written_before_the_one_ahead_is_synced() {
+    let disk = MemoryMedium::new();
+    let (log, _) = super::bed::open_with(&disk, overlapping());
+    let mut journal = SteppedJournal::new(log);
+    let mut expected = Vec::new();
+    for sequence in 1..=3 {
+        let batch = filled(&mut journal, sequence..sequence + 1);
+        journal.append(batch).expect("it is queued");
+        expected.push(journal.step().expect("nothing fails"));
+    }
+    let batch = filled(&mut journal, 4..5);
+    journal.append(batch).expect("it is queued");
+    for _ in 0..3 {
+        expected.push(journal.step().expect("nothing fails"));
+    }
+    assert_eq!(
+        expected,
+        [
+            Step::Wrote(Ticket(1)),
+            Step::Wrote(Ticket(2)),
+            Step::Synced(2),
+            Step::Wrote(Ticket(4)),
+            Step::Synced(4),
+            Step::Witnessed,
+        ]
+    );
+}
+
+#[test]
 fn stepped_and_threaded_write_the_same_log() {
     let run = |threaded: bool| {
         let disk = MemoryMedium::new();
@@ -397,7 +488,10 @@ fn threads_announce_themselves() {
     journal.close().expect("nothing failed");
     let mut started = STARTED.lock().clone();
     started.sort_unstable();
-    assert_eq!(started, ["journal", "journal-prepare", "journal-sync"]);
+    assert_eq!(
+        started,
+        ["journal", "journal-prepare", "journal-sync", "journal-sync"]
+    );
 }
 
 #[test]
