@@ -1,4 +1,4 @@
-//! The next segment, filled with zeros before it is needed.
+//! The next segments, filled with zeros before they are needed.
 //!
 //! Writing into blocks that already hold data leaves a sync nothing to do but the data itself; a file that grows, or is only
 //! reserved, makes every sync write the file system's own journal too, four to five times slower. So the next file is filled
@@ -7,6 +7,7 @@
 use crate::error::JournalError;
 use crate::medium::{Medium, MediumFile};
 use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,6 +23,9 @@ const HURRIED_BYTES: u64 = 4 << 20;
 const PACE: Duration = Duration::from_millis(20);
 /// Pause after a failure, for the disk to get room.
 const RETRY: Duration = Duration::from_secs(1);
+/// Segments that the preparer keeps filled. A burst that takes one finds another behind it, so that filling and log need not
+/// share the disk while it lasts.
+pub(crate) const SEGMENTS_READY: usize = 2;
 const NAME_BEGINNING: &str = "standby-";
 const NAME_ENDING: &str = ".new";
 
@@ -114,7 +118,8 @@ pub(crate) struct Standby {
 
 #[derive(Debug, Default)]
 struct State {
-    ready: Option<StandbyFile>,
+    /// Oldest first.
+    ready: VecDeque<StandbyFile>,
     names: u64,
     /// A preparer thread runs.
     preparing: bool,
@@ -150,7 +155,12 @@ impl Standby {
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        self.state.lock().ready.is_some()
+        self.ready() > 0
+    }
+
+    /// Segments that wait for their use.
+    pub(crate) fn ready(&self) -> usize {
+        self.state.lock().ready.len()
     }
 
     /// Takes the next segment, and whether it was late. If it is not ready, waits for the preparer, which then hurries; without
@@ -163,7 +173,7 @@ impl Standby {
         let mut state = self.state.lock();
         loop {
             state.awaited = false;
-            if let Some(file) = state.ready.take() {
+            if let Some(file) = state.ready.pop_front() {
                 self.report_used(0);
                 self.changed.notify_all();
                 return Ok((file, late));
@@ -213,7 +223,7 @@ impl Standby {
     }
 
     pub(crate) fn put(&self, file: StandbyFile) {
-        self.state.lock().ready = Some(file);
+        self.state.lock().ready.push_back(file);
         self.changed.notify_all();
     }
 
@@ -222,7 +232,7 @@ impl Standby {
         self.state.lock().preparing = true;
     }
 
-    /// The preparer thread: keeps one segment ready until it is told to stop. Goes on with an unfinished one.
+    /// The preparer thread: keeps segments ready until it is told to stop. Goes on with an unfinished one.
     pub(crate) fn run(&self, mut unfinished: Option<Preparation>) {
         let _running = Running(self);
         while self.wait_until_wanted() {
@@ -287,16 +297,18 @@ impl Standby {
     /// Waits until a segment is wanted; false when told to stop.
     fn wait_until_wanted(&self) -> bool {
         let mut state = self.state.lock();
-        while state.ready.is_some() && !state.stop {
+        while state.ready.len() >= SEGMENTS_READY && !state.stop {
             self.changed.wait(&mut state);
         }
         !state.stop
     }
 
-    /// Whether the log waits, or has filled its segment nearly as far as the next one is filled.
+    /// Whether the log waits, or has no other segment ready and filled its own nearly as far as this one is filled.
     fn is_behind(&self, filled: u64) -> bool {
         let used = self.used.load(Ordering::Relaxed);
-        filled < used.saturating_add(used / 4) || self.state.lock().awaited
+        let state = self.state.lock();
+        let last_to_come = state.ready.is_empty() && filled < used.saturating_add(used / 4);
+        last_to_come || state.awaited
     }
 
     /// Waits, unless told to stop or the log waits for the segment; false when told to stop.

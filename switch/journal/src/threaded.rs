@@ -165,9 +165,9 @@ impl ThreadedJournal {
         self.standby.counts()
     }
 
-    /// Whether the next segment is filled and waits for its use.
-    pub fn segment_ready(&self) -> bool {
-        self.standby.is_ready()
+    /// Segments that are filled and wait for their use; two unless the log has just begun one.
+    pub fn segments_ready(&self) -> usize {
+        self.standby.ready()
     }
 
     /// Makes everything handed over durable, witnesses it and ends the threads. Dropping the journal does the same, but tells

@@ -470,10 +470,11 @@ fn the_preparer_goes_on_with_a_segment_begun_before() {
     let begun = disk.list().expect("the folder is listed");
     let journal = ThreadedJournal::start(log, ThreadOptions::default(), Box::new(|_| {}))
         .expect("the threads start");
-    while !journal.segment_ready() {
+    while journal.segments_ready() == 0 {
         std::thread::yield_now();
     }
-    assert_eq!(disk.list().expect("the folder is listed"), begun);
+    let names = disk.list().expect("the folder is listed");
+    assert!(begun.iter().all(|name| names.contains(name)), "{names:?}");
     journal.close().expect("nothing failed");
 }
 
