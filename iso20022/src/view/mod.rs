@@ -16,6 +16,7 @@ mod liquidity;
 mod original;
 mod parameters;
 pub(crate) mod party;
+mod payment;
 mod payment_return;
 pub(crate) mod reader;
 mod reject;
@@ -45,6 +46,7 @@ pub use liquidity::{LiquidityTransfer, Receipt};
 pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};
 pub use party::{Party, PersonNumber};
+pub use payment::{PaymentChange, PaymentQuery};
 pub use payment_return::Return;
 pub use reader::{CLEARING_SERVICE, Identity, Reader, SETTLEMENT_SERVICE};
 pub use reject::Reject;
@@ -109,6 +111,10 @@ pub enum Body<'a> {
     AccountRequest(AccountRequest<'a>),
     /// camt.003.
     AccountQuery(AccountQuery<'a>),
+    /// camt.005.
+    PaymentQuery(PaymentQuery<'a>),
+    /// camt.007.
+    PaymentChange(PaymentChange<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
     /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].

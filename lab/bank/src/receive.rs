@@ -151,6 +151,8 @@ impl Bank {
             | Body::Receipt(_)
             | Body::AccountRequest(_)
             | Body::AccountQuery(_)
+            | Body::PaymentQuery(_)
+            | Body::PaymentChange(_)
             | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));

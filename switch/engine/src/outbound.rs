@@ -108,7 +108,7 @@ pub enum Message {
         original: Position,
         withdrawal: Withdrawal,
     },
-    /// camt.025 about the camt.050 at `original`.
+    /// camt.025 about the camt.050, camt.007 or question at `original`.
     ImtsReceipt {
         original: Position,
         receipt: Receipt,
@@ -134,7 +134,7 @@ pub enum Withdrawal {
     Unknown,
 }
 
-/// What came of a liquidity transfer.
+/// What came of a liquidity transfer or of a change of a payment that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     Done,
@@ -144,6 +144,10 @@ pub enum Receipt {
     },
     Refused {
         reason: Reason,
+    },
+    /// The payment does not wait.
+    Unchanged {
+        withdrawal: Withdrawal,
     },
 }
 

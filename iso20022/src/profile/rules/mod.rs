@@ -9,6 +9,8 @@ pub(super) mod header;
 pub(super) mod liquidity_transfer;
 pub(super) mod look_up;
 pub(super) mod look_up_answer;
+pub(super) mod payment_change;
+pub(super) mod payment_query;
 pub(super) mod payment_return;
 pub(super) mod recall_answer;
 pub(super) mod status_report;

@@ -254,6 +254,8 @@ kinds! {
     ApprovalDecide = 0xca, "approval-decide", 1;
     /// Where payments of which purposes must go
     ClearingSetPurposes = 0xcb, "clearing-set-purposes", 1;
+    /// camt.007
+    SettlementModify = 0xd0, "settlement-modify", 1;
 }
 
 impl Kind {
@@ -408,6 +410,7 @@ impl Kind {
             settlement::Command::Return(_) => Kind::SettlementReturn,
             settlement::Command::MoveLiquidity(_) => Kind::SettlementLiquidity,
             settlement::Command::KeepLiquidity { .. } => Kind::SettlementKeepLiquidity,
+            settlement::Command::Modify(_) => Kind::SettlementModify,
         }
     }
 }

@@ -218,7 +218,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::SettlementCancel
         | Kind::SettlementReturn
         | Kind::SettlementLiquidity
-        | Kind::SettlementKeepLiquidity => Command::Settlement(settlement::take(kind, reader)?),
+        | Kind::SettlementKeepLiquidity
+        | Kind::SettlementModify => Command::Settlement(settlement::take(kind, reader)?),
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
