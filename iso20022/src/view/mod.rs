@@ -7,6 +7,7 @@ mod account;
 pub(crate) mod amount;
 mod assignment;
 mod batch;
+pub(crate) mod beneficiaries;
 mod cancellation_request;
 pub(crate) mod credit_transfer;
 mod event;
@@ -37,7 +38,11 @@ use crate::message::MessageType;
 
 pub use account::{AccountQuery, AccountRequest};
 pub use assignment::Assignment;
-pub use batch::{BATCH_ITEMS_MAX, Item, ItemParty, check_sum};
+pub use batch::{BATCH_ITEMS_MAX, BatchEntry, Item, ItemParty, RefusedItem};
+pub use beneficiaries::{
+    BATCH_LINES_MAX, Beneficiaries, LINES_MAX, LISTS_BYTES_MAX, LineRule, WRONG_LINES_MAX,
+    WrongLine,
+};
 pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};

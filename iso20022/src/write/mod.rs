@@ -43,7 +43,9 @@ pub use account_report::{
 };
 pub use bank_transfer::bank_transfer;
 pub use cancellation_request::cancellation_request;
-pub use clearing::{Batch, BatchItem, BatchParty, batch, status_reports};
+pub use clearing::{
+    Batch, BatchItem, BatchParty, ItemRefusal, batch, item_refusals, status_reports,
+};
 pub use credit_transfer::{Address, Carried, credit_transfer};
 pub use event::{event_acknowledgement, event_notice};
 pub use forward::{Resolved, forward, forward_resolved};

@@ -330,6 +330,7 @@ fn message(mix: &mut Mix, message: &Message) {
         Message::NotReceived { original } => (0x2C, original),
         Message::ClearingStatus { .. }
         | Message::ClearingForward { .. }
+        | Message::ClearingRefused { .. }
         | Message::ClearingReport { .. } => {
             clearing::message(mix, message);
             return;

@@ -73,6 +73,13 @@ pub enum Message {
         status: Status,
         session: Option<SessionId>,
     },
+    /// pacs.002 RJCT about items of the submission at `original` that broke the usage table: bit n of `items` is the refused item
+    /// of index `first` + n.
+    ClearingRefused {
+        original: Position,
+        first: u16,
+        items: u64,
+    },
     /// pacs.008 to the creditor's bank: settled items of the submission at `original`, named as above.
     ClearingForward {
         original: Position,

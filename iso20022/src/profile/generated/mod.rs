@@ -90,6 +90,15 @@ captures! {
         STRUCTURED = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd",
         REFERENCE_TYPE = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/CdtrRefInf/Tp/CdOrPrtry/Prtry",
         REFERENCE = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/CdtrRefInf/Ref",
+        LIST_NAME = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/Invcee/Nm",
+        LIST_PERSON = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/Invcee/Id/PrvtId/Othr",
+        LIST_IIN = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/Invcee/Id/PrvtId/Othr/Id",
+        LIST_IIN_SCHEME = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/Invcee/Id/PrvtId/Othr/SchmeNm/Cd",
+        LIST_AMOUNT = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/RfrdDocAmt/RmtdAmt",
+        LIST_CURRENCY = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/RfrdDocAmt/RmtdAmt/@Ccy",
+        LIST_RECORD = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/TaxRmt/Rcrd",
+        LIST_YEAR = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/TaxRmt/Rcrd/Prd/Yr",
+        LIST_MONTH = "FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd/TaxRmt/Rcrd/Prd/Tp",
     }
 }
 
@@ -4679,6 +4688,34 @@ pub(crate) static ICS_ITEMS: Table = Table {
             wrong: "BE17",
             missing: "BE17",
             check: rules::credit_transfer::creditor_number_present,
+        },
+        RuleEntry {
+            code: "list-name",
+            text: "Each Strd is a line of a list of beneficiaries (docs/clearing.md) and has the person's name",
+            wrong: "BE22",
+            missing: "BE22",
+            check: rules::credit_transfer::list_name,
+        },
+        RuleEntry {
+            code: "list-number",
+            text: "It has the person's IIN with right check digits",
+            wrong: "BE17",
+            missing: "BE17",
+            check: rules::credit_transfer::list_number,
+        },
+        RuleEntry {
+            code: "list-amount",
+            text: "It has an amount above zero, in tenge with at most two decimals; the lines sum up to the item's amount (AM10)",
+            wrong: "AM12",
+            missing: "AM12",
+            check: rules::credit_transfer::list_amount,
+        },
+        RuleEntry {
+            code: "list-period",
+            text: "It has one period, a year and a month; no person has two lines for one month (AM05)",
+            wrong: "RR06",
+            missing: "RR06",
+            check: rules::credit_transfer::list_period,
         },
     ],
 };

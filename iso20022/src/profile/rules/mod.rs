@@ -2,6 +2,7 @@
 
 pub(super) mod account_request;
 pub(super) mod bank_transfer;
+pub(super) mod beneficiaries;
 pub(super) mod credit_transfer;
 pub(super) mod event_acknowledgement;
 pub(super) mod event_notice;

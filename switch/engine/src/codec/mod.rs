@@ -225,7 +225,9 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::ClearingClose
         | Kind::ClearingSetSettings
         | Kind::ClearingCancel
-        | Kind::ClearingSetPurposes => Command::Clearing(clearing::take(kind, reader)?),
+        | Kind::ClearingSetPurposes
+        | Kind::ClearingSubmitPart
+        | Kind::ClearingSetLists => Command::Clearing(clearing::take(kind, reader)?),
         Kind::AncillarySetSettings
         | Kind::AncillarySettleCards
         | Kind::GuaranteeFund

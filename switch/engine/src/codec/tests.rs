@@ -84,6 +84,7 @@ fn every_layout_is_the_one_of_its_golden_file() {
         "outbound-clearing-status",
         "outbound-clearing-forward",
         "outbound-clearing-report",
+        "outbound-clearing-refused",
     ]) {
         let entry = Outbound {
             message,
