@@ -98,10 +98,6 @@ pub struct RefusedItem<'a> {
 
 /// What an item of a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one is looked at at a time, and never kept"
-)]
 pub enum BatchEntry<'a> {
     Item(Item<'a>),
     Refused(RefusedItem<'a>),
