@@ -61,6 +61,23 @@ fn withdrawal(number: u32) -> String {
     )
 }
 
+/// The first message of a kind that has a text, from those that the bank got.
+fn told(day: &Day, bank: &str, kind: &str, part: &str) -> String {
+    let mut since = 0;
+    loop {
+        let filter = WaitFor {
+            kind: Some(kind.into()),
+            since,
+            ..WaitFor::default()
+        };
+        let seen = day.wait(bank, filter).expect("a message");
+        since = seen.number + 1;
+        if let Some(text) = seen.text.filter(|text| text.contains(part)) {
+            return text;
+        }
+    }
+}
+
 #[test]
 fn a_bank_submits_items_that_a_session_clears() {
     let (_dir, lab) = lab();
@@ -102,17 +119,25 @@ fn a_bank_submits_items_that_a_session_clears() {
     day.lab.start_switch().expect("started");
     day.lab.wait_for_links().expect("signed on");
     send(&day, text);
-    // A message with a wrong account is refused as a whole, with the item.
+    // An item with a wrong account is refused alone, with its place.
     let wrong = item(302, "1.00").replace("KZ45722S000054326792", "KZ45722S000054326793");
     send(&day, message(date, &[item(301, "1.00"), wrong]));
+    let said = told(&day, "HSBK", "pacs.002", "CdtTrfTxInf[2]/CdtrAcct");
+    for part in ["<OrgnlTxId>TX-302</OrgnlTxId>", "<Cd>AC03</Cd>"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("TX-301"), "{said}");
+    assert_eq!(ctl(&["clearing", "session"])["items_known"], 300);
+    // A wrong number of items refuses the message.
+    let items = [item(303, "1.00")];
+    let miscounted = message(date, &items).replace("<NbOfTxs>1<", "<NbOfTxs>2<");
+    send(&day, miscounted);
     let reject = WaitFor {
         kind: Some("admi.002".into()),
         ..WaitFor::default()
     };
-    let reject = day.wait("HSBK", reject).expect("a reject");
-    let place = reject.text.expect("a place");
-    assert!(place.contains("CdtTrfTxInf[2]/CdtrAcct"), "{place}");
-    assert_eq!(ctl(&["clearing", "session"])["items_known"], 299);
+    day.wait("HSBK", reject).expect("a reject");
+    assert_eq!(ctl(&["clearing", "session"])["items_known"], 300);
 
     // One is taken back.
     send(&day, withdrawal(7));
@@ -130,5 +155,86 @@ fn a_bank_submits_items_that_a_session_clears() {
     let report = ctl(&["clearing", "report", &session]);
     let rows = report["participants"].as_array().expect("rows");
     let payer = rows.iter().find(|row| row["participant"] == "HSBK");
-    assert_eq!(payer.expect("the payer")["net"], "-298.00");
+    assert_eq!(payer.expect("the payer")["net"], "-299.00");
+}
+
+/// A line of a list of beneficiaries.
+fn line(iin: &str, tenge: &str) -> String {
+    format!(
+        "<Strd><!-- {iin} --><RfrdDocAmt><RmtdAmt Ccy=\"KZT\">{tenge}</RmtdAmt></RfrdDocAmt><Invcee><Nm>Айгерим &amp; Ко</Nm><Id>\
+         <PrvtId><Othr><Id>{iin}</Id><SchmeNm><Cd>NIDN</Cd></SchmeNm></Othr></PrvtId></Id></Invcee>\
+         <TaxRmt><Rcrd><Prd><Yr>2026</Yr><Tp>MM10</Tp></Prd></Rcrd></TaxRmt></Strd>"
+    )
+}
+
+#[test]
+fn a_list_of_beneficiaries_reaches_the_receiver_as_it_was_sent() {
+    let (dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let mut day = Day::new(lab);
+    let ctl = |words: &[&str]| -> Value {
+        let start = ["--dir", &root, "ctl", "--json", "--reference", "T-1"];
+        let output = torap(&[&start, words].concat());
+        let text = format!("{}{}", stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    ctl(&["clearing", "set", "--closes-at", "23:59"]);
+    let table = dir.path().join("purposes.toml");
+    let purposes = "[[purpose]]\nknp = [\"010\"]\naccounts = [\"KZ45722S000054326792\"]\nlist = \"required\"\n";
+    std::fs::write(&table, purposes).expect("written");
+    ctl(&["clearing", "set-purposes", &table.to_string_lossy()]);
+    let rows = ctl(&["clearing", "purposes"]);
+    assert_eq!(rows["purposes"][0]["list"], "required");
+    let session = ctl(&["clearing", "session"])["session"].clone();
+    let date = session
+        .as_str()
+        .and_then(|session| session.split('/').next());
+    let date = date.expect("a date").to_owned();
+    ctl(&["rtgs", "fund", "HSBK", "400.00"]);
+
+    let contribution = |number: u32, lines: &str| {
+        let item = item(number, "3.00").replace("911", "010");
+        let close = "</Purp></CdtTrfTxInf>";
+        let list = format!("</Purp><RmtInf><Ustrd>взносы</Ustrd>{lines}</RmtInf></CdtTrfTxInf>");
+        if lines.is_empty() {
+            item
+        } else {
+            item.replace(close, &list)
+        }
+    };
+    let list = line("850712400122", "1.00") + "\n" + &line("790305300457", "2.00");
+    let wrong = line("850712400122", "1.00") + &line("850712400122", "1.00") + "<Strd/>";
+    let items = [
+        contribution(1, &list),
+        contribution(2, &wrong),
+        contribution(3, ""),
+    ];
+    let text = message(&date, &items);
+    day.ask("HSBK", &BankRequest::Raw { text }).expect("sent");
+    let said = told(&day, "HSBK", "pacs.002", "line 2: ");
+    for part in [
+        "<OrgnlTxId>TX-2</OrgnlTxId>",
+        "<AddtlInf>CdtTrfTxInf[2]/RmtInf/Strd list-lines: 2 of 3 lines are wrong",
+        "<Cd>AM05</Cd></Rsn><AddtlInf>line 2: ",
+        "<Cd>BE22</Cd></Rsn><AddtlInf>line 3: ",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let demanded = told(&day, "HSBK", "pacs.002", "<OrgnlTxId>TX-3</OrgnlTxId>");
+    assert!(demanded.contains("<Cd>RR07</Cd>"), "{demanded}");
+    assert_eq!(ctl(&["clearing", "session"])["items_known"], 1);
+
+    // Over a crash, from the log.
+    day.lab.kill_switch().expect("killed");
+    day.lab.start_switch().expect("started");
+    day.lab.wait_for_links().expect("signed on");
+    ctl(&["clearing", "close"]);
+    let got = told(&day, "CASP", "pacs.008", "<TxId>TX-1</TxId>");
+    let whole = format!("<RmtInf><Ustrd>взносы</Ustrd>{list}</RmtInf>");
+    assert!(got.contains(&whole), "{got}");
+    let path = dir.path().join("got.xml");
+    std::fs::write(&path, &got).expect("written");
+    let checked = torap(&["check", &path.to_string_lossy()]);
+    assert!(checked.status.success(), "{}\n{got}", stdout(&checked));
 }

@@ -21,6 +21,7 @@ mod kill;
 mod load;
 mod mass;
 mod order;
+mod payments_door;
 mod program;
 mod reports_door;
 mod rows;

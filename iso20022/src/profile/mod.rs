@@ -62,6 +62,8 @@ pub(crate) fn table_of(kind: MessageKind) -> Option<&'static Table> {
         MessageKind::Camt025 => Some(&generated::RECEIPT),
         MessageKind::Camt060 => Some(&generated::ACCOUNT_REQUEST),
         MessageKind::Camt003 => Some(&generated::ACCOUNT_QUERY),
+        MessageKind::Camt005 => Some(&generated::PAYMENT_QUERY),
+        MessageKind::Camt007 => Some(&generated::PAYMENT_CHANGE),
         MessageKind::Pacs002 => Some(&generated::STATUS_REPORT),
         MessageKind::Pacs004 => Some(&generated::PAYMENT_RETURN),
         MessageKind::Pacs028 => Some(&generated::STATUS_REQUEST),

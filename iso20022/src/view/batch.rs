@@ -1,19 +1,21 @@
 //! pacs.008 of the clearing system: many items in one message.
 //!
 //! Each item is read as a message of its own: the group header with this one item. So the usage table and the view are those of one
-//! payment, and what is wrong with an item is named as in one.
+//! payment, and what is wrong with an item is named as in one. An item that breaks the table is handed out as refused, and the others
+//! stand; what breaks the schema, the group header or its sums refuses the message.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::capture::{CaptureSet, SlotId};
+use crate::message::MessageType;
 use crate::parse::{Mode, Parser};
 use crate::profile::generated::{self, credit_transfer as field};
 use crate::profile::{self, Breach, Direction, Facts};
 use crate::refusal::{Refusal, Rule};
 
-use super::amount;
+use super::beneficiaries::{self, BATCH_LINES_MAX, Beneficiaries, LISTS_BYTES_MAX, WrongLine};
 use super::credit_transfer::{CREDITOR_NUMBER, DEBTOR_NUMBER, SectorSide, sector_code};
 use super::fields::{Fields, Unread};
 use super::party::{self, PersonNumber};
@@ -66,6 +68,39 @@ pub struct Item<'a> {
     pub knp: &'a str,
     /// The first RmtInf/Ustrd, at most 140 characters.
     pub remittance: Option<Cow<'a, str>>,
+    /// Its list of beneficiaries, in RmtInf/Strd.
+    pub list: Option<Beneficiaries>,
+}
+
+/// An item that breaks the usage table, with its identifiers as far as it has them; none has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedItem<'a> {
+    /// Place in the message, from 1.
+    pub number: usize,
+    /// GrpHdr/MsgId, which has been checked.
+    pub message_id: &'a str,
+    /// InstgAgt, a BIC that has been checked.
+    pub instructing_agent: &'a str,
+    /// PmtId/InstrId.
+    pub instruction_id: Option<&'a str>,
+    /// PmtId/EndToEndId.
+    pub end_to_end_id: Option<&'a str>,
+    /// PmtId/TxId.
+    pub transaction_id: Option<&'a str>,
+    /// PmtId/UETR.
+    pub uetr: Option<&'a str>,
+    /// Place, with the item's number in the path, rule and code.
+    pub refusal: Refusal,
+    /// Wrong lines of its list of beneficiaries, the first few, and the number of the others.
+    pub lines: Vec<WrongLine>,
+    pub more: usize,
+}
+
+/// What an item of a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchEntry<'a> {
+    Item(Item<'a>),
+    Refused(RefusedItem<'a>),
 }
 
 /// One side of an item.
@@ -87,47 +122,72 @@ impl Reader {
     /// Reads the items of a pacs.008 of the clearing system, which [`Reader::read`] has accepted, in their order.
     ///
     /// # Errors
-    /// The first breach, in the message as a whole or in an item, whose place in the path has its number; or what `take` gives.
+    /// The first breach of the message as a whole: its schema, group header, number or sum; or what `take` gives.
     pub fn read_batch<E: From<Refusal>>(
         &mut self,
         bytes: &[u8],
-        mut take: impl FnMut(&Item<'_>) -> Result<(), E>,
+        mut take: impl FnMut(&BatchEntry<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let ranges = items(bytes)?;
+        let (message, ranges) = items(bytes)?;
         let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
             return Ok(());
         };
         let before = bytes.get(..first.start).unwrap_or_default();
         let behind = bytes.get(last.end..).unwrap_or_default();
-        let mut one = Vec::new();
+        let (mut one, mut bare) = (Vec::new(), Vec::new());
+        let mut sum = Some(0_u128);
+        let mut lists = Lists::default();
         for (number, range) in (1_usize..).zip(&ranges) {
+            let item = bytes.get(range.clone()).unwrap_or_default();
             one.clear();
             one.extend_from_slice(before);
-            one.extend_from_slice(bytes.get(range.clone()).unwrap_or_default());
+            one.extend_from_slice(item);
             one.extend_from_slice(behind);
-            self.read_item(&one, &mut take)
-                .map_err(|failed| match failed {
-                    Failed::Refused(refusal) => E::from(of_item(refusal, number)),
-                    Failed::Taken(error) => error,
-                })?;
+            let (lines, count) = if item.windows(4).any(|part| part == b"Strd") {
+                beneficiaries::lines(&one)?
+            } else {
+                (Vec::new(), 0)
+            };
+            let named = |refusal| of_item(refusal, number);
+            let amount = match (lines.first(), lines.last()) {
+                (Some(first), Some(last)) => {
+                    lists.add(count, last.end.saturating_sub(first.start))?;
+                    // The item without its list, and then the list line by line.
+                    bare.clear();
+                    bare.extend_from_slice(one.get(..first.start).unwrap_or_default());
+                    bare.extend_from_slice(one.get(last.end..).unwrap_or_default());
+                    let (entry, amount) = self.read_item(&bare, number).map_err(named)?;
+                    let entry = self.with_list(&one, (&lines, count), (message, number), entry)?;
+                    let at = range.start.saturating_sub(before.len());
+                    take(&moved(entry, at))?;
+                    amount
+                }
+                _ => {
+                    let (entry, amount) = self.read_item(&one, number).map_err(named)?;
+                    take(&entry)?;
+                    amount
+                }
+            };
+            sum = sum
+                .zip(amount)
+                .map(|(sum, amount)| sum.saturating_add(amount));
         }
+        check_sum(bytes, sum)?;
         Ok(())
     }
 
-    fn read_item<E>(
+    /// One item, and its amount as it was sent, whatever else is wrong with it.
+    fn read_item<'a>(
         &mut self,
-        bytes: &[u8],
-        take: impl FnOnce(&Item<'_>) -> Result<(), E>,
-    ) -> Result<(), Failed<E>> {
-        let parsed = self
-            .parser
-            .parse(bytes, Mode::National)
-            .map_err(Failed::Refused)?;
+        bytes: &'a [u8],
+        number: usize,
+    ) -> Result<(BatchEntry<'a>, Option<u128>), Refusal> {
+        let parsed = self.parser.parse(bytes, Mode::National)?;
+        let table = &generated::ICS_ITEMS;
         let Some(document) = parsed.document() else {
-            return Ok(());
+            return Err(profile::missing(table, field::TRANSACTION, 0, "CH21"));
         };
         let start = document.range().start;
-        let table = &generated::ICS_ITEMS;
         let fields = Fields(document.slots());
         let facts = Facts {
             slots: document.slots(),
@@ -136,25 +196,151 @@ impl Reader {
             document: document.message(),
             document_id: fields.optional(field::MESSAGE_ID),
         };
-        profile::walk_batch_item(table, &facts, start).map_err(Failed::Refused)?;
-        let item = read(&fields).map_err(|Unread(slot)| {
-            Failed::Refused(profile::missing(table, slot, start, "CH21"))
-        })?;
-        take(&item).map_err(Failed::Taken)
+        let walked = profile::walk_batch_item(table, &facts, start);
+        let read = walked.and_then(|()| {
+            read(&fields).map_err(|Unread(slot)| profile::missing(table, slot, start, "CH21"))
+        });
+        let entry = match read {
+            Ok(item) => BatchEntry::Item(item),
+            Err(refusal) if is_of_item(&refusal) => {
+                let refused = refused(&fields, number, of_item(refusal, number));
+                BatchEntry::Refused(
+                    refused.map_err(|Unread(slot)| profile::missing(table, slot, start, "CH21"))?,
+                )
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        let amount = fields.optional(field::AMOUNT).and_then(decimal);
+        Ok((entry, amount))
+    }
+
+    /// An item that is right with its list, or refused for it.
+    fn with_list<'a>(
+        &mut self,
+        one: &[u8],
+        (lines, count): (&[Range<usize>], usize),
+        (message, number): (MessageType, usize),
+        entry: BatchEntry<'a>,
+    ) -> Result<BatchEntry<'a>, Refusal> {
+        let BatchEntry::Item(mut item) = entry else {
+            return Ok(entry);
+        };
+        let range = lines.first().zip(lines.last());
+        let range = range.map_or(0..0, |(first, last)| first.start..last.end);
+        let checked = self.check_list(one, (lines, count), message, item.tiyn)?;
+        let Err(wrong) = checked else {
+            item.list = Some(Beneficiaries {
+                lines: count,
+                range,
+            });
+            return Ok(BatchEntry::Item(item));
+        };
+        let rule = Rule::Profile {
+            code: wrong.code,
+            text: wrong.text.into(),
+            reason: wrong.reason,
+        };
+        let path = "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf/RmtInf/Strd".to_owned();
+        Ok(BatchEntry::Refused(RefusedItem {
+            number,
+            message_id: item.message_id,
+            instructing_agent: item.instructing_agent,
+            instruction_id: item.instruction_id,
+            end_to_end_id: Some(item.end_to_end_id),
+            transaction_id: Some(item.transaction_id),
+            uetr: Some(item.uetr),
+            refusal: of_item(Refusal::new(path, rule, range.start), number),
+            lines: wrong.lines,
+            more: wrong.more,
+        }))
     }
 }
 
-enum Failed<E> {
-    Refused(Refusal),
-    Taken(E),
+/// Lists of a message so far.
+#[derive(Debug, Default)]
+struct Lists {
+    lines: usize,
+    bytes: usize,
 }
 
-/// Where the items stand; their number and sum are those of the group header.
-fn items(bytes: &[u8]) -> Result<Vec<Range<usize>>, Refusal> {
+impl Lists {
+    fn add(&mut self, lines: usize, bytes: usize) -> Result<(), Refusal> {
+        self.lines = self.lines.saturating_add(lines);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.lines <= BATCH_LINES_MAX && self.bytes <= LISTS_BYTES_MAX {
+            return Ok(());
+        }
+        let path = format!("/Document/{}", whole::TABLE.path(whole::ITEM));
+        let rule = Rule::Profile {
+            code: "lists-at-most",
+            text: "the lists of a message have at most 2,048 lines and 768 KiB; send more in further messages".into(),
+            reason: "AM18",
+        };
+        Err(Refusal::new(path, rule, 0))
+    }
+}
+
+/// An entry whose list is named by its place in the message: `at` bytes behind that in the item read alone.
+fn moved(entry: BatchEntry<'_>, at: usize) -> BatchEntry<'_> {
+    match entry {
+        BatchEntry::Item(mut item) => {
+            if let Some(list) = &mut item.list {
+                list.range = list.range.start.saturating_add(at)..list.range.end.saturating_add(at);
+            }
+            BatchEntry::Item(item)
+        }
+        BatchEntry::Refused(refused) => BatchEntry::Refused(refused),
+    }
+}
+
+/// Whether a breach is one of a single item: the sender and the group header are those of all.
+fn is_of_item(refusal: &Refusal) -> bool {
+    let path = &refusal.path;
+    // The date may stand in either place; where it is missing, it is the item that lacks it.
+    let lacks_date = path.ends_with("GrpHdr/IntrBkSttlmDt") && refusal.code() == "mandatory";
+    !path.contains("/InstgAgt") && (path.contains("/CdtTrfTxInf") || lacks_date)
+}
+
+fn refused<'a>(
+    fields: &Fields<'_, 'a>,
+    number: usize,
+    refusal: Refusal,
+) -> Result<RefusedItem<'a>, Unread> {
+    Ok(RefusedItem {
+        number,
+        message_id: fields.required(field::MESSAGE_ID)?,
+        instructing_agent: fields
+            .required_either([field::INSTRUCTING_AGENT, field::INSTRUCTING_AGENT_OR])?,
+        instruction_id: fields.optional(field::INSTRUCTION_ID),
+        end_to_end_id: fields.optional(field::END_TO_END_ID),
+        transaction_id: fields.optional(field::TRANSACTION_ID),
+        uetr: fields.optional(field::UETR),
+        refusal,
+        lines: Vec::new(),
+        more: 0,
+    })
+}
+
+/// A decimal number in units of 10⁻¹⁷, the finest that the schema has.
+fn decimal(text: &str) -> Option<u128> {
+    const DECIMALS: usize = 17;
+    let text = text.trim().trim_start_matches('+');
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = decimals.trim_end_matches('0');
+    if digits.len() > DECIMALS {
+        return None;
+    }
+    let zeros = "0".repeat(DECIMALS - digits.len());
+    let whole = if whole.is_empty() { "0" } else { whole };
+    format!("{whole}{digits}{zeros}").parse().ok()
+}
+
+/// The message's version and where its items stand; their number is that of the group header.
+fn items(bytes: &[u8]) -> Result<(MessageType, Vec<Range<usize>>), Refusal> {
     let mut parser = Parser::with_captures(&WHOLE);
     let parsed = parser.parse(bytes, Mode::National)?;
     let Some(document) = parsed.document() else {
-        return Ok(Vec::new());
+        return Ok((MessageType::PACS_008_001_10, Vec::new()));
     };
     let slots = document.slots();
     let count = slots.count(whole::ITEM) as usize;
@@ -174,17 +360,12 @@ fn items(bytes: &[u8]) -> Result<Vec<Range<usize>>, Refusal> {
         let slot = whole::NUMBER_OF_TRANSACTIONS;
         return Err(refused(slot, "number-of-items", text, "AM18"));
     }
-    Ok(slots
-        .occurrences(whole::ITEM)
-        .map(|found| found.element)
-        .collect())
+    let items = slots.occurrences(whole::ITEM).map(|found| found.element);
+    Ok((document.message(), items.collect()))
 }
 
-/// The sums that the group header states, CtrlSum and TtlIntrBkSttlmAmt, in tiyn.
-///
-/// # Errors
-/// One of them is not the sum.
-pub fn check_sum(bytes: &[u8], sum: u128) -> Result<(), Refusal> {
+/// Checks the sums that the group header states, CtrlSum and TtlIntrBkSttlmAmt, against that of the items as they were sent.
+fn check_sum(bytes: &[u8], sum: Option<u128>) -> Result<(), Refusal> {
     let mut parser = Parser::with_captures(&WHOLE);
     let parsed = parser.parse(bytes, Mode::National)?;
     let Some(document) = parsed.document() else {
@@ -195,7 +376,8 @@ pub fn check_sum(bytes: &[u8], sum: u128) -> Result<(), Refusal> {
         let Some(stated) = slots.plain(slot) else {
             continue;
         };
-        if amount::parse(stated).map(u128::from) != Ok(sum) {
+        let stated = decimal(stated);
+        if stated.is_none() || stated != sum {
             let path = format!("/Document/{}", whole::TABLE.path(slot));
             let at = slots.content_range(slot).map_or(0, |range| range.start);
             let rule = Rule::Profile {
@@ -262,5 +444,6 @@ fn read<'a>(fields: &Fields<'_, 'a>) -> Result<Item<'a>, Unread> {
         },
         knp: fields.required(field::PURPOSE)?,
         remittance: fields.text(field::REMITTANCE),
+        list: None,
     })
 }

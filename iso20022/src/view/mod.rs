@@ -7,6 +7,7 @@ mod account;
 pub(crate) mod amount;
 mod assignment;
 mod batch;
+pub(crate) mod beneficiaries;
 mod cancellation_request;
 pub(crate) mod credit_transfer;
 mod event;
@@ -16,6 +17,7 @@ mod liquidity;
 mod original;
 mod parameters;
 pub(crate) mod party;
+mod payment;
 mod payment_return;
 pub(crate) mod reader;
 mod reject;
@@ -36,7 +38,11 @@ use crate::message::MessageType;
 
 pub use account::{AccountQuery, AccountRequest};
 pub use assignment::Assignment;
-pub use batch::{BATCH_ITEMS_MAX, Item, ItemParty, check_sum};
+pub use batch::{BATCH_ITEMS_MAX, BatchEntry, Item, ItemParty, RefusedItem};
+pub use beneficiaries::{
+    BATCH_LINES_MAX, Beneficiaries, LINES_MAX, LISTS_BYTES_MAX, LineRule, WRONG_LINES_MAX,
+    WrongLine,
+};
 pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};
@@ -45,6 +51,7 @@ pub use liquidity::{LiquidityTransfer, Receipt};
 pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};
 pub use party::{Party, PersonNumber};
+pub use payment::{PaymentChange, PaymentQuery};
 pub use payment_return::Return;
 pub use reader::{CLEARING_SERVICE, Identity, Reader, SETTLEMENT_SERVICE};
 pub use reject::Reject;
@@ -109,6 +116,10 @@ pub enum Body<'a> {
     AccountRequest(AccountRequest<'a>),
     /// camt.003.
     AccountQuery(AccountQuery<'a>),
+    /// camt.005.
+    PaymentQuery(PaymentQuery<'a>),
+    /// camt.007.
+    PaymentChange(PaymentChange<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
     /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].

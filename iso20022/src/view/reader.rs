@@ -12,7 +12,7 @@ use crate::refusal::{Refusal, Rule};
 use super::fields::{Fields, Unread};
 use super::{
     Body, BusinessHeader, Message, account, cancellation_request, credit_transfer, event, header,
-    liquidity, payment_return, reject, resolution, settlement_transfer, status_report,
+    liquidity, payment, payment_return, reject, resolution, settlement_transfer, status_report,
     status_request, verification_report, verification_request,
 };
 
@@ -206,6 +206,8 @@ fn body<'a>(
         MessageKind::Camt025 => liquidity::read_receipt(fields).map(Body::Receipt),
         MessageKind::Camt060 => account::read_request(fields).map(Body::AccountRequest),
         MessageKind::Camt003 => account::read_query(fields).map(Body::AccountQuery),
+        MessageKind::Camt005 => payment::read_query(fields).map(Body::PaymentQuery),
+        MessageKind::Camt007 => payment::read_change(fields).map(Body::PaymentChange),
         MessageKind::Pacs002 => status_report::read(fields).map(Body::StatusReport),
         MessageKind::Pacs004 => payment_return::read(fields).map(Body::Return),
         MessageKind::Pacs028 => status_request::read(fields).map(Body::StatusRequest),
@@ -229,6 +231,8 @@ fn identifier(kind: MessageKind) -> Option<SlotId> {
         MessageKind::Camt025 => Some(field::receipt::MESSAGE_ID),
         MessageKind::Camt060 => Some(field::account_request::MESSAGE_ID),
         MessageKind::Camt003 => Some(field::account_query::MESSAGE_ID),
+        MessageKind::Camt005 => Some(field::payment_query::MESSAGE_ID),
+        MessageKind::Camt007 => Some(field::payment_change::MESSAGE_ID),
         MessageKind::Pacs002 => Some(field::status_report::MESSAGE_ID),
         MessageKind::Pacs004 => Some(field::payment_return::MESSAGE_ID),
         MessageKind::Pacs028 => Some(field::status_request::MESSAGE_ID),

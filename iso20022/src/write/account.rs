@@ -17,6 +17,20 @@ pub struct AccountFigures<'a> {
     pub account: &'a str,
     /// Code, amount (below zero is `DBIT`) and, for payments that wait, their number.
     pub balances: &'a [(&'static str, i64, Option<u64>)],
+    /// CurMulLmt: what the account pays net in a business day, at most.
+    pub multilateral_limit: Option<u64>,
+    /// CurBilLmt: the same towards one bank, with what is left of it.
+    pub bilateral_limits: &'a [BilateralLimit<'a>],
+}
+
+/// A bilateral limit, in tiyn, at most 18 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BilateralLimit<'a> {
+    /// CtrPtyId, a BIC.
+    pub towards: &'a str,
+    pub tiyn: u64,
+    /// What may still be paid net on this day.
+    pub left: u64,
 }
 
 /// An answer about accounts.
@@ -138,6 +152,11 @@ fn account(xml: &mut Xml<'_>, answer: &AccountAnswer<'_>, figures: &AccountFigur
     );
     xml.raw("<AcctOrErr><Acct>");
     nested!(xml, [Ccy], raw("KZT"));
+    if let Some(tiyn) = figures.multilateral_limit {
+        xml.raw("<CurMulLmt>");
+        limit(xml, "<Amt>", tiyn, "</Amt>");
+        xml.raw("</CurMulLmt>");
+    }
     nested!(xml, [Ownr Id OrgId AnyBIC], text(answer.owner, BIC_CHARACTERS_MAX));
     for (code, tiyn, payments) in figures.balances {
         xml.raw("<MulBal>");
@@ -151,5 +170,24 @@ fn account(xml: &mut Xml<'_>, answer: &AccountAnswer<'_>, figures: &AccountFigur
         }
         xml.raw("</MulBal>");
     }
+    for bilateral in figures.bilateral_limits {
+        xml.raw("<CurBilLmt>");
+        nested!(xml, [CtrPtyId], agent(bilateral.towards));
+        limit(xml, "<LmtAmt>", bilateral.tiyn, "</LmtAmt>");
+        xml.raw("<BilBal>");
+        nested!(xml, [Amt], amount(bilateral.left));
+        nested!(xml, [CdtDbtInd], raw("DBIT"));
+        nested!(xml, [Tp Prtry], raw("LEFT"));
+        nested!(xml, [ValDt DtTm], time(answer.at_ns));
+        xml.raw("</BilBal></CurBilLmt>");
+    }
     xml.raw("</Acct></AcctOrErr></AcctRpt>");
+}
+
+/// The amount of a limit on what is paid.
+fn limit(xml: &mut Xml<'_>, opening: &str, tiyn: u64, closing: &str) {
+    xml.raw(opening);
+    xml.tenge("<AmtWthCcy Ccy=\"KZT\">", tiyn, "</AmtWthCcy>");
+    xml.raw(closing);
+    nested!(xml, [CdtDbtInd], raw("DBIT"));
 }

@@ -1,11 +1,14 @@
 //! Writes what the clearing system says of many payments at once: pacs.002.001.12 and pacs.008.001.10.
 
+use std::borrow::Cow;
+
 use crate::message::MessageType;
 use crate::view::{BusinessHeader, PersonNumber, StatusReport};
 
 use super::status_report;
 use super::xml::{
-    IDENTIFIER_CHARACTERS_MAX, NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional,
+    CODE_CHARACTERS_MAX, IDENTIFIER_CHARACTERS_MAX, INFORMATION_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX, Xml, closing, message, nested, optional,
 };
 
 /// What the group header of a batch says.
@@ -48,6 +51,8 @@ pub struct BatchItem<'a> {
     pub knp: &'a str,
     /// RmtInf/Ustrd.
     pub remittance: Option<&'a str>,
+    /// RmtInf/Strd: the lines of a list of beneficiaries as they were received.
+    pub list: Option<&'a [u8]>,
 }
 
 /// One side of a payment of a batch.
@@ -63,6 +68,84 @@ pub struct BatchParty<'a> {
     pub agent: &'a str,
     /// KOD or KBE.
     pub sector: &'a str,
+}
+
+/// An item that was refused at intake, with its identifiers as far as it has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRefusal<'a> {
+    /// OrgnlInstrId.
+    pub instruction_id: Option<&'a str>,
+    /// OrgnlEndToEndId.
+    pub end_to_end_id: Option<&'a str>,
+    /// OrgnlTxId.
+    pub transaction_id: Option<&'a str>,
+    /// OrgnlUETR.
+    pub uetr: Option<&'a str>,
+    /// StsRsnInf: code and words of each, at least one.
+    pub reasons: &'a [(&'a str, Cow<'a, str>)],
+}
+
+/// Appends one report of items that were refused at intake: `original` is MsgId and name of their message. A settlement date in `batch` is not
+/// written.
+pub fn item_refusals(
+    out: &mut Vec<u8>,
+    header: Option<&BusinessHeader<'_>>,
+    batch: &Batch<'_>,
+    original: (&str, &str),
+    items: &[ItemRefusal<'_>],
+) {
+    message(out, header, MessageType::PACS_002_001_12, |xml| {
+        xml.raw("<FIToFIPmtStsRpt><GrpHdr>");
+        nested!(
+            xml,
+            [MsgId],
+            text(batch.message_id, IDENTIFIER_CHARACTERS_MAX)
+        );
+        nested!(xml, [CreDtTm], time(batch.created_ns));
+        nested!(xml, [InstgAgt], agent(batch.instructing_agent));
+        nested!(xml, [InstdAgt], agent(batch.instructed_agent));
+        xml.raw("</GrpHdr>");
+        for item in items {
+            item_refusal(xml, original, item);
+        }
+        xml.raw("</FIToFIPmtStsRpt>");
+    });
+}
+
+fn item_refusal(xml: &mut Xml<'_>, (id, name): (&str, &str), item: &ItemRefusal<'_>) {
+    xml.raw("<TxInfAndSts><OrgnlGrpInf>");
+    nested!(xml, [OrgnlMsgId], text(id, IDENTIFIER_CHARACTERS_MAX));
+    nested!(xml, [OrgnlMsgNmId], text(name, IDENTIFIER_CHARACTERS_MAX));
+    xml.raw("</OrgnlGrpInf>");
+    optional!(
+        xml,
+        [OrgnlInstrId],
+        item.instruction_id,
+        IDENTIFIER_CHARACTERS_MAX
+    );
+    optional!(
+        xml,
+        [OrgnlEndToEndId],
+        item.end_to_end_id,
+        IDENTIFIER_CHARACTERS_MAX
+    );
+    optional!(
+        xml,
+        [OrgnlTxId],
+        item.transaction_id,
+        IDENTIFIER_CHARACTERS_MAX
+    );
+    if let Some(uetr) = item.uetr {
+        nested!(xml, [OrgnlUETR], uetr(uetr));
+    }
+    nested!(xml, [TxSts], raw("RJCT"));
+    for (code, words) in item.reasons {
+        xml.raw("<StsRsnInf>");
+        nested!(xml, [Rsn Cd], text(code, CODE_CHARACTERS_MAX));
+        nested!(xml, [AddtlInf], text(words, INFORMATION_CHARACTERS_MAX));
+        xml.raw("</StsRsnInf>");
+    }
+    xml.raw("</TxInfAndSts>");
 }
 
 /// Appends one report of the status of many payments; the group header is that of the first. Without any, nothing is written.
@@ -174,7 +257,12 @@ fn transfer(xml: &mut Xml<'_>, item: &BatchItem<'_>) {
         nested!(xml, [Dtls Cd], text(party.sector, 2));
         xml.raw("</RgltryRptg>");
     }
-    optional!(xml, [RmtInf Ustrd], item.remittance, NAME_CHARACTERS_MAX);
+    if item.remittance.is_some() || item.list.is_some() {
+        xml.raw("<RmtInf>");
+        optional!(xml, [Ustrd], item.remittance, NAME_CHARACTERS_MAX);
+        xml.copy(item.list.unwrap_or_default());
+        xml.raw("</RmtInf>");
+    }
     xml.raw("</CdtTrfTxInf>");
 }
 

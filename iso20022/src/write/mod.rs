@@ -8,7 +8,7 @@
 //!
 //! With a header the message is an Envelope of AppHdr and Document, without one a bare Document. The versions written are fixed:
 //! head.001.001.03, pacs.008.001.10, pacs.009.001.10, pacs.002.001.12, pacs.004.001.11, pacs.028.001.05, camt.056.001.10, camt.029.001.11, camt.050.001.06, camt.025.001.05,
-//! camt.052.001.10, camt.053.001.10, camt.054.001.10, camt.060.001.05, camt.003.001.07, camt.004.001.09,
+//! camt.052.001.10, camt.053.001.10, camt.054.001.10, camt.060.001.05, camt.003.001.07, camt.004.001.09, camt.005.001.08, camt.006.001.08, camt.007.001.10,
 //! acmt.023.001.03, acmt.024.001.03, admi.002.001.01, admi.004.001.02, admi.011.001.01. A forward keeps the version it received.
 
 mod account;
@@ -20,6 +20,7 @@ mod credit_transfer;
 mod event;
 mod forward;
 mod liquidity;
+mod payment;
 mod payment_return;
 mod reject;
 mod resolution;
@@ -33,18 +34,23 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-pub use account::{AccountAnswer, AccountFigures, account_answer, account_query, account_request};
+pub use account::{
+    AccountAnswer, AccountFigures, BilateralLimit, account_answer, account_query, account_request,
+};
 pub use account_report::{
     AccountReport, REPORT_PAGES_MAX, REPORT_TIYN_MAX, ReportBalance, ReportEntry, ReportPage,
     ReportSums, report_begin, report_end, report_page,
 };
 pub use bank_transfer::bank_transfer;
 pub use cancellation_request::cancellation_request;
-pub use clearing::{Batch, BatchItem, BatchParty, batch, status_reports};
+pub use clearing::{
+    Batch, BatchItem, BatchParty, ItemRefusal, batch, item_refusals, status_reports,
+};
 pub use credit_transfer::{Address, Carried, credit_transfer};
 pub use event::{event_acknowledgement, event_notice};
 pub use forward::{Resolved, forward, forward_resolved};
 pub use liquidity::{liquidity_transfer, receipt};
+pub use payment::{PaymentAnswer, PaymentLine, payment_answer, payment_change, payment_query};
 pub use payment_return::payment_return;
 pub use reject::reject;
 pub use resolution::resolution;

@@ -288,6 +288,22 @@ impl Values {
                 query.created_ns = self.created_ns;
                 Body::AccountQuery(query)
             }
+            Body::PaymentQuery(mut query) => {
+                query.message_id = &self.ids[0];
+                query.created_ns = self.created_ns;
+                query.transaction_id = query.transaction_id.filter(|_| self.keeps(2));
+                query.uetr = query.uetr.filter(|_| self.keeps(3));
+                query.status = query.status.filter(|_| self.keeps(4));
+                query.tiyn = query.tiyn.filter(|_| self.keeps(5));
+                Body::PaymentQuery(query)
+            }
+            Body::PaymentChange(mut change) => {
+                change.message_id = &self.ids[0];
+                change.created_ns = self.created_ns;
+                change.from_ns = change.from_ns.filter(|_| self.keeps(2));
+                change.till_ns = change.till_ns.filter(|_| self.keeps(3));
+                Body::PaymentChange(change)
+            }
             Body::Other => Body::Other,
             Body::Clearing => Body::Clearing,
         }

@@ -167,3 +167,81 @@ fn events_have_at_most_eight_parameters() {
         );
     }
 }
+
+#[test]
+fn questions_about_payments_are_understood_whole_or_refused() {
+    let body = Body::PaymentQuery(samples::payment_query());
+    let place =
+        |rest: &str| format!("/Document/GetTx/TxQryDef/TxCrit/NewCrit/SchCrit/PmtSch/{rest}");
+    check(
+        &body,
+        "<Prty><Cd>HIGH</Cd></Prty>",
+        "<Prty><Cd>HIGH</Cd></Prty><Instr>PBEN</Instr>",
+        &place("Instr understood FF03"),
+    );
+    check(
+        &body,
+        "<PmtSch>",
+        "<PmtSch><MsgId>M-1</MsgId>",
+        &place("MsgId understood FF03"),
+    );
+    check(
+        &body,
+        "<TxId>TX-RTGS-17</TxId>",
+        "<TxId>TX-RTGS-17</TxId><TxId>TX-RTGS-18</TxId>",
+        &place("TxId once RR10"),
+    );
+    check(
+        &body,
+        "<PdgAndFnlSts>PDNG</PdgAndFnlSts>",
+        "<PdgSts>SSPD</PdgSts>",
+        &place("Sts/PmtInstrSts/PdgSts fixed-value CH16"),
+    );
+    check(
+        &body,
+        "<BdryAmt>1.00<",
+        "<BdryAmt>75000000000.01<",
+        &place("IntrBkSttlmAmt/ImpldCcyAndAmtRg/Amt/FrToAmt/ToAmt/BdryAmt amounts-rise AM12"),
+    );
+    check(
+        &body,
+        "<PmtSch>",
+        "<PmtTo><Ctry>KZ</Ctry></PmtTo><PmtSch>",
+        "/Document/GetTx/TxQryDef/TxCrit/NewCrit/SchCrit/PmtTo understood FF03",
+    );
+}
+
+#[test]
+fn changes_of_payments_name_one_payment_and_what_changes() {
+    let body = Body::PaymentChange(samples::payment_change());
+    let place = |rest: &str| format!("/Document/ModfyTx/Mod/{rest}");
+    check(
+        &body,
+        "<NewPmtValSet>",
+        "<NewPmtValSet><Instr>PBEN</Instr>",
+        &place("NewPmtValSet/Instr understood FF03"),
+    );
+    check(
+        &body,
+        "<Cd>HIGH</Cd>",
+        "<Cd>URGT</Cd>",
+        &place("NewPmtValSet/Prty/Cd fixed-value CH16"),
+    );
+    check(
+        &body,
+        "<UETR>f47ac10b-58cc-4372-a567-0e02b2c3d479</UETR>",
+        "<TxId>TX-RTGS-17</TxId>",
+        &place("PmtId/UETR mandatory CH21"),
+    );
+    let nothing = Body::PaymentChange(torap_iso20022::view::PaymentChange {
+        from_ns: None,
+        till_ns: None,
+        ..samples::payment_change()
+    });
+    check(
+        &nothing,
+        "<Prty><Cd>HIGH</Cd></Prty>",
+        "",
+        &place("NewPmtValSet/Prty/Cd something-changes FF03"),
+    );
+}

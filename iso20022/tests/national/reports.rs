@@ -1,8 +1,9 @@
 //! Statements, reports and notifications: as the golden file, and valid against their schemas with everything and with nothing in them.
 
 use torap_iso20022::write::{
-    AccountReport, REPORT_PAGES_MAX, REPORT_TIYN_MAX, ReportBalance, ReportEntry, ReportPage,
-    ReportSums, report_begin, report_end, report_page,
+    AccountAnswer, AccountFigures, AccountReport, BilateralLimit, PaymentAnswer, PaymentLine,
+    REPORT_PAGES_MAX, REPORT_TIYN_MAX, ReportBalance, ReportEntry, ReportPage, ReportSums,
+    account_answer, payment_answer, report_begin, report_end, report_page,
 };
 use torap_iso20022::{Mode, Parser};
 
@@ -136,4 +137,95 @@ fn a_statement_is_as_its_golden_file() {
         std::fs::write(golden, &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(golden).unwrap_or_default(), text);
+}
+
+fn line() -> PaymentLine<'static> {
+    PaymentLine {
+        transaction_id: "A&B <1>",
+        uetr: "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+        tiyn: REPORT_TIYN_MAX,
+        date: Some("2026-11-21"),
+        payer: "HSBKKZKX",
+        payee: "CASPKZKA",
+        is_credit: false,
+        end: Some("RJTD"),
+        since_ns: Some(NOW),
+        reason: Some(("TM01", "The latest time has come.")),
+        priority: Some("HIGH"),
+        from_ns: Some(MIDNIGHT),
+        till_ns: Some(NOW),
+    }
+}
+
+/// Answers about accounts and payments, with everything and with nothing that may be missing.
+fn answers() -> Vec<(&'static str, Vec<u8>)> {
+    let bare = PaymentLine {
+        date: None,
+        end: None,
+        since_ns: None,
+        reason: None,
+        priority: None,
+        from_ns: None,
+        is_credit: true,
+        ..line()
+    };
+    let lines = [line(), bare];
+    let mut documents = Vec::new();
+    for payments in [&lines[..], &[]] {
+        let mut bytes = Vec::new();
+        let answer = PaymentAnswer {
+            message_id: "T0001-9",
+            created_ns: NOW,
+            page: (1, payments.is_empty()),
+            query: ("Q-7", "camt.005.001.08"),
+            payments,
+            sum: (!payments.is_empty()).then_some(REPORT_TIYN_MAX),
+        };
+        payment_answer(&mut bytes, None, &answer);
+        documents.push(("camt.006", bytes));
+    }
+    let limit = BilateralLimit {
+        towards: "CASPKZKA",
+        tiyn: REPORT_TIYN_MAX,
+        left: 0,
+    };
+    let balances = [("BALANCE", -1, None), ("QUEUED", 7, Some(2))];
+    let account = AccountFigures {
+        account: "IMTS",
+        balances: &balances,
+        multilateral_limit: Some(0),
+        bilateral_limits: &[limit, limit],
+    };
+    let accounts = [
+        account.clone(),
+        AccountFigures {
+            account: "INST",
+            multilateral_limit: None,
+            bilateral_limits: &[],
+            ..account
+        },
+    ];
+    let mut bytes = Vec::new();
+    let answer = AccountAnswer {
+        message_id: "T0001-10",
+        created_ns: NOW,
+        query: None,
+        at_ns: NOW,
+        accounts: &accounts,
+        owner: "HSBKKZKX",
+    };
+    account_answer(&mut bytes, None, &answer);
+    documents.push(("camt.004", bytes));
+    documents
+}
+
+#[test]
+fn answers_are_valid_against_their_schemas() {
+    for (name, bytes) in answers() {
+        let parsed = Parser::new().parse(&bytes, Mode::SchemaOnly).map(|_| ());
+        parsed.unwrap_or_else(|refusal| {
+            panic!("{name}: {refusal}\n{}", String::from_utf8_lossy(&bytes))
+        });
+    }
+    xmllint_accepts(answers());
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use torap_iso20022::view::{
     AccountQuery, AccountRequest, Assignment, Body, BusinessHeader, CancellationRequest,
     CancellationStatus, CreditTransfer, EventAcknowledgement, EventNotice, LiquidityTransfer,
-    Original, Parameters, Party, PersonNumber, Receipt, Reject, Resolution, Return,
-    SettlementTransfer, StatusReport, StatusRequest, TransactionStatus, TransferService,
-    VerificationReport, VerificationRequest,
+    Original, Parameters, Party, PaymentChange, PaymentQuery, PersonNumber, Receipt, Reject,
+    Resolution, Return, SettlementTransfer, StatusReport, StatusRequest, TransactionStatus,
+    TransferService, VerificationReport, VerificationRequest,
 };
 use torap_iso20022::write::{self, Address, Carried};
 
@@ -360,6 +360,8 @@ pub(crate) fn all() -> Vec<(&'static str, Body<'static>)> {
         ("camt.025", Body::Receipt(receipt())),
         ("camt.060", Body::AccountRequest(account_request())),
         ("camt.003", Body::AccountQuery(account_query())),
+        ("camt.005", Body::PaymentQuery(payment_query())),
+        ("camt.007", Body::PaymentChange(payment_change())),
         ("admi.011", Body::EventAcknowledgement(acknowledgement())),
     ]
 }
@@ -426,6 +428,33 @@ pub(crate) fn account_query() -> AccountQuery<'static> {
     }
 }
 
+pub(crate) fn payment_query() -> PaymentQuery<'static> {
+    PaymentQuery {
+        message_id: "HSBKKZKX-QRY-7",
+        created_ns: CREATED_NS,
+        transaction_id: Some("TX-RTGS-17"),
+        uetr: Some(UETR),
+        end_to_end_id: Some("NOTPROVIDED"),
+        status: Some("PDNG"),
+        is_credit: Some(false),
+        tiyn: Some((100, 7_500_000_000_000)),
+        priority: Some("HIGH"),
+        date: Some("2026-11-23"),
+    }
+}
+
+pub(crate) fn payment_change() -> PaymentChange<'static> {
+    PaymentChange {
+        message_id: "HSBKKZKX-MOD-8",
+        created_ns: CREATED_NS,
+        uetr: UETR,
+        transaction_id: None,
+        is_high: Some(true),
+        from_ns: Some(ACCEPTED_NS),
+        till_ns: Some(CREATED_NS),
+    }
+}
+
 /// The identifier that the header repeats.
 pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
     match body {
@@ -435,6 +464,8 @@ pub(crate) fn identifier<'a>(body: &Body<'a>) -> &'a str {
         Body::Receipt(message) => message.message_id,
         Body::AccountRequest(message) => message.message_id,
         Body::AccountQuery(message) => message.message_id,
+        Body::PaymentQuery(message) => message.message_id,
+        Body::PaymentChange(message) => message.message_id,
         Body::StatusReport(message) => message.message_id,
         Body::Return(message) => message.message_id,
         Body::StatusRequest(message) => message.message_id,
@@ -456,6 +487,8 @@ pub(crate) fn append(out: &mut Vec<u8>, header: Option<&BusinessHeader<'_>>, bod
         Body::Receipt(message) => write::receipt(out, header, message),
         Body::AccountRequest(message) => write::account_request(out, header, message),
         Body::AccountQuery(message) => write::account_query(out, header, message),
+        Body::PaymentQuery(message) => write::payment_query(out, header, message),
+        Body::PaymentChange(message) => write::payment_change(out, header, message),
         Body::StatusReport(message) => write::status_report(out, header, message),
         Body::Return(message) => write::payment_return(out, header, message),
         Body::StatusRequest(message) => write::status_request(out, header, message),

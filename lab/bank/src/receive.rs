@@ -140,10 +140,14 @@ impl Bank {
                 });
             }
             // Its items are another system's: the bank's books are those of the instant rail.
-            Body::Clearing => self.see(Seen {
-                status: Some("clearing".into()),
-                ..seen
-            }),
+            Body::Clearing => {
+                let fits = text.len() <= SEEN_TEXT_BYTES_MAX;
+                self.see(Seen {
+                    status: Some("clearing".into()),
+                    text: fits.then(|| String::from_utf8_lossy(text).into_owned()),
+                    ..seen
+                });
+            }
             Body::StatusRequest(_)
             | Body::EventAcknowledgement(_)
             | Body::SettlementTransfer(_)
@@ -151,6 +155,8 @@ impl Bank {
             | Body::Receipt(_)
             | Body::AccountRequest(_)
             | Body::AccountQuery(_)
+            | Body::PaymentQuery(_)
+            | Body::PaymentChange(_)
             | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));

@@ -234,6 +234,7 @@ impl Orders {
                 last: false,
             }),
             items,
+            refused: Vec::new(),
         })
     }
 
@@ -261,7 +262,7 @@ impl Orders {
             (&debtor.agent, &debtor.account),
             (&creditor.agent, &creditor.account),
         );
-        let fingerprint = item_fingerprint(amount, date, debtor_side, creditor_side, purpose);
+        let fingerprint = item_fingerprint(amount, date, debtor_side, creditor_side, purpose, None);
         Some(Order {
             key: payment_key(ParticipantId::new(bank as u16 + 1), transaction_id.as_str()),
             fingerprint,
@@ -280,6 +281,7 @@ impl Orders {
             creditor,
             purpose,
             remittance: None,
+            list: None,
         })
     }
 

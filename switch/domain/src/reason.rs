@@ -66,6 +66,7 @@ reasons! {
         OwnAccountsMismatch = 166, "own-accounts-mismatch", Peer, "The two accounts do not belong to the same person.";
         AccountBankMismatch = 167, "account-bank-mismatch", Peer, "The bank code in the payee's account is not one of the payee's bank.";
         PurposeAccountMismatch = 168, "purpose-account-mismatch", Peer, "A payment of this purpose goes to other accounts, those of the Treasury or of a fund.";
+        PurposeListMismatch = 169, "purpose-list-mismatch", Peer, "A payment of this purpose comes with a list of beneficiaries, or without one.";
         AmountZero = 171, "amount-zero", Peer, "The amount is zero.";
         AmountAboveServiceLimit = 172, "amount-above-service-limit", Peer, "The amount is above the limit for one payment of this service.";
         CustomerDayLimit = 173, "customer-day-limit", Peer, "The payment would take the customer above the limit of amounts for the day.";

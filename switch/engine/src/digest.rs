@@ -24,6 +24,13 @@ const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 /// State before anything was mixed in; not zero, so that leading zeros count.
 const START: u64 = 0x6A09_E667_F3BC_C909;
 
+/// Of a text, to find it by.
+pub(crate) fn of_text(text: &str) -> u64 {
+    let mut mix = Mix(START);
+    mix.bytes(text.as_bytes());
+    mix.0
+}
+
 /// The mix itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mix(u64);
@@ -323,6 +330,7 @@ fn message(mix: &mut Mix, message: &Message) {
         Message::NotReceived { original } => (0x2C, original),
         Message::ClearingStatus { .. }
         | Message::ClearingForward { .. }
+        | Message::ClearingRefused { .. }
         | Message::ClearingReport { .. } => {
             clearing::message(mix, message);
             return;

@@ -73,6 +73,13 @@ pub enum Message {
         status: Status,
         session: Option<SessionId>,
     },
+    /// pacs.002 RJCT about items of the submission at `original` that broke the usage table: bit n of `items` is the refused item
+    /// of index `first` + n.
+    ClearingRefused {
+        original: Position,
+        first: u16,
+        items: u64,
+    },
     /// pacs.008 to the creditor's bank: settled items of the submission at `original`, named as above.
     ClearingForward {
         original: Position,
@@ -108,7 +115,7 @@ pub enum Message {
         original: Position,
         withdrawal: Withdrawal,
     },
-    /// camt.025 about the camt.050 at `original`.
+    /// camt.025 about the camt.050, camt.007 or question at `original`.
     ImtsReceipt {
         original: Position,
         receipt: Receipt,
@@ -134,7 +141,7 @@ pub enum Withdrawal {
     Unknown,
 }
 
-/// What came of a liquidity transfer.
+/// What came of a liquidity transfer or of a change of a payment that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
     Done,
@@ -144,6 +151,10 @@ pub enum Receipt {
     },
     Refused {
         reason: Reason,
+    },
+    /// The payment does not wait.
+    Unchanged {
+        withdrawal: Withdrawal,
     },
 }
 

@@ -78,6 +78,7 @@ enum Part {
     Reports = 48,
     Approval = 49,
     ClearingPurposes = 50,
+    SettlementPayments = 51,
 }
 
 impl Engine {
@@ -141,7 +142,7 @@ impl Engine {
             read.map_err(SnapshotError::Layout)?;
         }
         let mut cards = chunks.cards(seed)?;
-        let settlement = chunks.read(Part::Settlement, settlement::State::read)?;
+        let mut settlement = chunks.read(Part::Settlement, settlement::State::read)?;
         let mut clearing = chunks.clearing(seed)?;
         let ancillary = chunks.read(Part::Ancillary, ancillary::State::read)?;
         let tariffs = if chunks.next_is(Part::Tariffs) {
@@ -182,6 +183,11 @@ impl Engine {
         };
         if chunks.next_is(Part::ClearingPurposes) {
             clearing.purposes = chunks.read(Part::ClearingPurposes, clearing::Purposes::read)?;
+        }
+        if chunks.next_is(Part::SettlementPayments) {
+            chunks.read(Part::SettlementPayments, |reader| {
+                settlement.read_about(reader)
+            })?;
         }
         chunks.close()?;
         let state = State {
@@ -306,6 +312,12 @@ impl Engine {
             let purposes = &state.clearing.purposes;
             purposes.write(&mut Writer::new(&mut scratch));
             each(Part::ClearingPurposes, &scratch);
+        }
+        if state.settlement.has_about() {
+            scratch.clear();
+            let settlement = &state.settlement;
+            settlement.write_about(&mut Writer::new(&mut scratch));
+            each(Part::SettlementPayments, &scratch);
         }
     }
 }

@@ -64,6 +64,7 @@ codes! {
     OwnAccountsMismatch     "BE01" "NARR" "PI01";
     AccountBankMismatch     "AGNT" "AGNT" "AGNT";
     PurposeAccountMismatch  "AC03" "NARR" "MS03";
+    PurposeListMismatch     "RR07" "NARR" "MS03";
     AmountZero              "AM01" "NARR" "MS03";
     AmountAboveServiceLimit "AM02" "NARR" "MS03";
     CustomerDayLimit        "AM14" "NARR" "MS03";

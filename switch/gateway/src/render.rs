@@ -128,6 +128,18 @@ impl Renderer {
                 };
                 clearing::statuses(entry, items, status, session, out)?;
             }
+            Message::ClearingRefused {
+                original,
+                first,
+                items: mask,
+            } => {
+                let items = Items {
+                    original,
+                    first,
+                    mask,
+                };
+                clearing::refusals(entry, items, out)?;
+            }
             Message::ClearingForward {
                 original,
                 first,

@@ -244,6 +244,8 @@ fn command<'a>(message: &Message<'a>, context: &Context<'_>) -> Result<Command, 
         | Body::Receipt(_)
         | Body::AccountRequest(_)
         | Body::AccountQuery(_)
+        | Body::PaymentQuery(_)
+        | Body::PaymentChange(_)
         | Body::EventNotice(_)
         | Body::Other
         | Body::Clearing => {

@@ -6,7 +6,7 @@
 use torap_iso20022::MessageType;
 
 /// Place in the list = number in the journal. Append only.
-const NUMBERED: [MessageType; 23] = [
+const NUMBERED: [MessageType; 26] = [
     MessageType::PACS_008_001_08,
     MessageType::PACS_008_001_10,
     MessageType::PACS_008_001_12,
@@ -30,6 +30,9 @@ const NUMBERED: [MessageType; 23] = [
     MessageType::CAMT_050_001_06,
     MessageType::CAMT_060_001_05,
     MessageType::CAMT_003_001_07,
+    MessageType::CAMT_005_001_08,
+    MessageType::CAMT_007_001_08,
+    MessageType::CAMT_007_001_10,
 ];
 
 /// The number of a version; none for messages that become no payment, such as rejects.
@@ -52,7 +55,8 @@ mod tests {
         let expected = "pacs.008.001.08 pacs.008.001.10 pacs.008.001.12 pacs.002.001.10 pacs.002.001.12 pacs.002.001.14 \
                         pacs.004.001.09 pacs.004.001.10 pacs.004.001.11 pacs.028.001.03 pacs.028.001.05 camt.056.001.08 \
                         camt.056.001.10 camt.029.001.09 camt.029.001.11 acmt.023.001.03 acmt.024.001.03 admi.011.001.01 \
-                        pacs.009.001.08 pacs.009.001.10 camt.050.001.06 camt.060.001.05 camt.003.001.07";
+                        pacs.009.001.08 pacs.009.001.10 camt.050.001.06 camt.060.001.05 camt.003.001.07 \
+                        camt.005.001.08 camt.007.001.08 camt.007.001.10";
         let names: Vec<&str> = NUMBERED.iter().map(|message| message.as_str()).collect();
         assert_eq!(names.join(" "), expected);
     }

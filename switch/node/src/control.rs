@@ -458,6 +458,18 @@ pub struct PurposeForm {
     /// A KNP, or the first and the last of a range.
     pub knp: Vec<String>,
     pub accounts: Vec<String>,
+    #[serde(default)]
+    pub list: ListForm,
+}
+
+/// Whether payments of a purpose have a list of beneficiaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListForm {
+    Required,
+    #[default]
+    Allowed,
+    None,
 }
 
 /// What of the clearing system is shown.

@@ -5,6 +5,8 @@ use crate::profile::{Breach, Direction, Facts};
 use crate::view::credit_transfer::{CREDITOR_NUMBER, DEBTOR_NUMBER, SectorSide, sector_code};
 use crate::view::{amount, credit_transfer, party};
 
+pub(crate) use super::beneficiaries::{list_amount, list_name, list_number, list_period};
+
 pub(crate) fn total_equals_amount(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     let Some(total) = facts.plain(field::TOTAL) else {
         return Ok(());

@@ -103,6 +103,8 @@ impl Facts {
             | Body::Receipt(_)
             | Body::AccountRequest(_)
             | Body::AccountQuery(_)
+            | Body::PaymentQuery(_)
+            | Body::PaymentChange(_)
             | Body::Other
             | Body::Clearing => {}
         }
@@ -175,6 +177,8 @@ impl InstantBench<'_> {
             | Body::Receipt(_)
             | Body::AccountRequest(_)
             | Body::AccountQuery(_)
+            | Body::PaymentQuery(_)
+            | Body::PaymentChange(_)
             | Body::Other
             | Body::Clearing => None,
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use torap_clearing::Priority;
 use torap_domain::{
     Bic, CancellationId, Date, DayOverride, EndToEndId, Iban, IinBin, InstructionId, Knp,
-    MessageId, Money, SectorCode, Span, TransactionId, Uetr,
+    MessageId, Money, SectorCode, Span, Text, TransactionId, Uetr,
 };
 
 use super::PurposeRow;
@@ -16,6 +16,8 @@ use crate::{
 
 /// Items of one command, at most; a file of more comes in pieces.
 pub const PIECE_ITEMS_MAX: usize = 512;
+/// Wrong lines of one list that are named, at most; the others are counted.
+pub const REFUSED_LINES_MAX: usize = 10;
 /// Single dates that differ from the calendar's rules, at most.
 pub const DAYS_MAX: usize = 128;
 /// The largest that [`Settings::items_max`] may be set to.
@@ -50,8 +52,53 @@ pub struct Submit {
     pub message_version: u8,
     pub instructing_agent: Bic,
     pub piece: Option<Piece>,
-    /// 1 to [`PIECE_ITEMS_MAX`].
+    /// With `refused` 1 to [`PIECE_ITEMS_MAX`].
     pub items: Vec<Order>,
+    /// Items of the message that break its usage table, in their order: told, and taken no further.
+    pub refused: Vec<RefusedOrder>,
+}
+
+/// An item that the gateway refused, with its identifiers as far as it has them. What it said stands in the evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedOrder {
+    /// Place in the message, from 1.
+    pub number: u16,
+    pub instruction_id: Option<Text<35>>,
+    pub end_to_end_id: Option<Text<35>>,
+    pub transaction_id: Option<Text<35>>,
+    pub uetr: Option<Uetr>,
+    /// ISO 20022 status reason.
+    pub code: Text<4>,
+    /// Place and rule in words.
+    pub text: Text<105>,
+    /// Wrong lines of its list of beneficiaries, at most [`REFUSED_LINES_MAX`].
+    pub lines: Vec<RefusedLine>,
+    /// Further wrong lines.
+    pub more: u16,
+}
+
+/// A wrong line of a list of beneficiaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedLine {
+    /// From 1.
+    pub number: u16,
+    pub rule: LineRule,
+}
+
+/// What is wrong with a line of a list. The number is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LineRule {
+    /// No name.
+    Name = 1,
+    /// No IIN, or wrong check digits.
+    Number = 2,
+    /// No amount, zero, or not in tenge with at most two decimals.
+    Amount = 3,
+    /// No month.
+    Period = 4,
+    /// Person and period stand in an earlier line.
+    Repeated = 5,
 }
 
 /// One item as it was ordered, with everything that the creditor's bank gets.
@@ -72,6 +119,18 @@ pub struct Order {
     pub creditor: Party,
     pub purpose: Knp,
     pub remittance: Option<Line<140>>,
+    pub list: Option<Beneficiaries>,
+}
+
+/// A list of beneficiaries: where it stands in the message, which is the record's evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beneficiaries {
+    pub lines: u16,
+    /// Its first byte, and how many there are.
+    pub start: u32,
+    pub length: u32,
+    /// Hash of those bytes.
+    pub digest: [u8; 16],
 }
 
 /// One side of an item.
@@ -135,6 +194,20 @@ pub enum Command {
         source: Source,
         rows: Vec<PurposeRow>,
     },
+}
+
+impl LineRule {
+    /// The rule of a stored number.
+    pub fn from_number(number: u8) -> Option<LineRule> {
+        let all = [
+            LineRule::Name,
+            LineRule::Number,
+            LineRule::Amount,
+            LineRule::Period,
+            LineRule::Repeated,
+        ];
+        all.into_iter().find(|rule| *rule as u8 == number)
+    }
 }
 
 impl Settings {

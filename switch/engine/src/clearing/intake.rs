@@ -29,7 +29,8 @@ pub(super) fn apply(
         Ok(sender) => sender,
         Err(reason) => return state.links.reject(out, stamp, &submit.source, reason),
     };
-    if submit.items.is_empty() || submit.items.len() > PIECE_ITEMS_MAX {
+    let count = submit.items.len().saturating_add(submit.refused.len());
+    if count == 0 || count > PIECE_ITEMS_MAX {
         let reason = Reason::ProfileViolation;
         return state.links.reject(out, stamp, &submit.source, reason);
     }
@@ -97,7 +98,9 @@ fn take_all(
         answers.add(index, status, session);
     }
     answers.send(state, stamp, answer_to, out);
-    let first = refusals.first().map(|(_, reason)| *reason);
+    tell_refused(state, stamp, submit.refused.len(), answer_to, out);
+    let broken = (!submit.refused.is_empty()).then_some(Reason::ProfileViolation);
+    let first = refusals.first().map(|(_, reason)| *reason).or(broken);
     if let (Some(piece), true) = (&submit.piece, new) {
         let date = state.clearing.open.map(|open| open.session.date);
         let date = date.unwrap_or_else(|| Date::from_time(stamp.time));
@@ -112,6 +115,26 @@ fn take_all(
             Outcome::Refused(reason)
         }
         _ => Outcome::Accepted,
+    }
+}
+
+/// Items that broke the usage table: up to 64 in a message, behind what became of the others.
+fn tell_refused(
+    state: &mut engine::State,
+    stamp: Stamp,
+    count: usize,
+    to: ParticipantId,
+    out: &mut Output,
+) {
+    for first in (0..count).step_by(BLOCK_ITEMS) {
+        let rest = count.saturating_sub(first).min(BLOCK_ITEMS);
+        let unused = BLOCK_ITEMS.saturating_sub(rest);
+        let message = Message::ClearingRefused {
+            original: stamp.position,
+            first: u16::try_from(first).unwrap_or(u16::MAX),
+            items: u64::MAX.wrapping_shr(u32::try_from(unused).unwrap_or(0)),
+        };
+        state.links.send(out, stamp, to, Letter::new(message));
     }
 }
 
@@ -182,12 +205,10 @@ fn admit(
             return Err(Reason::AccountBankMismatch);
         }
     }
-    if !clearing
+    let account = &order.creditor.account;
+    clearing
         .purposes
-        .admits(order.purpose, &order.creditor.account)
-    {
-        return Err(Reason::PurposeAccountMismatch);
-    }
+        .admits(order.purpose, account, order.list.is_some())?;
     if order.amount.is_zero() {
         return Err(Reason::AmountZero);
     }

@@ -23,19 +23,19 @@ mod purposes;
 mod sessions;
 
 pub use command::{
-    Cancellation, Command, DAYS_MAX, FileKey, ITEMS_MAX, Line, Order, PIECE_ITEMS_MAX, Party,
-    Piece, Settings, Submit,
+    Beneficiaries, Cancellation, Command, DAYS_MAX, FileKey, ITEMS_MAX, Line, LineRule, Order,
+    PIECE_ITEMS_MAX, Party, Piece, REFUSED_LINES_MAX, RefusedLine, RefusedOrder, Settings, Submit,
 };
 pub use event::{Event, FileView, ItemView, Report, Row, View};
 pub use files::FILES_MAX;
 pub use purposes::{
-    PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow, are_sound as are_purposes_sound,
+    ListUse, PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow, are_sound as are_purposes_sound,
 };
 pub use sessions::{REPORTS_MAX, TOLD_EACH, TOLD_EVERY};
 
 pub use torap_clearing::{Priority, SessionId};
 
-pub(crate) use purposes::Purposes;
+pub(crate) use purposes::{Purposes, has_lists, put_lists, take_lists};
 pub(crate) use sessions::expire_first;
 
 use std::collections::VecDeque;

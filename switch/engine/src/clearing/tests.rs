@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use torap_clearing::{Priority, SessionId};
 use torap_domain::{
     Date, EndToEndId, Knp, MessageId, Money, ParticipantId, Position, Reason, SectorCode, Span,
-    Time, TransactionId, Uetr,
+    Text, Time, TransactionId, Uetr,
 };
 
-use super::{Command, Line, Order, Party, Piece, Submit};
+use super::{Command, Line, Order, Party, Piece, RefusedOrder, Submit};
 use crate::{
     Command as Any, Message, Outcome, Source, Status,
     instant::{Fingerprint, PaymentKey},
@@ -75,6 +75,7 @@ fn order(number: u32, debtor: ParticipantId, creditor: ParticipantId, amount: u6
         creditor: party(creditor, 2),
         purpose: Knp::parse("911").unwrap(),
         remittance: Line::parse("налог"),
+        list: None,
     }
 }
 
@@ -86,6 +87,7 @@ fn submit(source: Source, bank: ParticipantId, items: Vec<Order>) -> Submit {
         instructing_agent: bic(bank),
         piece: None,
         items,
+        refused: Vec::new(),
     }
 }
 

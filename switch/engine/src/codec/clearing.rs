@@ -6,8 +6,9 @@ use torap_domain::DayOverride;
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, reader::Flags};
 use crate::{
     clearing::{
-        Cancellation, Command, FileKey, Line, Order, Party, Piece, PurposeRow, Row, Settings,
-        Submit,
+        Beneficiaries, Cancellation, Command, FileKey, Line, LineRule, ListUse, Order, Party,
+        Piece, PurposeRow, RefusedLine, RefusedOrder, Row, Settings, Submit, has_lists, put_lists,
+        take_lists,
     },
     instant::{Fingerprint, PaymentKey},
 };
@@ -15,7 +16,13 @@ use crate::{
 /// Appends what follows the version byte.
 pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
     match command {
-        Command::Submit(submit) => writer.put(submit),
+        Command::Submit(submit) => {
+            writer.put(submit);
+            // A kind of its own has them; the other has none.
+            if !submit.refused.is_empty() {
+                writer.list(&submit.refused);
+            }
+        }
         Command::Withdraw { source, uetr } => {
             writer.put(source);
             writer.put(uetr);
@@ -35,14 +42,22 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
         Command::SetPurposes { source, rows } => {
             writer.put(source);
             writer.list(rows);
+            // A kind of its own has them.
+            if has_lists(rows) {
+                put_lists(rows, writer);
+            }
         }
     }
 }
 
 /// Reads what follows the version byte of a kind of the clearing system.
 pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
-    if kind == Kind::ClearingSubmit {
-        return reader.field("submit").map(Command::Submit);
+    if matches!(kind, Kind::ClearingSubmit | Kind::ClearingSubmitPart) {
+        let mut submit: Submit = reader.field("submit")?;
+        if kind == Kind::ClearingSubmitPart {
+            submit.refused = reader.list("refused")?;
+        }
+        return Ok(Command::Submit(submit));
     }
     let source = reader.field("source")?;
     Ok(match kind {
@@ -59,6 +74,11 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             source,
             rows: reader.list("purposes")?,
         },
+        Kind::ClearingSetLists => {
+            let mut rows: Vec<PurposeRow> = reader.list("purposes")?;
+            take_lists(&mut rows, reader)?;
+            Command::SetPurposes { source, rows }
+        }
         Kind::ClearingCancel => Command::Cancel(Cancellation {
             source,
             key: reader.field("key")?,
@@ -85,6 +105,7 @@ impl Layout for PurposeRow {
             from: reader.field("KNP from")?,
             to: reader.field("KNP to")?,
             accounts: reader.list("accounts")?,
+            list: ListUse::Allowed,
         })
     }
 }
@@ -98,6 +119,7 @@ impl Layout for Submit {
             instructing_agent,
             piece,
             items,
+            refused: _,
         } = self;
         writer.put(source);
         writer.put(message_id);
@@ -115,6 +137,49 @@ impl Layout for Submit {
             instructing_agent: reader.field("instructing agent")?,
             piece: reader.field("piece")?,
             items: reader.list("items")?,
+            refused: Vec::new(),
+        })
+    }
+}
+
+impl Layout for RefusedOrder {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.number);
+        writer.put(&self.instruction_id);
+        writer.put(&self.end_to_end_id);
+        writer.put(&self.transaction_id);
+        writer.put(&self.uetr);
+        writer.put(&self.code);
+        writer.put(&self.text);
+        writer.list(&self.lines);
+        writer.u16(self.more);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<RefusedOrder, FactsError> {
+        Ok(RefusedOrder {
+            number: reader.u16("number")?,
+            instruction_id: reader.field("instruction id")?,
+            end_to_end_id: reader.field("end-to-end id")?,
+            transaction_id: reader.field("transaction id")?,
+            uetr: reader.field("UETR")?,
+            code: reader.field("code")?,
+            text: reader.field("text")?,
+            lines: reader.list("lines")?,
+            more: reader.u16("more")?,
+        })
+    }
+}
+
+impl Layout for RefusedLine {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.number);
+        writer.u8(self.rule as u8);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<RefusedLine, FactsError> {
+        Ok(RefusedLine {
+            number: reader.u16("line")?,
+            rule: reader.tag("rule", LineRule::from_number)?,
         })
     }
 }
@@ -151,8 +216,14 @@ impl Layout for Order {
             creditor,
             purpose,
             remittance,
+            list,
         } = self;
-        writer.u8(Flags::of(&[instruction_id.is_some(), remittance.is_some()]).0);
+        let flags = [
+            instruction_id.is_some(),
+            remittance.is_some(),
+            list.is_some(),
+        ];
+        writer.u8(Flags::of(&flags).0);
         writer.put(&key.0);
         writer.put(&fingerprint.0);
         writer.put(uetr);
@@ -166,10 +237,11 @@ impl Layout for Order {
         writer.put(debtor);
         writer.put(creditor);
         writer.optional(remittance);
+        writer.optional(list);
     }
 
     fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Order, FactsError> {
-        let flags = reader.flags("item flags", 0b11)?;
+        let flags = reader.flags("item flags", 0b111)?;
         Ok(Order {
             key: PaymentKey(reader.field("key")?),
             fingerprint: Fingerprint(reader.field("fingerprint")?),
@@ -184,6 +256,25 @@ impl Layout for Order {
             debtor: reader.field("debtor")?,
             creditor: reader.field("creditor")?,
             remittance: reader.optional("remittance", flags.has(1))?,
+            list: reader.optional("list", flags.has(2))?,
+        })
+    }
+}
+
+impl Layout for Beneficiaries {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.lines);
+        writer.u32(self.start);
+        writer.u32(self.length);
+        writer.put(&self.digest);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Beneficiaries, FactsError> {
+        Ok(Beneficiaries {
+            lines: reader.u16("lines")?,
+            start: reader.u32("start")?,
+            length: reader.u32("length")?,
+            digest: reader.field("digest")?,
         })
     }
 }

@@ -254,6 +254,12 @@ kinds! {
     ApprovalDecide = 0xca, "approval-decide", 1;
     /// Where payments of which purposes must go
     ClearingSetPurposes = 0xcb, "clearing-set-purposes", 1;
+    /// camt.007
+    SettlementModify = 0xd0, "settlement-modify", 1;
+    /// Items to be cleared of a message of which some break the usage table
+    ClearingSubmitPart = 0xd1, "clearing-submit-part", 1;
+    /// Where payments of which purposes must go, and which have lists of beneficiaries
+    ClearingSetLists = 0xd2, "clearing-set-lists", 1;
 }
 
 impl Kind {
@@ -263,7 +269,7 @@ impl Kind {
     }
 
     /// The kind of a command.
-    pub const fn of(command: &Command) -> Kind {
+    pub fn of(command: &Command) -> Kind {
         match command {
             Command::Instant(command) => match command {
                 instant::Command::CreditTransfer(_) => Kind::CreditTransfer,
@@ -307,11 +313,17 @@ impl Kind {
             Command::Cards(command) => Kind::of_cards(command),
             Command::Settlement(command) => Kind::of_settlement(command),
             Command::Clearing(command) => match command {
+                clearing::Command::Submit(submit) if !submit.refused.is_empty() => {
+                    Kind::ClearingSubmitPart
+                }
                 clearing::Command::Submit(_) => Kind::ClearingSubmit,
                 clearing::Command::Withdraw { .. } => Kind::ClearingWithdraw,
                 clearing::Command::Close { .. } => Kind::ClearingClose,
                 clearing::Command::SetSettings { .. } => Kind::ClearingSetSettings,
                 clearing::Command::Cancel(_) => Kind::ClearingCancel,
+                clearing::Command::SetPurposes { rows, .. } if clearing::has_lists(rows) => {
+                    Kind::ClearingSetLists
+                }
                 clearing::Command::SetPurposes { .. } => Kind::ClearingSetPurposes,
             },
             Command::Ancillary(command) => match command {
@@ -408,6 +420,7 @@ impl Kind {
             settlement::Command::Return(_) => Kind::SettlementReturn,
             settlement::Command::MoveLiquidity(_) => Kind::SettlementLiquidity,
             settlement::Command::KeepLiquidity { .. } => Kind::SettlementKeepLiquidity,
+            settlement::Command::Modify(_) => Kind::SettlementModify,
         }
     }
 }

@@ -218,13 +218,16 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
         | Kind::SettlementCancel
         | Kind::SettlementReturn
         | Kind::SettlementLiquidity
-        | Kind::SettlementKeepLiquidity => Command::Settlement(settlement::take(kind, reader)?),
+        | Kind::SettlementKeepLiquidity
+        | Kind::SettlementModify => Command::Settlement(settlement::take(kind, reader)?),
         Kind::ClearingSubmit
         | Kind::ClearingWithdraw
         | Kind::ClearingClose
         | Kind::ClearingSetSettings
         | Kind::ClearingCancel
-        | Kind::ClearingSetPurposes => Command::Clearing(clearing::take(kind, reader)?),
+        | Kind::ClearingSetPurposes
+        | Kind::ClearingSubmitPart
+        | Kind::ClearingSetLists => Command::Clearing(clearing::take(kind, reader)?),
         Kind::AncillarySetSettings
         | Kind::AncillarySettleCards
         | Kind::GuaranteeFund

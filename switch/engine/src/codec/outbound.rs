@@ -151,6 +151,15 @@ fn put_message(message: &Message, writer: &mut Writer<'_>) {
             writer.u64(*items);
             writer.put(session);
         }
+        Message::ClearingRefused {
+            original,
+            first,
+            items,
+        } => {
+            put_about(35, original, writer);
+            writer.u16(*first);
+            writer.u64(*items);
+        }
         Message::ClearingReport {
             session,
             sent,
@@ -280,6 +289,11 @@ fn take_message(reader: &mut Reader<'_>, flags: Flags) -> Result<Message, FactsE
             first: reader.field("first item")?,
             items: reader.field("items")?,
             session: reader.field("session")?,
+        },
+        35 => Message::ClearingRefused {
+            original,
+            first: reader.field("first item")?,
+            items: reader.field("items")?,
         },
         _ => return Err(reader.error("message", offset, LayoutRule::Tag)),
     })

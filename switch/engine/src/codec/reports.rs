@@ -2,8 +2,8 @@
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
 use crate::reports::{
-    Account, Answer, Command, Entry, EntryKind, Figures, Found, Order, Page, Query, Request, Sums,
-    Wants,
+    Account, Answer, Command, Criteria, Entry, EntryKind, Figures, Found, Limit, Order, Page,
+    PaymentPage, PaymentState, PaymentView, Query, Request, Stage, Sums, Wants,
 };
 
 /// Appends what follows the version byte.
@@ -74,10 +74,25 @@ fn put_found(found: &Found, writer: &mut Writer<'_>) {
             writer.list(&page.entries);
             writer.put(&page.so_far);
         }
-        Found::Balances { at, figures } => {
-            writer.u8(2);
+        Found::Balances {
+            at,
+            figures,
+            limits,
+        } => {
+            // Without limits as it was before there were any.
+            writer.u8(if limits.is_empty() { 2 } else { 4 });
             writer.put(at);
             writer.list(figures);
+            if !limits.is_empty() {
+                writer.list(limits);
+            }
+        }
+        Found::Payments(page) => {
+            writer.u8(5);
+            writer.u32(page.number);
+            writer.put(&page.is_last);
+            writer.put(&page.at);
+            writer.list(&page.payments);
         }
         Found::Failed(reason) => {
             writer.u8(3);
@@ -100,7 +115,19 @@ fn take_found(reader: &mut Reader<'_>) -> Result<Found, FactsError> {
         2 => Found::Balances {
             at: reader.field("at")?,
             figures: reader.list("figures")?,
+            limits: Vec::new(),
         },
+        4 => Found::Balances {
+            at: reader.field("at")?,
+            figures: reader.list("figures")?,
+            limits: reader.list("limits")?,
+        },
+        5 => Found::Payments(PaymentPage {
+            number: reader.u32("page")?,
+            is_last: reader.field("last")?,
+            at: reader.field("at")?,
+            payments: reader.list("payments")?,
+        }),
         3 => Found::Failed(reader.field("reason")?),
         _ => return Err(reader.error("found", offset, LayoutRule::Tag)),
     })
@@ -146,6 +173,41 @@ impl Layout for EntryKind {
     }
 }
 
+impl Layout for Stage {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.u8(*self as u8);
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<Stage, FactsError> {
+        reader.tag(field, Stage::from_number)
+    }
+}
+
+impl Layout for PaymentState {
+    fn put(&self, writer: &mut Writer<'_>) {
+        match self {
+            PaymentState::Waits => writer.u8(1),
+            PaymentState::Settled => writer.u8(2),
+            PaymentState::Withdrawn => writer.u8(3),
+            PaymentState::Rejected(reason) => {
+                writer.u8(4);
+                writer.put(reason);
+            }
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>, field: &'static str) -> Result<PaymentState, FactsError> {
+        let offset = reader.offset();
+        Ok(match reader.u8(field)? {
+            1 => PaymentState::Waits,
+            2 => PaymentState::Settled,
+            3 => PaymentState::Withdrawn,
+            4 => PaymentState::Rejected(reader.field("reason")?),
+            _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
+        })
+    }
+}
+
 impl Layout for Query {
     fn put(&self, writer: &mut Writer<'_>) {
         match self {
@@ -160,6 +222,11 @@ impl Layout for Query {
                 writer.u64(*from);
             }
             Query::Balances => writer.u8(3),
+            Query::Payments { criteria, after } => {
+                writer.u8(4);
+                writer.put(criteria);
+                writer.put(after);
+            }
         }
     }
 
@@ -175,6 +242,10 @@ impl Layout for Query {
                 from: reader.u64("from")?,
             },
             3 => Query::Balances,
+            4 => Query::Payments {
+                criteria: reader.field("criteria")?,
+                after: reader.field("after")?,
+            },
             _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })
     }
@@ -192,6 +263,37 @@ fields! {
         request: "request",
         upto: "upto",
         at: "at",
+    }
+    Criteria {
+        transaction_id: "transaction",
+        uetr: "uetr",
+        end_to_end_id: "end to end",
+        stage: "stage",
+        direction: "direction",
+        priority: "priority",
+        least: "least",
+        most: "most",
+        date: "date",
+    }
+    PaymentView {
+        id: "payment",
+        from: "payer",
+        to: "payee",
+        direction: "direction",
+        amount: "amount",
+        reference: "reference",
+        uetr: "uetr",
+        state: "state",
+        since: "since",
+        entered: "entered",
+        priority: "priority",
+        earliest: "earliest",
+        latest: "latest",
+    }
+    Limit {
+        towards: "towards",
+        amount: "amount",
+        left: "left",
     }
     Sums {
         debits: "debits",

@@ -83,6 +83,9 @@ pub(super) fn commands() -> Vec<Command> {
     all.push(Command::Disputes(disputes::open_card()));
     all.extend(approval::commands().into_iter().map(Command::Approval));
     all.push(Command::Clearing(clearing::purposes()));
+    all.push(Command::Settlement(settlement::modification()));
+    all.push(Command::Clearing(clearing::part()));
+    all.push(Command::Clearing(clearing::lists()));
     all
 }
 

@@ -2,8 +2,8 @@
 
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer};
 use crate::settlement::{
-    Cancellation, Change, Command, Done, End, Hours, Instruction, Known, Liquidity, Open, Payment,
-    Priority, Return, Waits,
+    Cancellation, Change, Command, Done, End, Hours, Instruction, Known, Liquidity, Modification,
+    Open, Payment, Priority, Return, Waits,
 };
 use torap_domain::DayOverride;
 
@@ -69,7 +69,8 @@ pub(super) fn put(command: &Command, writer: &mut Writer<'_>) {
         Command::Instruct(_)
         | Command::Cancel(_)
         | Command::Return(_)
-        | Command::MoveLiquidity(_) => put_by_bank(command, writer),
+        | Command::MoveLiquidity(_)
+        | Command::Modify(_) => put_by_bank(command, writer),
         Command::KeepLiquidity { keeps, .. } => writer.put(keeps),
     }
 }
@@ -106,6 +107,16 @@ fn put_by_bank(command: &Command, writer: &mut Writer<'_>) {
             writer.put(&order.agent);
             writer.put(&order.direction);
             writer.put(&order.amount);
+        }
+        Command::Modify(modification) => {
+            writer.put(&modification.message_id);
+            writer.u8(modification.message_version);
+            writer.put(&modification.agent);
+            writer.put(&modification.uetr);
+            writer.put(&modification.transaction_id);
+            writer.put(&modification.priority);
+            writer.put(&modification.earliest);
+            writer.put(&modification.latest);
         }
         _ => {}
     }
@@ -209,6 +220,17 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
             source,
             keeps: reader.field("keeps")?,
         },
+        Kind::SettlementModify => Command::Modify(Modification {
+            source,
+            message_id: reader.field("message")?,
+            message_version: reader.u8("message version")?,
+            agent: reader.field("agent")?,
+            uetr: reader.field("uetr")?,
+            transaction_id: reader.field("transaction")?,
+            priority: reader.field("priority")?,
+            earliest: reader.field("earliest")?,
+            latest: reader.field("latest")?,
+        }),
         other => {
             let rule = LayoutRule::UnknownKind(other.number());
             return Err(reader.error("kind", 0, rule));
@@ -217,17 +239,6 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
 }
 
 fields! {
-    Known {
-        from: "payer",
-        to: "payee",
-        amount: "amount",
-        reference: "reference",
-        uetr: "uetr",
-        answer_to: "answer to",
-        gives_back: "gives back",
-        settled: "settled",
-        given_back: "given back",
-    }
     Waits {
         id: "transfer",
         to: "answer to",
@@ -283,6 +294,36 @@ impl Layout for DayOverride {
     }
 }
 
+/// Without what a part of the snapshot of its own holds.
+impl Layout for Known {
+    fn put(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.from);
+        writer.put(&self.to);
+        writer.put(&self.amount);
+        writer.put(&self.reference);
+        writer.put(&self.uetr);
+        writer.put(&self.answer_to);
+        writer.put(&self.gives_back);
+        writer.put(&self.settled);
+        writer.put(&self.given_back);
+    }
+
+    fn take(reader: &mut Reader<'_>, _field: &'static str) -> Result<Known, FactsError> {
+        Ok(Known {
+            from: reader.field("payer")?,
+            to: reader.field("payee")?,
+            amount: reader.field("amount")?,
+            reference: reader.field("reference")?,
+            uetr: reader.field("uetr")?,
+            answer_to: reader.field("answer to")?,
+            gives_back: reader.field("gives back")?,
+            settled: reader.field("settled")?,
+            given_back: reader.field("given back")?,
+            about: None,
+        })
+    }
+}
+
 impl Layout for Priority {
     fn put(&self, writer: &mut Writer<'_>) {
         writer.u8(match self {
@@ -312,6 +353,11 @@ impl Layout for Change {
             Change::ToHead => writer.u8(2),
             Change::ToTail => writer.u8(3),
             Change::Withdraw => writer.u8(4),
+            Change::Times { earliest, latest } => {
+                writer.u8(5);
+                writer.put(earliest);
+                writer.put(latest);
+            }
         }
     }
 
@@ -322,6 +368,10 @@ impl Layout for Change {
             2 => Change::ToHead,
             3 => Change::ToTail,
             4 => Change::Withdraw,
+            5 => Change::Times {
+                earliest: reader.field("earliest")?,
+                latest: reader.field("latest")?,
+            },
             _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })
     }

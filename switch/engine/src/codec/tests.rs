@@ -68,10 +68,13 @@ fn every_layout_is_the_one_of_its_golden_file() {
         check_golden(kind.name(), &facts);
         assert_eq!(decode(kind.number(), &facts), Ok(command));
     }
-    for (command, name) in samples::reports::answers()
-        .into_iter()
-        .zip(["report-answer-balances", "report-answer-failed"])
-    {
+    for (command, name) in samples::reports::answers().into_iter().zip([
+        "report-answer-balances",
+        "report-answer-failed",
+        "report-answer-limits",
+        "report-request-payments",
+        "report-answer-payments",
+    ]) {
         let (kind, facts) = encoded(&Command::Reports(command.clone()));
         check_golden(name, &facts);
         assert_eq!(decode(kind, &facts), Ok(Command::Reports(command)));
@@ -81,6 +84,7 @@ fn every_layout_is_the_one_of_its_golden_file() {
         "outbound-clearing-status",
         "outbound-clearing-forward",
         "outbound-clearing-report",
+        "outbound-clearing-refused",
     ]) {
         let entry = Outbound {
             message,

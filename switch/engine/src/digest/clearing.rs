@@ -77,6 +77,15 @@ pub(super) fn message(mix: &mut Mix, message: &Message) {
             mix.word(*items);
             session(mix, settled);
         }
+        Message::ClearingRefused {
+            original,
+            first,
+            items,
+        } => {
+            mix.word(0xAB << 16 | u64::from(*first));
+            mix.word(original.0);
+            mix.word(*items);
+        }
         Message::ClearingReport {
             session: reported,
             sent,

@@ -88,13 +88,7 @@ pub(super) fn message(mix: &mut Mix, message: &Message) {
             original,
             withdrawal,
         } => {
-            let withdrawal = match withdrawal {
-                Withdrawal::Done => 1,
-                Withdrawal::Settled => 2,
-                Withdrawal::Ended => 3,
-                Withdrawal::Unknown => 4,
-            };
-            mix.word(0x7A << 32 | withdrawal);
+            mix.word(0x7A << 32 | number(withdrawal));
             mix.word(original.0);
         }
         Message::ImtsReceipt { original, receipt } => {
@@ -107,6 +101,7 @@ pub(super) fn message(mix: &mut Mix, message: &Message) {
                     mix.word(opens.nanos());
                 }
                 Receipt::Refused { reason } => mix.word(rejected(reason, None)),
+                Receipt::Unchanged { withdrawal } => mix.word(3 << 16 | number(withdrawal)),
             }
         }
         Message::ImtsDay { event } => match event {
@@ -116,6 +111,15 @@ pub(super) fn message(mix: &mut Mix, message: &Message) {
             DayEvent::Closed => mix.word(0x7F << 32),
         },
         _ => {}
+    }
+}
+
+const fn number(withdrawal: Withdrawal) -> u64 {
+    match withdrawal {
+        Withdrawal::Done => 1,
+        Withdrawal::Settled => 2,
+        Withdrawal::Ended => 3,
+        Withdrawal::Unknown => 4,
     }
 }
 

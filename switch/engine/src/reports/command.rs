@@ -2,7 +2,7 @@
 
 use torap_domain::{Bic, Date, MessageId, ParticipantId, Position, Reason, Time};
 
-use super::{Account, Page};
+use super::{Account, Criteria, Page, PaymentPage};
 use crate::Source;
 
 /// What a bank asks about its own accounts.
@@ -14,9 +14,11 @@ pub enum Query {
     Intraday { account: Account, from: u64 },
     /// What stands on its accounts, and what limits it.
     Balances,
+    /// Payments of its settlement account that fit, of those whose records come after `after`: what was told stands before it.
+    Payments { criteria: Criteria, after: Position },
 }
 
-/// A camt.060 or camt.003.
+/// A camt.060, camt.003 or camt.005.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     pub source: Source,
@@ -67,13 +69,30 @@ pub struct Figures {
     pub queued_amount: u64,
 }
 
+/// What a settlement account pays net in a business day, at most, in minor units of KZT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// None: towards all others.
+    pub towards: Option<ParticipantId>,
+    pub amount: u64,
+    /// What may still be paid.
+    pub left: u64,
+}
+
 /// What the read side found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The next page.
     Page(Page),
     /// As of `at`.
-    Balances { at: Time, figures: Vec<Figures> },
+    Balances {
+        at: Time,
+        figures: Vec<Figures>,
+        /// Of the settlement account.
+        limits: Vec<Limit>,
+    },
+    /// The next page of payments.
+    Payments(PaymentPage),
     /// It cannot be written.
     Failed(Reason),
 }

@@ -7,11 +7,16 @@ mod command;
 mod entries;
 mod orders;
 mod page;
+mod payments;
 
-pub use command::{Answer, Command, Figures, Found, Order, Query, Request, Wants};
+pub use command::{Answer, Command, Figures, Found, Limit, Order, Query, Request, Wants};
 pub use entries::{Entry, EntryKind};
 pub use orders::{DAYS_BACK_MAX, ORDERS_MAX, Open, REQUESTS_EACH_MAX, bounds};
 pub use page::{Line, Page, Sums};
+pub use payments::{
+    Criteria, Looked, PAGE_PAYMENTS_MAX, PAYMENT_PAGES_MAX, PaymentPage, PaymentState, PaymentView,
+    Stage,
+};
 
 pub(crate) use entries::of_events;
 pub(crate) use orders::{State, apply, expire_first, notify};
@@ -122,6 +127,18 @@ impl Engine {
             }))
         };
         Account::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// What a participant's settlement account pays net in a business day, at most: towards all, then towards single ones.
+    pub fn account_limits(&self, owner: ParticipantId) -> Vec<Limit> {
+        let limits = self.settlement_limits();
+        let own = limits.filter(|limit| limit.participant == owner);
+        own.map(|limit| Limit {
+            towards: limit.towards,
+            amount: limit.amount.minor(),
+            left: limit.left.minor(),
+        })
+        .collect()
     }
 }
 

@@ -190,7 +190,7 @@ fn may_ask(
             *account
         }
         Query::Intraday { account, .. } => *account,
-        Query::Balances => Account::Settlement,
+        Query::Balances | Query::Payments { .. } => Account::Settlement,
     };
     if state.ledger.find(account.key(owner)).is_none() {
         return Err(Reason::OperatorRefused);
@@ -242,6 +242,18 @@ fn answer(
             open.page = open.page.saturating_add(1);
             page.is_last
         }
+        Found::Payments(page) => {
+            let Query::Payments { after, .. } = &mut open.order.query else {
+                return Err(Reason::ResolutionStale);
+            };
+            if page.number != open.page {
+                return Err(Reason::ResolutionStale);
+            }
+            // What was told is not looked for again.
+            *after = page.payments.last().map_or(*after, |last| last.id);
+            open.page = open.page.saturating_add(1);
+            page.is_last
+        }
         Found::Balances { .. } | Found::Failed(_) => true,
     };
     if ends {
@@ -254,7 +266,7 @@ fn answer(
         }
         // Nobody asked, so nobody waits; the read side has told the operator.
         (Found::Failed(_), None) => {}
-        (Found::Page(_) | Found::Balances { .. }, _) => {
+        (Found::Page(_) | Found::Balances { .. } | Found::Payments(_), _) => {
             let original = stamp.position;
             let message = Message::Report { original };
             state.links.send(out, stamp, to, Letter::new(message));

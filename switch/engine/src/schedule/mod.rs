@@ -150,6 +150,7 @@ pub fn may_wait(command: &Any) -> bool {
                 | settlement::Command::Cancel(_)
                 | settlement::Command::Return(_)
                 | settlement::Command::MoveLiquidity(_)
+                | settlement::Command::Modify(_)
         ),
         Any::Clearing(command) => matches!(
             command,

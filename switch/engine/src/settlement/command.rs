@@ -2,7 +2,7 @@
 
 use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Span, Text, Time};
 
-use super::{Cancellation, Instruction, Liquidity, Return};
+use super::{Cancellation, Instruction, Liquidity, Modification, Return};
 use crate::{Source, participants::Direction};
 
 /// Payments that one resolution settles, at most.
@@ -41,6 +41,11 @@ pub enum Change {
     ToHead,
     ToTail,
     Withdraw,
+    /// Other times; none: as it is.
+    Times {
+        earliest: Option<Time>,
+        latest: Option<Time>,
+    },
 }
 
 /// Times of a business day, since local midnight.
@@ -144,6 +149,8 @@ pub enum Command {
         source: Source,
         keeps: bool,
     },
+    /// A bank changes a payment of its own that waits.
+    Modify(Modification),
 }
 
 impl Command {
@@ -167,6 +174,7 @@ impl Command {
             Command::Cancel(cancellation) => &cancellation.source,
             Command::Return(back) => &back.source,
             Command::MoveLiquidity(order) => &order.source,
+            Command::Modify(modification) => &modification.source,
         }
     }
 }

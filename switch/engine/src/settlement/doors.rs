@@ -10,7 +10,7 @@ use torap_domain::{
 
 use super::{
     Change, Payment, Priority, direct, in_tenge, liquidity, payments,
-    told::{Entrant, Known, Told},
+    told::{Entrant, Known, Told, end_to_end},
     transfer,
 };
 use crate::{
@@ -102,14 +102,20 @@ pub(super) fn instruct(
             answer_to: link,
             uetr: Some(instruction.references.uetr),
             gives_back: None,
+            end_to_end: of_references(&instruction.references),
         };
         payments::pay(state, stamp, &payment, entrant, out)
     });
     answer(state, stamp, link, taken, out)
 }
 
+fn of_references(references: &References) -> u64 {
+    let id = references.end_to_end_id.as_ref();
+    id.map_or(0, |id| end_to_end(id.as_str()))
+}
+
 /// The link, and in whose name it speaks.
-fn sender(
+pub(super) fn sender(
     state: &engine::State,
     source: &Source,
     agent: &Bic,
@@ -242,6 +248,7 @@ pub(super) fn give_back(
             answer_to: link,
             uetr: None,
             gives_back: Some(original),
+            end_to_end: of_references(&back.references),
         };
         payments::pay(state, stamp, &payment, entrant, out)
     });
@@ -320,7 +327,8 @@ pub(super) fn move_liquidity(
     };
     state.links.send(out, stamp, link, Letter::new(message));
     match receipt {
-        Receipt::Done | Receipt::Waits { .. } => Outcome::Accepted,
+        // The last is said of payments only.
+        Receipt::Done | Receipt::Waits { .. } | Receipt::Unchanged { .. } => Outcome::Accepted,
         Receipt::Refused { reason } => {
             out.event(Any::Refused { reason });
             Outcome::Refused(reason)

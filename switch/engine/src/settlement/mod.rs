@@ -5,6 +5,7 @@
 //! outside may find a set that settles all at once ([`Engine::gridlock`](crate::Engine::gridlock)); it comes back as a command
 //! and is checked again here. docs/settlement.md holds the rules and the codes.
 
+mod changes;
 mod command;
 mod day;
 mod doors;
@@ -15,6 +16,7 @@ mod queue;
 mod told;
 mod view;
 
+pub use changes::Modification;
 pub use command::{Change, Command, Hours, Payment, Priority, RESOLUTION_MAX};
 pub use day::DATES_MAX;
 pub(crate) use doors::Waits;
@@ -22,8 +24,8 @@ pub use doors::{Cancellation, Instruction, LIQUIDITY_WAITING_MAX, Liquidity, Ret
 pub use event::{Done, End, Event};
 pub(crate) use liquidity::{credited, go_on as run_queues};
 pub use queue::{QUEUE_MAX, Waiting};
-pub(crate) use told::Known;
 pub use told::uetr_of_record;
+pub(crate) use told::{Known, end_to_end};
 pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -110,6 +112,34 @@ impl State {
         self.told.get(id)
     }
 
+    /// Payments of the open business day or the one before whose records come after `id`, in the order in which they came.
+    pub(crate) fn known_after(&self, id: Position) -> impl Iterator<Item = (Position, &Known)> {
+        self.told.after(id)
+    }
+
+    /// The payment of a UETR, of the open business day or the one before.
+    pub(crate) fn known_by_uetr(&self, uetr: &torap_domain::Uetr) -> Option<(Position, &Known)> {
+        self.told.by_uetr(uetr)
+    }
+
+    /// A payment that waits.
+    pub(crate) fn waiting(&self, id: Position) -> Option<&Waiting> {
+        self.queue.get(id)
+    }
+
+    /// Snapshot, in a part of its own that came later: what else is known of payments.
+    pub(crate) fn has_about(&self) -> bool {
+        self.told.has_about()
+    }
+
+    pub(crate) fn write_about(&self, writer: &mut Writer<'_>) {
+        self.told.write_about(writer);
+    }
+
+    pub(crate) fn read_about(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        self.told.read_about(reader)
+    }
+
     /// A letter behind those that wait; the next Tick sends it.
     pub(crate) fn tell_later(&mut self, stamp: Stamp, to: ParticipantId, message: Message) {
         self.told.push(stamp, told::Told { to, message });
@@ -145,6 +175,7 @@ pub(crate) fn apply(
         Command::Cancel(cancellation) => doors::cancel(state, stamp, cancellation, out),
         Command::Return(back) => doors::give_back(state, stamp, back, out),
         Command::MoveLiquidity(order) => doors::move_liquidity(state, stamp, order, out),
+        Command::Modify(modification) => changes::modify(state, stamp, modification, out),
         _ => match change(state, stamp, command, out) {
             Ok(()) => Outcome::Accepted,
             Err(reason) => {
@@ -202,6 +233,7 @@ fn change(
                 answer_to: payment.from,
                 uetr: None,
                 gives_back: None,
+                end_to_end: 0,
             };
             payments::pay(state, stamp, payment, entrant, out)
         }
@@ -260,7 +292,8 @@ fn change(
         Command::Instruct(_)
         | Command::Cancel(_)
         | Command::Return(_)
-        | Command::MoveLiquidity(_) => Err(Reason::OperatorRefused),
+        | Command::MoveLiquidity(_)
+        | Command::Modify(_) => Err(Reason::OperatorRefused),
     }
 }
 

@@ -3,8 +3,10 @@
 use torap_domain::{Position, Reason, Time};
 
 use super::{
-    Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, Priority, QUEUE_MAX, Seen, State, direct,
-    in_tenge, liquidity, told::Entrant,
+    Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, Priority, QUEUE_MAX, Seen, State,
+    changes::{self, Values},
+    direct, in_tenge, liquidity,
+    told::Entrant,
 };
 use crate::{Output, Stamp, engine};
 
@@ -32,7 +34,7 @@ pub(super) fn pay(
         amount: payment.amount,
     };
     settlement.seen.insert(key, seen);
-    settlement.told.enter(stamp.position, payment, &entrant);
+    settlement.told.enter(stamp, payment, &entrant);
     settlement.queue.push(stamp.position, *payment);
     liquidity::credited(state, stamp, payment.from, out);
     if state.settlement.queue.get(stamp.position).is_some() {
@@ -96,8 +98,19 @@ pub(super) fn change(
 ) -> Result<(), Reason> {
     let queue = &mut state.settlement.queue;
     let waiting = queue.get(id).copied();
-    let payer = waiting.ok_or(Reason::QueuedPaymentUnknown)?.payment.from;
+    let waiting = waiting.ok_or(Reason::QueuedPaymentUnknown)?;
+    let payer = waiting.payment.from;
     let moved = match change {
+        Change::Times { earliest, latest } => {
+            let values = Values {
+                priority: None,
+                earliest,
+                latest,
+            };
+            changes::may_change(stamp, &waiting, &values)?;
+            changes::set(state, stamp, id, &values, out);
+            return Ok(());
+        }
         Change::Priority(priority) => queue.set_priority(id, priority, stamp.position),
         Change::ToHead => queue.move_to_head(id),
         Change::ToTail => queue.move_to_tail(id, stamp.position),
@@ -134,7 +147,8 @@ pub(super) fn finish(
         at: stamp.time,
     };
     state.settlement.remember(done);
-    state.settlement.told.ended(stamp, &done);
+    let told = &mut state.settlement.told;
+    told.ended(stamp, &done, payment.priority);
     out.settlement_event(Event::Finished(done));
 }
 

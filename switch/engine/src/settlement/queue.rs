@@ -84,6 +84,23 @@ impl Queue {
         })
     }
 
+    /// Gives a payment other times; none: as it is. Its place stays.
+    pub(super) fn set_times(
+        &mut self,
+        id: Position,
+        earliest: Option<Time>,
+        latest: Option<Time>,
+    ) -> bool {
+        let Some(mut waiting) = self.remove(id) else {
+            return false;
+        };
+        let payment = &mut waiting.payment;
+        payment.earliest = earliest.or(payment.earliest);
+        payment.latest = latest.or(payment.latest);
+        self.insert(waiting);
+        true
+    }
+
     /// Puts a payment behind all others of its payer and priority.
     pub(super) fn move_to_tail(&mut self, id: Position, now: Position) -> bool {
         self.again(id, |waiting| {

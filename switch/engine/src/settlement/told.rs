@@ -4,11 +4,14 @@
 //! what one command settles may be many thousand payments, and the answers to instant payments go to the same banks over the same links.
 //! The next Ticks go on, the faster the more waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+};
 
 use torap_domain::{Money, ParticipantId, Position, Reason, Sequence, Span, Text, Time, Uetr};
 
-use super::{Done, End, Payment, doors::Waits};
+use super::{Done, End, Payment, Priority, doors::Waits};
 use crate::{
     DayEvent, Message, Outbound, Output, References, Stamp, Status,
     codec::{FactsError, LayoutRule, Reader, Writer},
@@ -31,6 +34,24 @@ pub(super) struct Entrant {
     pub(super) uetr: Option<Uetr>,
     /// The record of the payment that this one gives back.
     pub(super) gives_back: Option<Position>,
+    /// [`end_to_end`] of its EndToEndId; 0 without one.
+    pub(super) end_to_end: u64,
+}
+
+/// What banks ask about a payment beside that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) entered: Time,
+    /// [`end_to_end`] of its EndToEndId; 0 without one.
+    pub(crate) end_to_end: u64,
+    /// When it came, and then when it ended.
+    pub(crate) priority: Priority,
+    pub(crate) ended: Option<(End, Time)>,
+}
+
+/// What an EndToEndId is found by.
+pub(crate) fn end_to_end(id: &str) -> u64 {
+    crate::digest::of_text(id)
 }
 
 /// A payment of the open business day or the one before.
@@ -46,6 +67,8 @@ pub(crate) struct Known {
     pub(crate) settled: bool,
     /// A return of it waits or has settled.
     pub(crate) given_back: bool,
+    /// None of a payment that a binary took which did not keep this.
+    pub(crate) about: Option<About>,
 }
 
 /// A letter that has not been sent.
@@ -91,6 +114,11 @@ impl State {
         self.known.get(&id)
     }
 
+    pub(super) fn after(&self, id: Position) -> impl Iterator<Item = (Position, &Known)> {
+        let from = (Bound::Excluded(id), Bound::Unbounded);
+        self.known.range(from).map(|(id, known)| (*id, known))
+    }
+
     pub(super) fn by_uetr(&self, uetr: &Uetr) -> Option<(Position, &Known)> {
         let id = *self.by_uetr.get(uetr)?;
         self.known.get(&id).map(|known| (id, known))
@@ -107,12 +135,19 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn enter(&mut self, id: Position, payment: &Payment, entrant: &Entrant) {
+    pub(super) fn enter(&mut self, stamp: Stamp, payment: &Payment, entrant: &Entrant) {
         if let Some(original) = entrant.gives_back
             && let Some(original) = self.known.get_mut(&original)
         {
             original.given_back = true;
         }
+        let id = stamp.position;
+        let about = About {
+            entered: stamp.time,
+            end_to_end: entrant.end_to_end,
+            priority: payment.priority,
+            ended: None,
+        };
         let known = Known {
             from: payment.from,
             to: payment.to,
@@ -123,6 +158,7 @@ impl State {
             gives_back: entrant.gives_back,
             settled: false,
             given_back: false,
+            about: Some(about),
         };
         self.insert(id, known);
     }
@@ -144,7 +180,7 @@ impl State {
     }
 
     /// The payer is told how the payment ended, and then, if it has settled, the payee.
-    pub(super) fn ended(&mut self, stamp: Stamp, done: &Done) {
+    pub(super) fn ended(&mut self, stamp: Stamp, done: &Done, priority: Priority) {
         let Some(known) = self.known.get_mut(&done.id) else {
             return;
         };
@@ -155,6 +191,10 @@ impl State {
             End::Withdrawn => Some(Reason::ItemWithdrawn),
         };
         known.settled = reason.is_none();
+        if let Some(about) = &mut known.about {
+            about.priority = priority;
+            about.ended = Some((done.end, stamp.time));
+        }
         let known = *known;
         let end = reason.map_or(Status::Settled, |reason| Status::Rejected {
             reason,
@@ -312,6 +352,54 @@ impl State {
         for waits in &self.liquidity {
             writer.put(waits);
         }
+    }
+
+    pub(super) fn has_about(&self) -> bool {
+        self.known.values().any(|known| known.about.is_some())
+    }
+
+    pub(super) fn write_about(&self, writer: &mut Writer<'_>) {
+        let about = || {
+            let known = self.known.iter();
+            known.filter_map(|(id, known)| known.about.map(|about| (*id, about)))
+        };
+        writer.count(about().count());
+        for (id, about) in about() {
+            writer.put(&id);
+            writer.put(&about.entered);
+            writer.u64(about.end_to_end);
+            writer.put(&about.priority);
+            writer.put(&about.ended.is_some());
+            if let Some((end, at)) = about.ended {
+                writer.put(&end);
+                writer.put(&at);
+            }
+        }
+    }
+
+    pub(super) fn read_about(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        let mut last = None;
+        for _ in 0..reader.count("payments")? {
+            let offset = reader.offset();
+            let id: Position = reader.field("payment")?;
+            let known = self.known.get_mut(&id);
+            let known = known.filter(|_| last.is_none_or(|last| last < id));
+            let Some(known) = known else {
+                return Err(reader.error("payment", offset, LayoutRule::Value));
+            };
+            let mut about = About {
+                entered: reader.field("entered")?,
+                end_to_end: reader.u64("end to end")?,
+                priority: reader.field("priority")?,
+                ended: None,
+            };
+            if reader.field("ended")? {
+                about.ended = Some((reader.field("end")?, reader.field("at")?));
+            }
+            known.about = Some(about);
+            last = Some(id);
+        }
+        Ok(())
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<State, FactsError> {

@@ -4,17 +4,18 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use torap_domain::{Money, PartyKind, Position, Text};
 use torap_engine::{
     Command, Status,
-    clearing::{self, Order, Party, Priority, SessionId, Submit},
+    clearing::{self, LineRule, Order, Party, Priority, RefusedOrder, SessionId, Submit},
 };
 use torap_iso20022::{
     view::{
         self, BusinessHeader, EventNotice, Parameters, PersonNumber, StatusReport,
         TransactionStatus,
     },
-    write::{self, Batch, BatchItem, BatchParty},
+    write::{self, Batch, BatchItem, BatchParty, ItemRefusal},
 };
 
 use super::{
@@ -53,7 +54,7 @@ pub(super) fn statuses(
         Status::Settled => (TransactionStatus::Acsc, None),
         Status::Rejected { reason, .. } => (TransactionStatus::Rjct, Some(reason)),
     };
-    let orders = chosen(&submit, items)?;
+    let orders = chosen(&submit.items, items)?;
     let uetrs: Vec<Text<36>> = orders.iter().map(|order| hyphenated(order.uetr)).collect();
     let settled = status == TransactionStatus::Acsc;
     let date = session.filter(|_| settled).map(date_text);
@@ -87,6 +88,77 @@ pub(super) fn statuses(
     Ok(())
 }
 
+/// pacs.002 RJCT: items that broke the usage table, each with its place and rule.
+pub(super) fn refusals(
+    entry: &Entry<'_>,
+    items: Items,
+    out: &mut Vec<u8>,
+) -> Result<(), RenderError> {
+    let submit = submission(entry, items.original)?;
+    let version = versions::message(submit.message_version);
+    let version = version.ok_or(RenderError::Facts {
+        position: items.original,
+        expected: "of a known message version",
+    })?;
+    let orders = chosen(&submit.refused, items)?;
+    let uetrs: Vec<Option<Text<36>>> = orders
+        .iter()
+        .map(|order| order.uetr.map(hyphenated))
+        .collect();
+    let reasons: Vec<Vec<(&str, Cow<'_, str>)>> =
+        orders.iter().map(|order| reasons(order)).collect();
+    let batch = Batch {
+        message_id: entry.id(),
+        created_ns: entry.created_ns(),
+        settlement_date: "",
+        instructing_agent: entry.switch.as_str(),
+        instructed_agent: entry.receiver.as_str(),
+    };
+    let written: Vec<ItemRefusal<'_>> = orders
+        .iter()
+        .zip(&uetrs)
+        .zip(&reasons)
+        .map(|((order, uetr), reasons)| ItemRefusal {
+            instruction_id: order.instruction_id.as_ref().map(Text::as_str),
+            end_to_end_id: order.end_to_end_id.as_ref().map(Text::as_str),
+            transaction_id: order.transaction_id.as_ref().map(Text::as_str),
+            uetr: uetr.as_ref().map(Text::as_str),
+            reasons,
+        })
+        .collect();
+    let original = (submit.message_id.as_str(), version.as_str());
+    write::item_refusals(out, Some(&header(entry)), &batch, original, &written);
+    Ok(())
+}
+
+/// Codes and words: of the item, then of each wrong line of its list, then how many more there are.
+fn reasons(order: &RefusedOrder) -> Vec<(&str, Cow<'_, str>)> {
+    let mut reasons = vec![(order.code.as_str(), Cow::Borrowed(order.text.as_str()))];
+    for line in &order.lines {
+        let (code, words) = line_rule(line.rule);
+        reasons.push((code, format!("line {}: {words}", line.number).into()));
+    }
+    if order.more > 0 {
+        let words = format!("{} more lines are wrong", order.more);
+        reasons.push((order.code.as_str(), words.into()));
+    }
+    reasons
+}
+
+/// Code and words for a wrong line of a list of beneficiaries.
+fn line_rule(rule: LineRule) -> (&'static str, &'static str) {
+    match rule {
+        LineRule::Name => ("BE22", "the person has a name"),
+        LineRule::Number => ("BE17", "the person has an IIN with right check digits"),
+        LineRule::Amount => (
+            "AM12",
+            "an amount is above zero, in tenge with at most two decimals",
+        ),
+        LineRule::Period => ("RR06", "the period is a year and a month"),
+        LineRule::Repeated => ("AM05", "person and period stand in an earlier line"),
+    }
+}
+
 /// pacs.008 with the items, which the session has settled.
 pub(super) fn forward(
     entry: &Entry<'_>,
@@ -95,8 +167,9 @@ pub(super) fn forward(
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
     let submit = submission(entry, items.original)?;
-    let orders = chosen(&submit, items)?;
+    let orders = chosen(&submit.items, items)?;
     let texts: Vec<Texts> = orders.iter().map(|order| Texts::of(order)).collect();
+    let lists = lists(entry, items.original, &orders)?;
     let (date, reference) = (date_text(session), session_text(session));
     let batch = Batch {
         message_id: entry.id(),
@@ -108,7 +181,8 @@ pub(super) fn forward(
     let written: Vec<BatchItem<'_>> = orders
         .iter()
         .zip(&texts)
-        .map(|(order, texts)| BatchItem {
+        .zip(&lists)
+        .map(|((order, texts), list)| BatchItem {
             is_high: order.priority == Priority::High,
             instruction_id: order.instruction_id.as_ref().map(|id| id.as_str()),
             end_to_end_id: order.end_to_end_id.as_str(),
@@ -120,10 +194,38 @@ pub(super) fn forward(
             creditor: party(&order.creditor, &texts.creditor),
             knp: texts.purpose.as_str(),
             remittance: order.remittance.as_ref().map(|line| line.as_str()),
+            list: list.as_deref(),
         })
         .collect();
     write::batch(out, Some(&header(entry)), &batch, &written);
     Ok(())
+}
+
+/// The lists of beneficiaries of items, as they were sent.
+fn lists(
+    entry: &Entry<'_>,
+    original: Position,
+    orders: &[&Order],
+) -> Result<Vec<Option<Bytes>>, RenderError> {
+    if orders.iter().all(|order| order.list.is_none()) {
+        return Ok(vec![None; orders.len()]);
+    }
+    let message = entry.records.evidence(original)?;
+    let lists = orders.iter().map(|order| {
+        let Some(list) = &order.list else {
+            return Ok(None);
+        };
+        let (start, length) = (list.start as usize, list.length as usize);
+        let end = start.saturating_add(length);
+        if end > message.len() {
+            return Err(RenderError::Facts {
+                position: original,
+                expected: "a message that holds its lists of beneficiaries",
+            });
+        }
+        Ok(Some(message.slice(start..end)))
+    });
+    lists.collect()
 }
 
 /// What a session came to for the receiver.
@@ -182,11 +284,12 @@ fn submission(entry: &Entry<'_>, position: Position) -> Result<Submit, RenderErr
     }
 }
 
-fn chosen(submit: &Submit, items: Items) -> Result<Vec<&Order>, RenderError> {
+/// The items or refused items that a mask chooses.
+fn chosen<T>(all: &[T], items: Items) -> Result<Vec<&T>, RenderError> {
     let places = (0..u64::BITS).filter(|place| items.mask >> place & 1 == 1);
     let orders = places.map(|place| {
         let index = usize::from(items.first).saturating_add(place as usize);
-        submit.items.get(index).ok_or(RenderError::Facts {
+        all.get(index).ok_or(RenderError::Facts {
             position: items.original,
             expected: "a submission with as many items",
         })

@@ -1,27 +1,35 @@
-//! What the read side found for a bank: pages of statements, balances; and entries as they happen.
+//! What the read side found for a bank: pages of statements and payments, balances and limits; and entries as they happen.
 
-use torap_domain::{Bic, Date, MessageId, ParticipantId, Position, Span, Time};
+use torap_domain::{Bic, Date, MessageId, ParticipantId, Position, Span, Text, Time};
 use torap_engine::{
     Command,
-    reports::{self, Answer, Entry as Moved, Figures, Found, Order, Page, Query, Sums, bounds},
+    participants::Direction,
+    reports::{
+        self, Answer, Entry as Moved, Figures, Found, Limit, Order, Page, PaymentPage,
+        PaymentState, PaymentView, Query, Sums, bounds,
+    },
+    settlement::Priority,
 };
 use torap_iso20022::{
     MessageType,
-    write::{self, AccountAnswer, AccountFigures, AccountReport, REPORT_TIYN_MAX},
+    write::{
+        self, AccountAnswer, AccountFigures, AccountReport, BilateralLimit, PaymentAnswer,
+        PaymentLine, REPORT_TIYN_MAX,
+    },
 };
 
 use super::{
     RenderError,
-    entry::Entry,
+    entry::{Entry, hyphenated},
     settlement::{header, primary},
     statement::{Statements, TooLarge},
 };
-use crate::versions;
+use crate::{codes, versions};
 
 /// A balance of camt.004: its name, its amount, and for payments that wait their number.
 type Balance = (&'static str, i64, Option<u64>);
 
-/// camt.053, camt.052 or camt.004.
+/// camt.053, camt.052, camt.004 or camt.006.
 pub(super) fn answer(
     entry: &Entry<'_>,
     original: Position,
@@ -34,9 +42,15 @@ pub(super) fn answer(
     let asked = asked(entry, &order)?;
     match &found {
         Found::Page(page) => statement(entry, original, &order, asked, page, out),
-        Found::Balances { at, figures } => {
-            balances(entry, original, &order, asked, (*at, figures), out)
+        Found::Balances {
+            at,
+            figures,
+            limits,
+        } => {
+            let what = (*at, figures.as_slice(), limits.as_slice());
+            balances(entry, original, &order, asked, what, out)
         }
+        Found::Payments(page) => payments(entry, original, asked, page, out),
         Found::Failed(_) => Err(unexpected(original)),
     }
 }
@@ -68,7 +82,7 @@ fn statement(
     let (account, date, is_over) = match order.query {
         Query::Statement { account, date } => (account, date, true),
         Query::Intraday { account, .. } => (account, Date::from_time(order.at), false),
-        Query::Balances => return Err(unexpected(original)),
+        Query::Balances | Query::Payments { .. } => return Err(unexpected(original)),
     };
     let (before, last) = bounds(date).ok_or(unexpected(original))?;
     let nano = Span::from_nanos(1);
@@ -107,20 +121,39 @@ fn balances(
     original: Position,
     order: &Order,
     asked: Option<(MessageId, MessageType)>,
-    (at, figures): (Time, &[Figures]),
+    (at, figures, limits): (Time, &[Figures], &[Limit]),
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
+    let towards_all = limits.iter().find(|limit| limit.towards.is_none());
     let balances: Result<Vec<Vec<Balance>>, RenderError> = figures
         .iter()
-        .map(|figures| balances_of(figures).ok_or(too_large(original, TooLarge::Amount)))
+        .map(|figures| {
+            balances_of(figures, towards_all).ok_or(too_large(original, TooLarge::Amount))
+        })
         .collect();
     let balances = balances?;
+    let bilateral = bilateral(entry, original, limits)?;
+    let bilateral: Vec<BilateralLimit<'_>> = bilateral
+        .iter()
+        .map(|(bic, limit)| BilateralLimit {
+            towards: bic.as_str(),
+            tiyn: limit.amount,
+            left: limit.left,
+        })
+        .collect();
     let accounts: Vec<AccountFigures<'_>> = figures
         .iter()
         .zip(&balances)
         .map(|(figures, balances)| AccountFigures {
             account: figures.account.code(),
             balances,
+            multilateral_limit: towards_all
+                .filter(|_| figures.account == reports::Account::Settlement)
+                .map(|limit| limit.amount),
+            bilateral_limits: match figures.account {
+                reports::Account::Settlement => &bilateral,
+                _ => &[],
+            },
         })
         .collect();
     let owner = primary(entry, order.owner)?;
@@ -136,7 +169,116 @@ fn balances(
     Ok(())
 }
 
-fn balances_of(figures: &Figures) -> Option<Vec<Balance>> {
+/// Bilateral limits with the BIC of the other bank.
+fn bilateral<'l>(
+    entry: &Entry<'_>,
+    original: Position,
+    limits: &'l [Limit],
+) -> Result<Vec<(Bic, &'l Limit)>, RenderError> {
+    let most = limits.iter().map(|limit| limit.amount.max(limit.left));
+    if most.max().is_some_and(|most| most > REPORT_TIYN_MAX) {
+        return Err(too_large(original, TooLarge::Amount));
+    }
+    let mut named = Vec::new();
+    for limit in limits {
+        if let Some(towards) = limit.towards {
+            named.push((primary(entry, towards)?, limit));
+        }
+    }
+    Ok(named)
+}
+
+/// camt.006: a page of payments.
+fn payments(
+    entry: &Entry<'_>,
+    original: Position,
+    asked: Option<(MessageId, MessageType)>,
+    page: &PaymentPage,
+    out: &mut Vec<u8>,
+) -> Result<(), RenderError> {
+    let (query, version) = asked.ok_or(unexpected(original))?;
+    let written: Result<Vec<Paid>, RenderError> = page
+        .payments
+        .iter()
+        .map(|payment| Paid::of(entry, original, payment))
+        .collect();
+    let written = written?;
+    let lines: Vec<PaymentLine<'_>> = written.iter().map(Paid::line).collect();
+    let sum = lines.iter().map(|line| u128::from(line.tiyn)).sum::<u128>();
+    let answer = PaymentAnswer {
+        message_id: entry.id(),
+        created_ns: entry.created_ns(),
+        page: (page.number, page.is_last),
+        query: (query.as_str(), version.as_str()),
+        payments: &lines,
+        sum: u64::try_from(sum)
+            .ok()
+            .filter(|sum| *sum <= REPORT_TIYN_MAX),
+    };
+    write::payment_answer(out, Some(&header(entry, entry.id())), &answer);
+    Ok(())
+}
+
+/// A payment with its texts.
+struct Paid {
+    view: PaymentView,
+    uetr: Text<36>,
+    date: Option<Text<10>>,
+    payer: Bic,
+    payee: Bic,
+}
+
+impl Paid {
+    fn of(entry: &Entry<'_>, original: Position, view: &PaymentView) -> Result<Paid, RenderError> {
+        if view.amount.minor() > REPORT_TIYN_MAX {
+            return Err(too_large(original, TooLarge::Amount));
+        }
+        let date = |time| Text::format(format_args!("{}", Date::from_time(time))).ok();
+        Ok(Paid {
+            view: *view,
+            uetr: hyphenated(view.uetr),
+            date: view.entered.and_then(date),
+            payer: primary(entry, view.from)?,
+            payee: primary(entry, view.to)?,
+        })
+    }
+
+    fn line(&self) -> PaymentLine<'_> {
+        let view = &self.view;
+        let nanos = |time: Option<Time>| time.map(Time::nanos);
+        PaymentLine {
+            transaction_id: view.reference.as_str(),
+            uetr: self.uetr.as_str(),
+            tiyn: view.amount.minor(),
+            date: self.date.as_ref().map(Text::as_str),
+            payer: self.payer.as_str(),
+            payee: self.payee.as_str(),
+            is_credit: view.direction == Direction::In,
+            end: match view.state {
+                PaymentState::Waits => None,
+                PaymentState::Settled => Some("STLD"),
+                PaymentState::Withdrawn => Some("CAND"),
+                PaymentState::Rejected(_) => Some("RJTD"),
+            },
+            since_ns: nanos(view.since),
+            reason: match view.state {
+                PaymentState::Rejected(Some(reason)) => {
+                    Some((codes::status(reason), reason.text()))
+                }
+                _ => None,
+            },
+            priority: view.priority.map(|priority| match priority {
+                Priority::CentralBank => "URGT",
+                Priority::High => "HIGH",
+                Priority::Normal => "NORM",
+            }),
+            from_ns: nanos(view.earliest),
+            till_ns: nanos(view.latest),
+        }
+    }
+}
+
+fn balances_of(figures: &Figures, towards_all: Option<&Limit>) -> Option<Vec<Balance>> {
     let signed = |tiyn: i128| {
         let fits = tiyn.unsigned_abs() <= u128::from(REPORT_TIYN_MAX);
         i64::try_from(tiyn).ok().filter(|_| fits)
@@ -152,6 +294,9 @@ fn balances_of(figures: &Figures) -> Option<Vec<Balance>> {
         let queued = amount(figures.queued_amount)?;
         all.push(("RESERVED", amount(figures.reserved)?, None));
         all.push(("QUEUED", queued, Some(figures.queued)));
+        if let Some(limit) = towards_all {
+            all.push(("LIMITLEFT", amount(limit.left)?, None));
+        }
     }
     Some(all)
 }

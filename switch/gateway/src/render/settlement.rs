@@ -145,20 +145,10 @@ pub(super) fn resolution(
             });
         }
     };
-    let refused = CancellationStatus::Refused;
-    let (status, reason, text) = match withdrawal {
-        Withdrawal::Done => (CancellationStatus::Cancelled, None, None),
-        Withdrawal::Settled => (refused, Some("PTNA"), Some("The payment has settled.")),
-        Withdrawal::Ended => (
-            refused,
-            Some("ARDT"),
-            Some("The payment was rejected, left out or withdrawn before."),
-        ),
-        Withdrawal::Unknown => (
-            refused,
-            Some("NOOR"),
-            Some("No payment of the bank with these identifiers is known."),
-        ),
+    let (reason, text) = why_not(withdrawal).unzip();
+    let status = match reason {
+        None => CancellationStatus::Cancelled,
+        Some(_) => CancellationStatus::Refused,
     };
     let uetr = hyphenated(references.uetr);
     let resolution = Resolution {
@@ -185,7 +175,23 @@ pub(super) fn resolution(
     Ok(())
 }
 
-/// camt.025: what came of a liquidity transfer, or why a request for a statement is refused.
+/// Code and words for a payment that does not wait any more.
+fn why_not(withdrawal: Withdrawal) -> Option<(&'static str, &'static str)> {
+    match withdrawal {
+        Withdrawal::Done => None,
+        Withdrawal::Settled => Some(("PTNA", "The payment has settled.")),
+        Withdrawal::Ended => Some((
+            "ARDT",
+            "The payment was rejected, left out or withdrawn before.",
+        )),
+        Withdrawal::Unknown => Some((
+            "NOOR",
+            "No payment of the bank with these identifiers is known.",
+        )),
+    }
+}
+
+/// camt.025: what came of a liquidity transfer or a change of a payment, or why a question is refused.
 pub(super) fn receipt(
     entry: &Entry<'_>,
     original: Position,
@@ -194,12 +200,16 @@ pub(super) fn receipt(
 ) -> Result<(), RenderError> {
     let wrong = RenderError::Facts {
         position: original,
-        expected: "a liquidity transfer or a request for a statement",
+        expected: "a liquidity transfer, a change of a payment or a question",
     };
     let (message_id, version) = match entry.records.facts(original)? {
         Command::Settlement(settlement::Command::MoveLiquidity(order)) => {
             (order.message_id, Some(MessageType::CAMT_050_001_06))
         }
+        Command::Settlement(settlement::Command::Modify(modification)) => (
+            modification.message_id,
+            versions::message(modification.message_version),
+        ),
         Command::Reports(reports::Command::Request(request)) => (
             request.message_id,
             versions::message(request.message_version),
@@ -213,6 +223,10 @@ pub(super) fn receipt(
         Receipt::Refused { reason } => (
             "RJCT",
             Some(format!("{} {}", codes::status(reason), reason.text())),
+        ),
+        Receipt::Unchanged { withdrawal } => (
+            "RJCT",
+            why_not(withdrawal).map(|(code, text)| format!("{code} {text}")),
         ),
     };
     let receipt = view::Receipt {

@@ -15,7 +15,7 @@ use torap_iso20022::{
 use super::{Lookups, refusal::Breach};
 use crate::{network::Network, versions};
 
-const HEADER_FROM: &str = "/AppHdr/Fr/FIId/FinInstnId/BICFI";
+pub(super) const HEADER_FROM: &str = "/AppHdr/Fr/FIId/FinInstnId/BICFI";
 const HEADER_TO: &str = "/AppHdr/To/FIId/FinInstnId/BICFI";
 
 /// Where a message came from, and what may be asked about the rest of the world.
@@ -169,6 +169,9 @@ fn named_sender<'m>(body: &Body<'m>) -> Option<(&'m str, &'static str)> {
         ),
         Body::Reject(_)
         | Body::Receipt(_)
+        // They speak for the bank of the header.
+        | Body::PaymentQuery(_)
+        | Body::PaymentChange(_)
         | Body::EventNotice(_)
         | Body::EventAcknowledgement(_)
         | Body::Other

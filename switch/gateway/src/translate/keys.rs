@@ -10,6 +10,7 @@
 //! | key of a return | `torap key return 1` | participant (u16) whose own BIC InstgAgt is, RtrId |
 //! | fingerprint of a payment | `torap payment 1` | service (u8), asset (u16), amount (u64, minor units), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN (empty by phone), phone (u64) and chosen bank (empty if none) by phone, QR identifier (empty if none) |
 //! | fingerprint of an item | `torap item 1` | asset (u16), amount (u64), value date (i32, days since 1970), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN, KNP (u16) |
+//! | fingerprint of an item with a list of beneficiaries | `torap item 2` | the same, and BLAKE3 of the list as it was sent, cut to 16 bytes |
 //! | key of a file | `torap key file 1` | participant (u16), the file's identifier |
 //! | fingerprint of a return | `torap return 1` | asset (u16), amount (u64), InstgAgt, OrgnlTxId, OrgnlUETR (16 bytes) |
 //!
@@ -17,7 +18,7 @@
 
 use torap_domain::{Bic, Date, Iban, Knp, Money, ParticipantId, Phone, QrId, Service, Uetr};
 use torap_engine::{
-    clearing::FileKey,
+    clearing::{Beneficiaries, FileKey},
     instant::{Fingerprint, PaymentKey},
 };
 use torap_iso20022::MessageType;
@@ -72,8 +73,13 @@ pub fn item_fingerprint(
     (debtor_agent, debtor_account): (&Bic, &Iban),
     (creditor_agent, creditor_account): (&Bic, &Iban),
     purpose: Knp,
+    list: Option<&Beneficiaries>,
 ) -> Fingerprint {
-    let mut input = Input::new(b"torap item 1");
+    let label: &[u8] = match list {
+        None => b"torap item 1",
+        Some(_) => b"torap item 2",
+    };
+    let mut input = Input::new(label);
     input.money(amount);
     input.field(&value_date.days().to_be_bytes());
     input.field(debtor_agent.as_str().as_bytes());
@@ -81,7 +87,20 @@ pub fn item_fingerprint(
     input.field(creditor_agent.as_str().as_bytes());
     input.field(creditor_account.as_str().as_bytes());
     input.field(&purpose.value().to_be_bytes());
+    if let Some(list) = list {
+        input.field(&list.digest);
+    }
     Fingerprint(input.hash())
+}
+
+/// Digest of a list of beneficiaries, of its bytes as they were sent.
+pub(super) fn list_digest(list: &[u8]) -> [u8; 16] {
+    let mut digest = [0; 16];
+    let hash = blake3::hash(list);
+    for (place, byte) in digest.iter_mut().zip(hash.as_bytes()) {
+        *place = *byte;
+    }
+    digest
 }
 
 /// Version that a submission without a message of its own, such as a piece of a file, is answered as.

@@ -1,14 +1,14 @@
-//! Messages of IMTS, by BizSvc: pacs.009 and pacs.008, camt.056, pacs.004, camt.050, camt.060, camt.003.
+//! Messages of IMTS, by BizSvc: pacs.009 and pacs.008, camt.056, pacs.004, camt.050, camt.060, camt.003, camt.005, camt.007.
 
 use torap_domain::{
-    Bic, CancellationId, Date, EndToEndId, Iban, InstructionId, MessageId, Money, Reason, ReturnId,
-    Span, TransactionId, Uetr,
+    Bic, CancellationId, Date, EndToEndId, Iban, InstructionId, MessageId, Money, Position, Reason,
+    ReturnId, Span, Time, TransactionId, Uetr,
 };
 use torap_engine::{
     Command, References, links,
     participants::Direction,
-    reports::{self, Account, Query, Request},
-    settlement::{self, Cancellation, Instruction, Liquidity, Priority, Return},
+    reports::{self, Account, Criteria, Query, Request, Stage},
+    settlement::{self, Cancellation, Instruction, Liquidity, Modification, Priority, Return},
 };
 use torap_iso20022::{
     MessageType,
@@ -16,7 +16,7 @@ use torap_iso20022::{
 };
 
 use super::{
-    context::{Context, Sender, references_to, typed, version_number},
+    context::{Context, HEADER_FROM, Sender, references_to, typed, version_number},
     refusal::Breach,
 };
 
@@ -30,6 +30,12 @@ pub(super) fn command<'m>(
     let agent = || {
         let agent = sender.map(|sender| sender.agent);
         agent.ok_or_else(|| Breach::of_reason(Reason::UnboundSender, "/Document"))
+    };
+    // A message that names no bank of its own speaks for that of its header.
+    let of_header = || {
+        let header = message.header.as_ref();
+        let from = header.ok_or_else(|| Breach::of_reason(Reason::UnboundSender, HEADER_FROM))?;
+        typed(Bic::parse(from.from), HEADER_FROM)
     };
     let command = match &message.body {
         Body::SettlementTransfer(view) => {
@@ -67,6 +73,22 @@ pub(super) fn command<'m>(
                 query: Query::Balances,
             })));
         }
+        Body::PaymentQuery(view) => {
+            let criteria = criteria(view)?;
+            return Ok(Command::Reports(reports::Command::Request(Request {
+                source: context.source,
+                message_id: typed(MessageId::parse(view.message_id), "/Document")?,
+                message_version: version_number(version)?,
+                agent: of_header()?,
+                query: Query::Payments {
+                    criteria,
+                    after: Position::ZERO,
+                },
+            })));
+        }
+        Body::PaymentChange(view) => {
+            settlement::Command::Modify(modification(view, of_header()?, version, context)?)
+        }
         Body::Reject(_) | Body::EventAcknowledgement(_) => {
             return Ok(Command::Links(links::Command::Noted {
                 source: context.source,
@@ -88,6 +110,73 @@ pub(super) fn command<'m>(
         }
     };
     Ok(Command::Settlement(command))
+}
+
+fn criteria<'m>(view: &view::PaymentQuery<'m>) -> Result<Criteria, Breach<'m>> {
+    const SEARCH: &str = "/Document/GetTx/TxQryDef/TxCrit/NewCrit/SchCrit/PmtSch";
+    const PROPRIETARY: &str =
+        "/Document/GetTx/TxQryDef/TxCrit/NewCrit/SchCrit/PmtSch/PmtId/PrtryId";
+    let stage = view.status.map(|code| match code {
+        "PSTL" | "PDNG" => Stage::Waits,
+        "STLD" => Stage::Settled,
+        "RJTD" => Stage::Rejected,
+        "CAND" => Stage::Withdrawn,
+        _ => Stage::Ended,
+    });
+    let priority = view.priority.map(|code| match code {
+        "URGT" => Priority::CentralBank,
+        "HIGH" => Priority::High,
+        _ => Priority::Normal,
+    });
+    let direction = view.is_credit.map(|is_credit| {
+        if is_credit {
+            Direction::In
+        } else {
+            Direction::Out
+        }
+    });
+    let (least, most) = view.tiyn.unwrap_or((0, u64::MAX));
+    let transaction_id = view.transaction_id.map(TransactionId::parse).transpose();
+    let end_to_end_id = view.end_to_end_id.map(EndToEndId::parse).transpose();
+    Ok(Criteria {
+        transaction_id: typed(transaction_id, SEARCH)?,
+        uetr: typed(view.uetr.map(Uetr::parse).transpose(), PROPRIETARY)?,
+        end_to_end_id: typed(end_to_end_id, SEARCH)?,
+        stage,
+        direction,
+        priority,
+        least,
+        most,
+        date: typed(view.date.map(Date::parse).transpose(), SEARCH)?,
+    })
+}
+
+fn modification<'m>(
+    view: &view::PaymentChange<'m>,
+    agent: Bic,
+    version: MessageType,
+    context: &Context<'_>,
+) -> Result<Modification, Breach<'m>> {
+    const PAYMENT: &str = "/Document/ModfyTx/Mod/PmtId";
+    let priority = view.is_high.map(|is_high| {
+        if is_high {
+            Priority::High
+        } else {
+            Priority::Normal
+        }
+    });
+    let transaction_id = view.transaction_id.map(TransactionId::parse).transpose();
+    Ok(Modification {
+        source: context.source,
+        message_id: typed(MessageId::parse(view.message_id), "/Document")?,
+        message_version: version_number(version)?,
+        agent,
+        uetr: typed(Uetr::parse(view.uetr), PAYMENT)?,
+        transaction_id: typed(transaction_id, PAYMENT)?,
+        priority,
+        earliest: view.from_ns.map(Time::from_nanos),
+        latest: view.till_ns.map(Time::from_nanos),
+    })
 }
 
 fn account_request<'m>(

@@ -92,6 +92,12 @@ pub enum RtgsChange {
         id: u64,
         to: RtgsMove,
     },
+    /// Other times for a payment that waits; without one as it is.
+    QueuedTimes {
+        id: u64,
+        earliest: Option<String>,
+        latest: Option<String>,
+    },
     CreditLine {
         code: String,
         amount: String,

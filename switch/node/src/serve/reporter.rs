@@ -1,16 +1,19 @@
 //! The reporter: writes down what banks have asked about their accounts, away from the core.
 //!
 //! Orders stand in the engine. The reporter takes those of one day together, replays the day once from the log, and hands each page to
-//! the core as a command that holds every word of it; balances it reads from the read side's engine. What a crash leaves open is done
+//! the core as a command that holds every word of it; balances and payments it reads from the read side's engine. What a crash leaves open is done
 //! after it, from the page that was not told.
 
 use std::{cmp::Ordering, collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
-use torap_domain::{Date, ParticipantId, Reason};
+use torap_domain::{Date, ParticipantId, Position, Reason};
 use torap_engine::{
     Command, Source,
-    reports::{self, Account, Answer, Found, Line, ORDERS_MAX, Open, PAGE_ENTRIES_MAX, Query},
+    reports::{
+        self, Account, Answer, Criteria, Found, Line, ORDERS_MAX, Open, PAGE_ENTRIES_MAX,
+        PAGE_PAYMENTS_MAX, PAYMENT_PAGES_MAX, PaymentPage, PaymentView, Query,
+    },
 };
 use torap_follower::statements::Pages;
 use torap_iso20022::write::{REPORT_PAGES_MAX, REPORT_TIYN_MAX};
@@ -24,6 +27,8 @@ const EVERY: Duration = Duration::from_millis(250);
 const PAGES_AHEAD: usize = 4;
 /// A day that cannot be read so many times is given up.
 const TRIES_MAX: u32 = 3;
+/// Payments of IMTS that one look at the read side's engine passes over, at most.
+const PAYMENT_STEPS: usize = 50_000;
 /// After a day that could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
@@ -32,8 +37,8 @@ type Orders = Vec<(u64, Open)>;
 /// What is done beside each other, so that a long reading holds nothing else up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
-    /// Balances, from the read side's engine.
-    Balances,
+    /// Balances and payments, from the read side's engine.
+    State,
     /// Today and yesterday: snapshots of their midnights are kept.
     Recent,
     /// Days that may be read from far back.
@@ -54,7 +59,7 @@ async fn open(switch: &Switch, lane: Lane) -> Result<Orders, String> {
     let open = move |engine: &torap_engine::Engine| -> Orders {
         let yesterday = Date::from_time(engine.last().time).add_days(-1);
         let of = |open: &Open| match open.order.query {
-            Query::Balances => Lane::Balances,
+            Query::Balances | Query::Payments { .. } => Lane::State,
             _ if date_of(open) >= yesterday => Lane::Recent,
             _ => Lane::Old,
         };
@@ -74,11 +79,17 @@ async fn enquiries(switch: &Switch) {
     let mut ticks = looks();
     loop {
         ticks.tick().await;
-        let Ok(orders) = open(switch, Lane::Balances).await else {
+        let Ok(orders) = open(switch, Lane::State).await else {
             return;
         };
         for (number, open) in orders {
-            if balances(switch, number, open).await.is_err() {
+            let done = match open.order.query {
+                Query::Payments { criteria, after } => {
+                    payments(switch, number, open, criteria, after).await
+                }
+                _ => balances(switch, number, open).await,
+            };
+            if done.is_err() {
                 return;
             }
         }
@@ -124,7 +135,9 @@ async fn days(switch: &Arc<Switch>, lane: Lane) {
 fn date_of(open: &Open) -> Date {
     match open.order.query {
         Query::Statement { date, .. } => date,
-        Query::Intraday { .. } | Query::Balances => Date::from_time(open.order.at),
+        Query::Intraday { .. } | Query::Balances | Query::Payments { .. } => {
+            Date::from_time(open.order.at)
+        }
     }
 }
 
@@ -149,9 +162,55 @@ async fn balances(switch: &Switch, number: u64, open: Open) -> Result<(), Stoppi
         .ask(move |engine| Found::Balances {
             at: engine.last().time,
             figures: engine.account_figures(owner),
+            limits: engine.account_limits(owner),
         })
         .await
         .map_err(|_| Stopping)?;
+    submit(switch, number, open, found).await
+}
+
+/// One page of payments; the next look goes on behind it, so that questions of other banks have their turn.
+async fn payments(
+    switch: &Switch,
+    number: u64,
+    open: Open,
+    criteria: Criteria,
+    mut after: Position,
+) -> Result<(), Stopping> {
+    if open.page > PAYMENT_PAGES_MAX {
+        let found = Found::Failed(Reason::InternalLimit);
+        return submit(switch, number, open, found).await;
+    }
+    let (owner, upto) = (open.order.owner, open.order.upto);
+    let mut found: Vec<PaymentView> = Vec::new();
+    let (at, is_last) = loop {
+        // One more than the page holds says whether it is the last.
+        let most = (PAGE_PAYMENTS_MAX + 1).saturating_sub(found.len());
+        let look = move |engine: &torap_engine::Engine| {
+            let range = (after, upto);
+            let looked = engine.imts_payments(owner, &criteria, range, most, PAYMENT_STEPS);
+            (engine.last().time, looked)
+        };
+        let (at, looked) = switch.ask(look).await.map_err(|_| Stopping)?;
+        found.extend(looked.payments);
+        match looked.after {
+            _ if found.len() > PAGE_PAYMENTS_MAX => break (at, false),
+            Some(next) => after = next,
+            None => break (at, true),
+        }
+    };
+    found.truncate(PAGE_PAYMENTS_MAX);
+    let most = found.iter().map(|payment| payment.amount.minor()).max();
+    let found = if most.is_some_and(|most| most > REPORT_TIYN_MAX) {
+        Found::Failed(Reason::InternalLimit)
+    } else {
+        Found::Payments(PaymentPage {
+            number: open.page,
+            is_last,
+            at,
+            payments: found,
+        })
+    };
     submit(switch, number, open, found).await
 }
 
@@ -199,7 +258,7 @@ impl Writing {
     fn from(&self) -> u64 {
         match self.open.order.query {
             Query::Intraday { from, .. } => from,
-            Query::Statement { .. } | Query::Balances => 1,
+            Query::Statement { .. } | Query::Balances | Query::Payments { .. } => 1,
         }
     }
 
@@ -232,7 +291,7 @@ fn write(
     for (number, open) in orders {
         let account = match open.order.query {
             Query::Statement { account, .. } | Query::Intraday { account, .. } => account,
-            Query::Balances => continue,
+            Query::Balances | Query::Payments { .. } => continue,
         };
         let account = (open.order.owner, account);
         if !accounts.contains(&account) {

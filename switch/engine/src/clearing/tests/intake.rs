@@ -360,3 +360,60 @@ fn a_bank_takes_its_item_back_and_is_answered() {
     });
     world.refuse(Any::Clearing(by_operator), Reason::UnboundSender);
 }
+
+#[test]
+fn items_that_break_the_table_are_told_and_the_others_stand() {
+    let mut world = World::new();
+    let refused = |number: u16| RefusedOrder {
+        number,
+        instruction_id: None,
+        end_to_end_id: None,
+        transaction_id: Some(Text::truncated("TX-9")),
+        uetr: None,
+        code: Text::truncated("AC03"),
+        text: Text::truncated("CdtTrfTxInf[2]/CdtrAcct/Id/IBAN"),
+        lines: Vec::new(),
+        more: 0,
+    };
+    let mut send = |items: Vec<Order>, count: u16| {
+        let source = world.link(CASP);
+        let submit = Submit {
+            refused: (0..count).map(refused).collect(),
+            ..submit(source, CASP, items)
+        };
+        let outcome = world.apply(Any::Clearing(Command::Submit(submit)));
+        let original = world.stamp.position;
+        let told: Vec<(u16, u64)> = world
+            .sent_to(CASP)
+            .into_iter()
+            .filter_map(|message| match message {
+                Message::ClearingRefused {
+                    original: of,
+                    first,
+                    items,
+                } => {
+                    assert_eq!(of, original);
+                    Some((first, items))
+                }
+                _ => None,
+            })
+            .collect();
+        (outcome, told, world.statuses(CASP))
+    };
+    let item = order(1, CASP, HSBK, 100);
+    let (outcome, told, statuses) = send(vec![item.clone()], 2);
+    assert_eq!((outcome, told), (Outcome::Accepted, vec![(0, 0b11)]));
+    assert_eq!(statuses[0].2, Status::Pending);
+    // The message again: the item as it stands, the others refused as before.
+    let (outcome, told, statuses) = send(vec![item], 2);
+    assert_eq!((outcome, told), (Outcome::Accepted, vec![(0, 0b11)]));
+    assert_eq!(statuses[0].2, Status::Pending);
+    // Nothing but refused items, more than one message holds.
+    let (outcome, told, statuses) = send(Vec::new(), 65);
+    assert_eq!(outcome, Outcome::Refused(Reason::ProfileViolation));
+    assert_eq!((told, statuses.len()), (vec![(0, u64::MAX), (64, 1)], 0));
+    // Together they are as many as a message may have.
+    let (outcome, _, _) = send(vec![order(2, CASP, HSBK, 100)], 512);
+    assert_eq!(outcome, Outcome::Refused(Reason::ProfileViolation));
+    assert_eq!(world.engine.clearing_items().count(), 1);
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    clearing::{PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow},
+    clearing::{Beneficiaries, ListUse, PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow},
     world::{CASP, HSBK, IRTY},
 };
 use torap_domain::Iban;
@@ -14,6 +14,7 @@ fn row(from: &str, to: &str, accounts: Vec<Iban>) -> PurposeRow {
         from: knp(from),
         to: knp(to),
         accounts,
+        list: ListUse::Allowed,
     }
 }
 
@@ -101,4 +102,49 @@ fn rows_are_bounded_in_order_and_of_the_operator() {
     world.refuse(by_bank, Reason::OperatorRefused);
     world.accept(set(many(PURPOSE_ROWS_MAX)));
     assert_eq!(world.engine.clearing_purposes().len(), PURPOSE_ROWS_MAX);
+}
+
+#[test]
+fn a_purpose_says_whether_its_payments_have_lists() {
+    let mut world = World::new();
+    let fund = iban(HSBK, 71);
+    let with = |from: &str, list| PurposeRow {
+        list,
+        ..row(from, from, vec![fund])
+    };
+    world.accept(set(vec![
+        with("010", ListUse::Required),
+        with("011", ListUse::Allowed),
+        with("012", ListUse::Refused),
+    ]));
+    let listed = |number: u32, purpose: &str| Order {
+        list: Some(Beneficiaries {
+            lines: 2,
+            start: 700,
+            length: 900,
+            digest: [3; 16],
+        }),
+        ..of_purpose(number, purpose, fund)
+    };
+    let items = vec![
+        listed(1, "010"),
+        of_purpose(2, "010", fund),
+        listed(3, "011"),
+        of_purpose(4, "011", fund),
+        listed(5, "012"),
+        of_purpose(6, "012", fund),
+        listed(7, "911"),
+    ];
+    assert_eq!(world.send(CASP, items), Outcome::Accepted);
+    let position = world.stamp.position;
+    let mismatch = rejected(Reason::PurposeListMismatch);
+    assert_eq!(
+        world.statuses(CASP),
+        [
+            (position, vec![0, 2, 3, 5, 6], Status::Pending),
+            (position, vec![1, 4], mismatch),
+        ]
+    );
+    let rows = world.engine.clearing_purposes();
+    assert_eq!(rows[0].list, ListUse::Required, "also from a snapshot");
 }

@@ -38,7 +38,12 @@ pub(in crate::codec) fn clearing_command() -> BoxedStrategy<Command> {
 fn purpose_row() -> BoxedStrategy<PurposeRow> {
     let knp = || (0_u16..1_000).prop_map(|code| Knp::from_value(code).unwrap());
     (knp(), knp(), prop::collection::vec(iban(), 0..3))
-        .prop_map(|(from, to, accounts)| PurposeRow { from, to, accounts })
+        .prop_map(|(from, to, accounts)| PurposeRow {
+            from,
+            to,
+            accounts,
+            list: crate::clearing::ListUse::Allowed,
+        })
         .boxed()
 }
 
@@ -77,6 +82,13 @@ pub(in crate::codec) fn clearing_message() -> BoxedStrategy<Message> {
                 session,
             }
         ),
+        (position(), any::<u16>(), any::<u64>()).prop_map(|(original, first, items)| {
+            Message::ClearingRefused {
+                original,
+                first,
+                items,
+            }
+        }),
         (session(), sums, any::<u32>(), money()).prop_map(
             |(session, ((sent, debits), (received, credits)), left_out, left_out_amount)| {
                 Message::ClearingReport {
@@ -118,6 +130,7 @@ fn submit() -> BoxedStrategy<Submit> {
                 instructing_agent,
                 piece,
                 items,
+                refused: Vec::new(),
             },
         )
         .boxed()
@@ -152,6 +165,7 @@ fn order() -> BoxedStrategy<Order> {
                 creditor,
                 purpose: Knp::from_value(purpose).unwrap(),
                 remittance,
+                list: None,
             }
         })
         .boxed()

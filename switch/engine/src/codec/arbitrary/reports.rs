@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     participants::Direction,
     reports::{
-        Account, Answer, Command, Entry, EntryKind, Figures, Found, Order, Page, Query, Request,
-        Sums, Wants,
+        Account, Answer, Command, Criteria, Entry, EntryKind, Figures, Found, Limit, Order, Page,
+        PaymentPage, PaymentState, PaymentView, Query, Request, Stage, Sums, Wants,
     },
 };
 
@@ -47,7 +47,63 @@ fn query() -> impl Strategy<Value = Query> {
         }),
         (account(), any::<u64>()).prop_map(|(account, from)| Query::Intraday { account, from }),
         Just(Query::Balances),
+        (criteria(), position()).prop_map(|(criteria, after)| Query::Payments { criteria, after }),
     ]
+}
+
+fn way(is_in: bool) -> Direction {
+    if is_in { Direction::In } else { Direction::Out }
+}
+
+fn criteria() -> impl Strategy<Value = Criteria> {
+    (
+        (option::of(uetr()), option::of(1..=5_u8), any::<[u64; 2]>()),
+        (option::of(any::<bool>()), option::of(any::<i32>())),
+    )
+        .prop_map(|((uetr, stage, [least, most]), (is_in, days))| Criteria {
+            uetr,
+            stage: stage.and_then(Stage::from_number),
+            direction: is_in.map(way),
+            least,
+            most,
+            date: days.map(Date::from_days),
+            ..Criteria::ALL
+        })
+}
+
+fn payment() -> impl Strategy<Value = PaymentView> {
+    let state = prop_oneof![
+        Just(PaymentState::Waits),
+        Just(PaymentState::Settled),
+        Just(PaymentState::Withdrawn),
+        option::of(reason()).prop_map(PaymentState::Rejected),
+    ];
+    (
+        (position(), participant(), participant(), any::<bool>()),
+        (money(), text::<35>(), uetr(), state),
+        any::<[bool; 4]>(),
+        time(),
+    )
+        .prop_map(
+            |((id, from, to, is_in), (amount, reference, uetr, state), given, time)| {
+                let [since, entered, earliest, latest] = given.map(|is| is.then_some(time));
+                PaymentView {
+                    id,
+                    from,
+                    to,
+                    direction: way(is_in),
+                    amount,
+                    reference,
+                    uetr,
+                    state,
+                    since,
+                    entered,
+                    priority: None,
+                    earliest,
+                    latest,
+                }
+            },
+        )
 }
 
 fn found() -> impl Strategy<Value = Found> {
@@ -88,9 +144,33 @@ fn found() -> impl Strategy<Value = Found> {
             }
         },
     );
+    let limit =
+        (option::of(participant()), any::<[u64; 2]>()).prop_map(|(towards, [amount, left])| {
+            Limit {
+                towards,
+                amount,
+                left,
+            }
+        });
     let balances =
-        (time(), vec(figures, 0..4)).prop_map(|(at, figures)| Found::Balances { at, figures });
-    prop_oneof![page, balances, reason().prop_map(Found::Failed)]
+        (time(), vec(figures, 0..4), vec(limit, 0..3)).prop_map(|(at, figures, limits)| {
+            Found::Balances {
+                at,
+                figures,
+                limits,
+            }
+        });
+    let payments = (any::<u32>(), any::<bool>(), time(), vec(payment(), 0..4)).prop_map(
+        |(number, is_last, at, payments)| {
+            Found::Payments(PaymentPage {
+                number,
+                is_last,
+                at,
+                payments,
+            })
+        },
+    );
+    prop_oneof![page, balances, payments, reason().prop_map(Found::Failed)]
 }
 
 pub(in crate::codec) fn reports_command() -> BoxedStrategy<Command> {

@@ -9,7 +9,8 @@ use crate::{
     DayEvent, Message, Receipt, Status, Withdrawal,
     participants::Direction,
     settlement::{
-        Cancellation, Change, Command, Hours, Instruction, Liquidity, Payment, Priority, Return,
+        Cancellation, Change, Command, Hours, Instruction, Liquidity, Modification, Payment,
+        Priority, Return,
     },
 };
 
@@ -42,6 +43,8 @@ pub(in crate::codec) fn settlement_command() -> BoxedStrategy<Command> {
         Just(Change::ToHead),
         Just(Change::ToTail),
         Just(Change::Withdraw),
+        (option::of(time()), option::of(time()))
+            .prop_map(|(earliest, latest)| Change::Times { earliest, latest }),
     ];
     let moved = (source(), participant(), direction(), money(), any::<bool>()).prop_map(
         |(source, participant, direction, amount, fund)| {
@@ -144,24 +147,32 @@ fn by_bank() -> BoxedStrategy<Command> {
     let day = (option::of(any::<u16>()), span(), span());
     let priority = select(vec![Priority::High, Priority::Normal]);
     prop_oneof![
-        (source(), references(), agents, money(), priority, day).prop_map(
-            |(source, references, agents, amount, priority, (date, earliest, latest))| {
-                Command::Instruct(Instruction {
-                    source,
-                    references,
-                    instructing_agent: agents.0,
-                    instructed_agent: agents.1,
-                    debtor_agent: agents.2,
-                    creditor_agent: agents.3,
-                    creditor_account: agents.4,
-                    amount,
-                    priority,
-                    date: date.map(|days| Date::from_days(i32::from(days))),
-                    earliest,
-                    latest,
-                })
-            }
-        ),
+        (
+            source(),
+            references(),
+            agents,
+            money(),
+            priority.clone(),
+            day
+        )
+            .prop_map(
+                |(source, references, agents, amount, priority, (date, earliest, latest))| {
+                    Command::Instruct(Instruction {
+                        source,
+                        references,
+                        instructing_agent: agents.0,
+                        instructed_agent: agents.1,
+                        debtor_agent: agents.2,
+                        creditor_agent: agents.3,
+                        creditor_account: agents.4,
+                        amount,
+                        priority,
+                        date: date.map(|days| Date::from_days(i32::from(days))),
+                        earliest,
+                        latest,
+                    })
+                }
+            ),
         (source(), references(), message_id(), bic()).prop_map(
             |(source, references, id, instructing_agent)| {
                 Command::Cancel(Cancellation {
@@ -199,6 +210,32 @@ fn by_bank() -> BoxedStrategy<Command> {
                     amount,
                 })
             }),
+        (
+            (source(), message_id(), any::<u8>(), bic(), uetr()),
+            option::of(priority),
+            option::of(time()),
+            option::of(time())
+        )
+            .prop_map(
+                |(
+                    (source, message_id, message_version, agent, uetr),
+                    priority,
+                    earliest,
+                    latest,
+                )| {
+                    Command::Modify(Modification {
+                        source,
+                        message_id,
+                        message_version,
+                        agent,
+                        uetr,
+                        transaction_id: None,
+                        priority,
+                        earliest,
+                        latest,
+                    })
+                }
+            ),
     ]
     .boxed()
 }
@@ -222,6 +259,9 @@ pub(in crate::codec) fn settlement_message() -> BoxedStrategy<Message> {
         Just(Receipt::Done),
         time().prop_map(|opens| Receipt::Waits { opens }),
         reason().prop_map(|reason| Receipt::Refused { reason }),
+        withdrawal
+            .clone()
+            .prop_map(|withdrawal| Receipt::Unchanged { withdrawal }),
     ];
     let event = prop_oneof![
         (time(), option::of(time()))

@@ -35,12 +35,7 @@ pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
             withdrawal,
         } => {
             put_about(50, original, writer);
-            writer.u8(match withdrawal {
-                Withdrawal::Done => 1,
-                Withdrawal::Settled => 2,
-                Withdrawal::Ended => 3,
-                Withdrawal::Unknown => 4,
-            });
+            put_withdrawal(*withdrawal, writer);
         }
         Message::ImtsReceipt { original, receipt } => {
             put_about(51, original, writer);
@@ -53,6 +48,10 @@ pub(super) fn put(message: &Message, writer: &mut Writer<'_>) {
                 Receipt::Refused { reason } => {
                     writer.u8(3);
                     writer.put(reason);
+                }
+                Receipt::Unchanged { withdrawal } => {
+                    writer.u8(4);
+                    put_withdrawal(*withdrawal, writer);
                 }
             }
         }
@@ -97,13 +96,7 @@ pub(super) fn take(tag: u8, offset: usize, reader: &mut Reader<'_>) -> Result<Me
         },
         50 => Message::WithdrawalAnswer {
             original: reader.field("original")?,
-            withdrawal: reader.tag("withdrawal", |tag| match tag {
-                1 => Some(Withdrawal::Done),
-                2 => Some(Withdrawal::Settled),
-                3 => Some(Withdrawal::Ended),
-                4 => Some(Withdrawal::Unknown),
-                _ => None,
-            })?,
+            withdrawal: take_withdrawal(reader)?,
         },
         51 => Message::ImtsReceipt {
             original: reader.field("original")?,
@@ -122,6 +115,25 @@ pub(super) fn take(tag: u8, offset: usize, reader: &mut Reader<'_>) -> Result<Me
     })
 }
 
+fn put_withdrawal(withdrawal: Withdrawal, writer: &mut Writer<'_>) {
+    writer.u8(match withdrawal {
+        Withdrawal::Done => 1,
+        Withdrawal::Settled => 2,
+        Withdrawal::Ended => 3,
+        Withdrawal::Unknown => 4,
+    });
+}
+
+fn take_withdrawal(reader: &mut Reader<'_>) -> Result<Withdrawal, FactsError> {
+    reader.tag("withdrawal", |tag| match tag {
+        1 => Some(Withdrawal::Done),
+        2 => Some(Withdrawal::Settled),
+        3 => Some(Withdrawal::Ended),
+        4 => Some(Withdrawal::Unknown),
+        _ => None,
+    })
+}
+
 fn take_receipt(reader: &mut Reader<'_>) -> Result<Receipt, FactsError> {
     let offset = reader.offset();
     Ok(match reader.u8("receipt")? {
@@ -131,6 +143,9 @@ fn take_receipt(reader: &mut Reader<'_>) -> Result<Receipt, FactsError> {
         },
         3 => Receipt::Refused {
             reason: reader.field("reason")?,
+        },
+        4 => Receipt::Unchanged {
+            withdrawal: take_withdrawal(reader)?,
         },
         _ => return Err(reader.error("receipt", offset, LayoutRule::Tag)),
     })

@@ -7,7 +7,8 @@ use super::{bic, iban, link, message_id, operator, person, references, transacti
 use crate::{
     Message, Status,
     clearing::{
-        Cancellation, Command, FileKey, Line, Order, Party, Piece, PurposeRow, Settings, Submit,
+        Beneficiaries, Cancellation, Command, FileKey, Line, LineRule, ListUse, Order, Party,
+        Piece, PurposeRow, RefusedLine, RefusedOrder, Settings, Submit,
     },
     instant::{Fingerprint, PaymentKey},
 };
@@ -25,6 +26,7 @@ pub(in crate::codec) fn commands() -> [Command; 4] {
                 last: true,
             }),
             items: vec![tax(), plain()],
+            refused: Vec::new(),
         }),
         Command::Withdraw {
             source: operator(),
@@ -53,6 +55,7 @@ pub(super) fn purposes() -> Command {
         from: Knp::parse(from).unwrap(),
         to: Knp::parse(to).unwrap(),
         accounts,
+        list: ListUse::Allowed,
     };
     Command::SetPurposes {
         source: operator(),
@@ -78,8 +81,55 @@ pub(in crate::codec) fn cancel() -> Command {
     })
 }
 
+/// A message of which an item is refused, behind a command of IMTS.
+pub(in crate::codec) fn part() -> Command {
+    Command::Submit(Submit {
+        source: link(),
+        message_id: message_id(),
+        message_version: 1,
+        instructing_agent: bic("CASPKZKA"),
+        piece: None,
+        items: vec![Order {
+            list: Some(Beneficiaries {
+                lines: 3,
+                start: 1_234,
+                length: 900,
+                digest: *b"digest of a list",
+            }),
+            ..plain()
+        }],
+        refused: vec![RefusedOrder {
+            number: 2,
+            instruction_id: None,
+            end_to_end_id: Some(Text::truncated("E2E-1")),
+            transaction_id: Some(Text::truncated("TX-1")),
+            uetr: Some(uetr()),
+            code: Text::truncated("AC03"),
+            text: Text::truncated("CdtTrfTxInf[2]/CdtrAcct/Id/IBAN iban-check-digits: not an IBAN"),
+            lines: vec![RefusedLine {
+                number: 3,
+                rule: LineRule::Period,
+            }],
+            more: 1,
+        }],
+    })
+}
+
+/// A purpose that has a list.
+pub(in crate::codec) fn lists() -> Command {
+    Command::SetPurposes {
+        source: operator(),
+        rows: vec![PurposeRow {
+            from: Knp::parse("010").unwrap(),
+            to: Knp::parse("012").unwrap(),
+            accounts: vec![plain().creditor.account],
+            list: ListUse::Required,
+        }],
+    }
+}
+
 /// Outbound messages of the clearing system, each with every field.
-pub(in crate::codec) fn messages() -> [Message; 3] {
+pub(in crate::codec) fn messages() -> [Message; 4] {
     let session = SessionId {
         date: date("2026-11-23"),
         number: 2,
@@ -109,6 +159,11 @@ pub(in crate::codec) fn messages() -> [Message; 3] {
             credits: Money::kzt(987_654_321),
             left_out: 3,
             left_out_amount: Money::kzt(3_000),
+        },
+        Message::ClearingRefused {
+            original: Position(1000),
+            first: 64,
+            items: 0b11,
         },
     ]
 }
@@ -141,6 +196,7 @@ fn tax() -> Order {
         },
         purpose: Knp::parse("911").unwrap(),
         remittance: Line::parse("Налог за ноябрь"),
+        list: None,
     }
 }
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::{
     participants::Direction,
     reports::{
-        Account, Answer, Command, Entry, EntryKind, Figures, Found, Order, Page, Query, Request,
-        Sums, Wants,
+        Account, Answer, Command, Criteria, Entry, EntryKind, Figures, Found, Limit, Order, Page,
+        PaymentPage, PaymentState, PaymentView, Query, Request, Stage, Sums, Wants,
     },
 };
 
@@ -33,7 +33,7 @@ fn order(query: Query) -> Order {
     }
 }
 
-/// An answer with balances and one that failed; commands have one with a page.
+/// An answer with balances and one that failed, then a question about payments and its answer; commands have one with a page.
 pub(in crate::codec) fn answers() -> Vec<Command> {
     let answer = |found| {
         Command::Answer(Box::new(Answer {
@@ -57,9 +57,68 @@ pub(in crate::codec) fn answers() -> Vec<Command> {
         answer(Found::Balances {
             at: time(),
             figures: vec![figures],
+            limits: Vec::new(),
         }),
         answer(Found::Failed(Reason::InternalLimit)),
+        answer(Found::Balances {
+            at: time(),
+            figures: vec![figures],
+            limits: vec![Limit {
+                towards: Some(ParticipantId(9)),
+                amount: 700,
+                left: 300,
+            }],
+        }),
+        Command::Request(Request {
+            source: link(),
+            message_id: MessageId::parse("RQ-2").unwrap(),
+            message_version: 23,
+            agent: bic("CASPKZKA"),
+            query: payments(),
+        }),
+        Command::Answer(Box::new(Answer {
+            source: Source::Switch,
+            number: 3,
+            order: order(payments()),
+            found: Found::Payments(PaymentPage {
+                number: 1,
+                is_last: true,
+                at: time(),
+                payments: vec![payment()],
+            }),
+        })),
     ]
+}
+
+fn payments() -> Query {
+    Query::Payments {
+        criteria: Criteria {
+            uetr: Some(uetr()),
+            stage: Some(Stage::Ended),
+            direction: Some(Direction::Out),
+            date: Some(Date::from_days(20_789)),
+            ..Criteria::ALL
+        },
+        after: Position(4_000),
+    }
+}
+
+fn payment() -> PaymentView {
+    PaymentView {
+        id: Position(4_711),
+        from: ParticipantId(2),
+        to: ParticipantId(7),
+        direction: Direction::Out,
+        amount: Money::kzt(1_525_000),
+        reference: Text::truncated("TX-1"),
+        uetr: uetr(),
+        state: PaymentState::Rejected(Some(Reason::LatestTimePassed)),
+        since: Some(time()),
+        entered: Some(time()),
+        priority: Some(crate::settlement::Priority::High),
+        earliest: None,
+        latest: Some(time()),
+    }
 }
 
 pub(super) fn commands() -> Vec<Command> {

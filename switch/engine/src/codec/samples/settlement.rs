@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::settlement::{
-    Cancellation, Change, Command, Hours, Instruction, Liquidity, Payment, Priority, Return,
+    Cancellation, Change, Command, Hours, Instruction, Liquidity, Modification, Payment, Priority,
+    Return,
 };
 use crate::{DayEvent, Message, Receipt, Status, Withdrawal};
 
@@ -121,6 +122,21 @@ pub(super) fn later_commands() -> Vec<Command> {
         source: operator(),
         keeps: true,
     }]
+}
+
+/// A camt.007, behind all others.
+pub(super) fn modification() -> Command {
+    Command::Modify(Modification {
+        source: link(),
+        message_id: MessageId::parse("MOD-1").unwrap(),
+        message_version: 24,
+        agent: bic("CASPKZKA"),
+        uetr: uetr(),
+        transaction_id: Some(TransactionId::parse("TX-1").unwrap()),
+        priority: Some(Priority::High),
+        earliest: None,
+        latest: Some(time()),
+    })
 }
 
 pub(in crate::codec) fn messages() -> Vec<Message> {

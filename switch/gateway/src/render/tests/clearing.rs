@@ -7,7 +7,10 @@ use torap_domain::{
 };
 use torap_engine::{
     Command, Message, Outbound, Source, Status,
-    clearing::{self, Line, Order, Party, Priority, SessionId, Submit},
+    clearing::{
+        self, Beneficiaries, Line, LineRule, Order, Party, Priority, RefusedLine, RefusedOrder,
+        SessionId, Submit,
+    },
     instant::{Fingerprint, PaymentKey},
 };
 use torap_iso20022::{
@@ -24,6 +27,8 @@ use crate::{
 };
 
 const SUBMITTED: Position = Position(7);
+/// A line of a list, with a reference and a comment, which stay as they are.
+const LIST: &str = "<Strd><!-- 1 --><RfrdDocAmt><RmtdAmt Ccy=\"KZT\">1.03</RmtdAmt></RfrdDocAmt><Invcee><Nm>&#1045;ртай</Nm></Invcee></Strd>";
 
 fn party(agent: &str, bank: u16, number: u64, name: &str, sector: &str) -> Party {
     let bank = BankCode::from_value(bank).unwrap();
@@ -51,6 +56,31 @@ fn order(number: u8, amount: u64) -> Order {
         creditor: party("HSBKKZKX", 601, 90_044_112_345, "Салық <комитеті>", "11"),
         purpose: Knp::parse("911").unwrap(),
         remittance: Line::parse("Налог за ноябрь"),
+        list: (number == 3).then_some(Beneficiaries {
+            lines: 1,
+            start: 5,
+            length: LIST.len() as u32,
+            digest: [0; 16],
+        }),
+    }
+}
+
+fn refused_order(
+    number: u16,
+    transaction_id: Option<&str>,
+    lines: Vec<RefusedLine>,
+    more: u16,
+) -> RefusedOrder {
+    RefusedOrder {
+        number,
+        instruction_id: None,
+        end_to_end_id: Some(Text::truncated("E2E")),
+        transaction_id: transaction_id.map(Text::truncated),
+        uetr: transaction_id.map(|_| Uetr::from_random([9; 16])),
+        code: Text::truncated("RR07"),
+        text: Text::truncated("CdtTrfTxInf[71]/CdtrAcct iban: <not> an IBAN"),
+        lines,
+        more,
     }
 }
 
@@ -67,9 +97,21 @@ fn log() -> Log {
         items: (0..70)
             .map(|number| order(number, 100 + u64::from(number)))
             .collect(),
+        refused: vec![
+            refused_order(71, Some("TX-71"), Vec::new(), 0),
+            refused_order(
+                72,
+                None,
+                vec![RefusedLine {
+                    number: 3,
+                    rule: LineRule::Number,
+                }],
+                7,
+            ),
+        ],
     };
     let command = Command::Clearing(clearing::Command::Submit(submit));
-    Log::with([(7, command, Bytes::new())])
+    Log::with([(7, command, Bytes::from(format!("<a/> {LIST} <b/>")))])
 }
 
 fn session() -> SessionId {
@@ -102,6 +144,30 @@ fn check(message: Message, parts: &[(&str, usize)]) {
     for (part, count) in parts {
         assert_eq!(text.matches(part).count(), *count, "{part} in {text}");
     }
+}
+
+#[test]
+fn refused_items_are_told_with_place_rule_and_wrong_lines() {
+    check(
+        Message::ClearingRefused {
+            original: SUBMITTED,
+            first: 0,
+            items: 0b11,
+        },
+        &[
+            ("<TxInfAndSts>", 2),
+            ("<OrgnlMsgId>1/taxes.csv</OrgnlMsgId>", 2),
+            ("<OrgnlTxId>TX-71</OrgnlTxId>", 1),
+            ("<OrgnlUETR>", 1),
+            ("<TxSts>RJCT</TxSts>", 2),
+            (
+                "<AddtlInf>CdtTrfTxInf[71]/CdtrAcct iban: &lt;not&gt; an IBAN</AddtlInf>",
+                2,
+            ),
+            ("<Cd>BE17</Cd></Rsn><AddtlInf>line 3: ", 1),
+            ("<AddtlInf>7 more lines are wrong</AddtlInf>", 1),
+        ],
+    );
 }
 
 #[test]
@@ -222,4 +288,22 @@ fn items_that_the_submission_does_not_have_are_an_error() {
     };
     let error = rendered(message).unwrap_err();
     assert!(matches!(error, RenderError::Facts { .. }), "{error}");
+}
+
+#[test]
+fn a_list_of_beneficiaries_is_passed_on_as_it_came() {
+    let whole = format!("<RmtInf><Ustrd>Налог за ноябрь</Ustrd>{LIST}</RmtInf>");
+    check(
+        Message::ClearingForward {
+            original: SUBMITTED,
+            first: 0,
+            items: 0b1100,
+            session: session(),
+        },
+        &[
+            (&whole, 1),
+            ("<Strd>", 1),
+            ("<RmtInf><Ustrd>Налог за ноябрь</Ustrd></RmtInf>", 1),
+        ],
+    );
 }

@@ -6,8 +6,10 @@ use torap_engine::{
     Command, Message, Outbound, Receipt, Source,
     participants::Direction as Flow,
     reports::{
-        self, Account, Answer, Entry, EntryKind, Figures, Found, Order, Page, Query, Request, Sums,
+        self, Account, Answer, Criteria, Entry, EntryKind, Figures, Found, Limit, Order, Page,
+        PaymentPage, PaymentState, PaymentView, Query, Request, Sums,
     },
+    settlement::{Priority, uetr_of_record},
 };
 use torap_iso20022::{
     MessageType,
@@ -26,6 +28,7 @@ use crate::{
 const ASKED: Position = Position(7);
 const ANSWERED: Position = Position(8);
 const OWNER: ParticipantId = ParticipantId(1);
+const OTHER: ParticipantId = ParticipantId(2);
 
 fn entry(direction: Flow, minor: u64) -> Entry {
     Entry {
@@ -81,6 +84,7 @@ fn rendered(
 ) -> Result<String, RenderError> {
     let version = match query {
         Query::Balances => MessageType::CAMT_003_001_07,
+        Query::Payments { .. } => MessageType::CAMT_005_001_08,
         _ => MessageType::CAMT_060_001_05,
     };
     let request = reports::Command::Request(Request {
@@ -192,6 +196,18 @@ fn balances_name_what_stands_and_what_limits() {
     let found = Found::Balances {
         at: Time::from_nanos(ACCEPTED_NS),
         figures: vec![figures(Account::Settlement), figures(Account::Position)],
+        limits: vec![
+            Limit {
+                towards: None,
+                amount: 900_000,
+                left: 250_000,
+            },
+            Limit {
+                towards: Some(OTHER),
+                amount: 500_000,
+                left: 100,
+            },
+        ],
     };
     let text = answered(Query::Balances, found, true).unwrap();
     has(
@@ -202,9 +218,77 @@ fn balances_name_what_stands_and_what_limits() {
             "<Amt>40.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Tp><Prtry>QUEUED</Prtry></Tp>",
             "<NbOfPmts>3</NbOfPmts>",
             "<Id>INST</Id>",
+            "<CurMulLmt><Amt><AmtWthCcy Ccy=\"KZT\">9000.00</AmtWthCcy></Amt>",
+            "<Amt>2500.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Tp><Prtry>LIMITLEFT</Prtry></Tp>",
+            "<CurBilLmt><CtrPtyId><FinInstnId><BICFI>CASPKZKA</BICFI></FinInstnId></CtrPtyId>\
+             <LmtAmt><AmtWthCcy Ccy=\"KZT\">5000.00</AmtWthCcy></LmtAmt>",
+            "<BilBal><Amt>1.00</Amt>",
         ],
     );
-    assert_eq!(text.matches("RESERVED").count(), 1);
+    for once in ["RESERVED", "CurMulLmt>", "LIMITLEFT"] {
+        let count = text.matches(once).count();
+        assert!((1..=2).contains(&count), "{once} is of one account: {text}");
+    }
+}
+
+#[test]
+fn payments_are_told_with_their_states() {
+    let time = |seconds: u64| Some(Time::from_nanos(ACCEPTED_NS + seconds * 1_000_000_000));
+    let waits = PaymentView {
+        id: Position::new(4),
+        from: OWNER,
+        to: OTHER,
+        direction: Flow::Out,
+        amount: Money::kzt(150_000),
+        reference: Text::truncated("TX-7"),
+        uetr: uetr_of_record(Position::new(4)),
+        state: PaymentState::Waits,
+        since: time(0),
+        entered: time(0),
+        priority: Some(Priority::High),
+        earliest: time(60),
+        latest: time(120),
+    };
+    let rejected = PaymentView {
+        direction: Flow::In,
+        state: PaymentState::Rejected(Some(Reason::LatestTimePassed)),
+        earliest: None,
+        latest: None,
+        ..waits
+    };
+    let query = Query::Payments {
+        criteria: Criteria::ALL,
+        after: Position::ZERO,
+    };
+    let page = |payments| {
+        Found::Payments(PaymentPage {
+            number: 2,
+            is_last: true,
+            at: Time::from_nanos(ACCEPTED_NS),
+            payments,
+        })
+    };
+    let text = answered(query, page(vec![waits, rejected]), true).unwrap();
+    has(
+        &text,
+        &[
+            "<PgNb>2</PgNb><LastPgInd>true</LastPgInd>",
+            "<MsgId>RQ-1</MsgId><MsgNmId>camt.005.001.08</MsgNmId>",
+            "<NbOfNtries>2</NbOfNtries><Sum>3000.00</Sum>",
+            "<TxId>TX-7</TxId><UETR>",
+            "<CdtDbtInd>DBIT</CdtDbtInd><Pmt><Sts><Cd><Pdg>PSTL</Pdg></Cd>",
+            "<Prty><Cd>HIGH</Cd></Prty><PrcgVldtyTm><DtTmRg>",
+            "<CdtDbtInd>CRDT</CdtDbtInd><Pmt><Sts><Cd><Fnl>RJTD</Fnl></Cd>",
+            "<PrtryStsRsn>TM01</PrtryStsRsn>",
+        ],
+    );
+    let text = answered(query, page(Vec::new()), true).unwrap();
+    has(&text, &["<OprlErr><Err><Prtry>NONE</Prtry></Err>"]);
+    let too_much = PaymentView {
+        amount: Money::kzt(u64::MAX),
+        ..waits
+    };
+    answered(query, page(vec![too_much]), true).unwrap_err();
 }
 
 #[test]

@@ -423,6 +423,7 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::NotReceived { .. } => "not-received",
         Message::ClearingStatus { .. } => "clearing-status",
         Message::ClearingForward { .. } => "clearing-forward",
+        Message::ClearingRefused { .. } => "clearing-refused",
         Message::ClearingReport { .. } => "clearing-report",
         Message::ImtsStatus { .. } => "imts-status",
         Message::ImtsForward { .. } => "imts-forward",

@@ -1,5 +1,5 @@
-use torap_domain::{Date, Money};
-use torap_engine::clearing::{self, Priority, Submit};
+use torap_domain::{Date, Money, Text};
+use torap_engine::clearing::{self, LineRule, Priority, Submit};
 use torap_iso20022::{
     view::{BusinessHeader, CLEARING_SERVICE, PersonNumber},
     write::{self, Batch, BatchItem, BatchParty},
@@ -54,6 +54,7 @@ fn message(count: u32) -> String {
             creditor: party("ИВАНОВ & СЫН", PAYEE_IIN, PAYEE_IBAN, CASP, "17"),
             knp: "911",
             remittance: Some("налог"),
+            list: None,
         })
         .collect();
     let body = written(|out| write::batch(out, Some(&header), &batch, &items));
@@ -119,28 +120,80 @@ fn an_item_has_everything_that_the_payees_bank_gets() {
     assert_ne!(first.fingerprint, second.fingerprint);
 }
 
-#[test]
-fn a_breach_names_the_item_and_refuses_the_message() {
-    let text = message(3);
+/// The message with one text replaced in its second item.
+fn spoiled(text: &str, from: &str, to: &str) -> String {
     let second = text.find("<TxId>TX-2</TxId>").unwrap();
     let (before, behind) = text.split_at(second);
-    let spoiled = |from: &str, to: &str| {
-        assert!(behind.contains(from));
-        format!("{before}{}", behind.replacen(from, to, 1))
+    assert!(behind.contains(from), "{from}");
+    format!("{before}{}", behind.replacen(from, to, 1))
+}
+
+#[test]
+fn an_item_that_breaks_the_table_is_refused_alone() {
+    let text = message(3);
+    let check = |from: &str, to: &str, code: &str, words: &str| {
+        let submit = submission(spoiled(&text, from, to));
+        let taken: Vec<&str> = submit
+            .items
+            .iter()
+            .map(|item| item.transaction_id.as_str())
+            .collect();
+        assert_eq!(taken, ["TX-1", "TX-3"], "{from}");
+        let [refused] = submit.refused.as_slice() else {
+            panic!("{:?}", submit.refused);
+        };
+        assert_eq!((refused.number, refused.code.as_str()), (2, code));
+        assert_eq!(refused.transaction_id, Some(Text::truncated("TX-2")));
+        assert!(
+            refused.text.as_str().starts_with(words),
+            "{:?}",
+            refused.text
+        );
+        assert_eq!(submit.instructing_agent, bic(HSBK));
     };
-    let item = "/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[2]";
-    assert_eq!(
-        refused(spoiled("KZ45722S000054326792", "KZ45722S000054326793")),
-        (
-            format!("{item}/CdtrAcct/Id/IBAN"),
-            "AC03".into(),
-            "iban-check-digits".into()
-        )
+    let item = "CdtTrfTxInf[2]";
+    check(
+        "KZ45722S000054326792",
+        "KZ45722S000054326793",
+        "AC03",
+        &format!("{item}/CdtrAcct/Id/IBAN iban-check-digits: "),
     );
-    assert_eq!(
-        refused(spoiled("<Prtry>911</Prtry>", "<Prtry>91</Prtry>")),
-        (format!("{item}/Purp/Prtry"), "FF07".into(), "knp".into())
+    check(
+        "<Prtry>911</Prtry>",
+        "<Prtry>91</Prtry>",
+        "FF07",
+        &format!("{item}/Purp/Prtry knp: "),
     );
+    check(
+        "<Nm>ИВАНОВ &amp; СЫН</Nm>",
+        "",
+        "BE22",
+        &format!("{item}/Cdtr/Nm "),
+    );
+    check(
+        PAYEE_IIN,
+        "790305300458",
+        "BE17",
+        &format!("{item}/Cdtr/Id/PrvtId/Othr/Id "),
+    );
+    // All of them, also the first: the sender is known from the group header.
+    let all = text.replace("<Prtry>911</Prtry>", "<Prtry>91</Prtry>");
+    let submit = submission(all);
+    assert_eq!((submit.items.len(), submit.refused.len()), (0, 3));
+}
+
+#[test]
+fn what_is_not_one_items_refuses_the_message() {
+    let text = message(3);
+    let header = "/Document/FIToFICstmrCdtTrf/GrpHdr";
+    let method = refused(text.replacen("<SttlmMtd>CLRG", "<SttlmMtd>INDA", 1));
+    assert_eq!(method.0, format!("{header}/SttlmInf/SttlmMtd"));
+    let schema = refused(spoiled(&text, "<ChrgBr>SLEV", "<ChrgBr>NONE"));
+    assert!(schema.0.contains("ChrgBr"), "{schema:?}");
+    // The sums are those of the message as it was sent, with the refused item.
+    let spoiled = spoiled(&text, "<Prtry>911</Prtry>", "<Prtry>91</Prtry>");
+    let sum = refused(spoiled.replacen("<CtrlSum>6.00</CtrlSum>", "<CtrlSum>4.00</CtrlSum>", 1));
+    assert_eq!((sum.1.as_str(), sum.2.as_str()), ("AM10", "sum-of-items"));
 }
 
 #[test]
@@ -191,4 +244,124 @@ fn an_item_is_taken_back_by_its_key() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// A line of a list of beneficiaries.
+fn line(iin: &str, tenge: &str, month: &str) -> String {
+    format!(
+        "<Strd><RfrdDocAmt><RmtdAmt Ccy=\"KZT\">{tenge}</RmtdAmt></RfrdDocAmt><Invcee><Nm>Ертай &amp; Со</Nm><Id><PrvtId>\
+         <Othr><Id>{iin}</Id><SchmeNm><Cd>NIDN</Cd></SchmeNm></Othr></PrvtId></Id></Invcee>\
+         <TaxRmt><Rcrd><Prd><Yr>2026</Yr><Tp>{month}</Tp></Prd></Rcrd></TaxRmt></Strd>"
+    )
+}
+
+/// Three items, the second with these lines; its amount is 2.00.
+fn listed(lines: &str) -> String {
+    let with = format!("<Ustrd>налог</Ustrd>{lines}");
+    spoiled(&message(3), "<Ustrd>налог</Ustrd>", &with)
+}
+
+#[test]
+fn a_list_is_named_by_its_place_in_the_message() {
+    let lines = line(PAYEE_IIN, "1.50", "MM10") + "\n<!-- - -->" + &line(PAYEE_IIN, "0.50", "MM11");
+    let text = listed(&lines);
+    let submit = submission(text.clone());
+    let lists: Vec<_> = submit.items.iter().map(|item| item.list).collect();
+    let [None, Some(list), None] = lists.as_slice() else {
+        panic!("{lists:?} {:?}", submit.refused);
+    };
+    let (start, length) = (list.start as usize, list.length as usize);
+    assert_eq!(&text[start..start + length], lines);
+    assert_eq!(list.lines, 2);
+    let second = &submit.items[1];
+    assert_eq!(
+        second.remittance.as_ref().map(|line| line.as_str()),
+        Some("налог")
+    );
+    // Another list under the same identifier is another content.
+    let other = submission(listed(
+        &(line(PAYEE_IIN, "1.50", "MM10") + &line(PAYEE_IIN, "0.50", "MM12")),
+    ));
+    assert_ne!(other.items[1].fingerprint, second.fingerprint);
+    assert_ne!(
+        submission(message(3)).items[1].fingerprint,
+        second.fingerprint
+    );
+}
+
+#[test]
+fn a_list_with_wrong_lines_refuses_its_item_and_names_them() {
+    let right = line(PAYEE_IIN, "1.00", "MM10");
+    let check = |lines: String, code: &str, words: &str, wrong: &[(u16, LineRule)]| {
+        let submit = submission(listed(&lines));
+        assert_eq!(submit.items.len(), 2, "{lines}");
+        let refused = &submit.refused[0];
+        assert_eq!((refused.number, refused.code.as_str()), (2, code));
+        let place = format!("CdtTrfTxInf[2]/RmtInf/Strd {words}");
+        assert!(
+            refused.text.as_str().starts_with(&place),
+            "{:?}",
+            refused.text
+        );
+        let named: Vec<(u16, LineRule)> = refused
+            .lines
+            .iter()
+            .map(|line| (line.number, line.rule))
+            .collect();
+        assert_eq!(named, wrong);
+        assert_eq!(refused.transaction_id, Some(Text::truncated("TX-2")));
+        refused.more
+    };
+    check(right.clone(), "AM10", "list-sum", &[]);
+    let of = |rule: LineRule, line: String| {
+        check(right.clone() + &line, "RR07", "list-lines", &[(2, rule)]);
+    };
+    of(LineRule::Repeated, right.clone());
+    of(LineRule::Number, line("790305300458", "1.00", "MM10"));
+    of(
+        LineRule::Number,
+        line(PAYER_IIN, "1.00", "MM10").replace("NIDN", "CUST"),
+    );
+    of(LineRule::Amount, line(PAYER_IIN, "0.00", "MM10"));
+    of(
+        LineRule::Amount,
+        line(PAYER_IIN, "1.00", "MM10").replace("KZT", "USD"),
+    );
+    of(LineRule::Period, line(PAYER_IIN, "1.00", "QTR1"));
+    of(
+        LineRule::Name,
+        line(PAYER_IIN, "1.00", "MM10").replace("<Nm>Ертай &amp; Со</Nm>", ""),
+    );
+    of(LineRule::Name, "<Strd/>".into());
+    // The first ten are named, the others counted.
+    let many = right.clone() + &"<Strd/>".repeat(13);
+    let wrong: Vec<(u16, LineRule)> = (2..12).map(|number| (number, LineRule::Name)).collect();
+    assert_eq!(check(many, "RR07", "list-lines: 13 of 14", &wrong), 3);
+    check("<Strd/>".repeat(513), "RR07", "list-at-most", &[]);
+    let prefixed = right.replace(
+        "<Strd>",
+        "<Strd xmlns:p=\"urn:iso:std:iso:20022:tech:xsd:pacs.008.001.10\">",
+    );
+    check(prefixed, "RR07", "list-plain", &[]);
+    let other = listed("<Strd/>").replace("pacs.008.001.10", "pacs.008.001.12");
+    let submit = submission(other);
+    assert!(submit.refused[0].text.as_str().contains("list-version"));
+}
+
+#[test]
+fn lists_of_a_message_are_bounded_together() {
+    let mut text = message(5);
+    for _ in 0..5 {
+        let lines = format!("<Ustrd>налог</Ustrd><!-- -->{}", "<Strd/>".repeat(512));
+        text = text.replacen(
+            "<Ustrd>налог</Ustrd></RmtInf>",
+            &format!("{lines}</RmtInf>"),
+            1,
+        );
+    }
+    let many = refused(text);
+    assert_eq!(
+        (many.1.as_str(), many.2.as_str()),
+        ("AM18", "lists-at-most")
+    );
 }

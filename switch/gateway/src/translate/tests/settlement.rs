@@ -1,13 +1,13 @@
-use torap_domain::{Date, Money, Span};
+use torap_domain::{Date, EndToEndId, Money, Position, Span, Time, TransactionId, Uetr};
 use torap_engine::{
     participants::Direction,
-    reports::{self, Account, Query},
+    reports::{self, Account, Criteria, Query, Stage},
     settlement::{self, Instruction, Priority},
 };
 use torap_iso20022::{
     view::{
-        AccountQuery, AccountRequest, BusinessHeader, LiquidityTransfer, SETTLEMENT_SERVICE,
-        SettlementTransfer,
+        AccountQuery, AccountRequest, BusinessHeader, LiquidityTransfer, PaymentChange,
+        PaymentQuery, SETTLEMENT_SERVICE, SettlementTransfer,
     },
     write,
 };
@@ -272,6 +272,86 @@ fn a_bank_asks_about_its_accounts() {
     };
     let of = header(HSBK, view.message_id);
     let body = written(|out| write::account_query(out, Some(&of), &view));
+    let refusal = refusal_from(2, &body, &Known::default());
+    assert_eq!(refusal.reason, Reason::UnboundSender);
+}
+
+#[test]
+fn a_bank_asks_about_payments_and_changes_one() {
+    let named = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
+    let view = PaymentQuery {
+        message_id: "Q-2",
+        created_ns: ACCEPTED_NS,
+        transaction_id: Some("TX-1"),
+        uetr: Some(named),
+        end_to_end_id: Some("E2E-1"),
+        status: Some("FNLD"),
+        is_credit: Some(false),
+        tiyn: Some((100, 200)),
+        priority: Some("HIGH"),
+        date: Some("2026-11-20"),
+    };
+    let of = header(HSBK, view.message_id);
+    let body = written(|out| write::payment_query(out, Some(&of), &view));
+    let Command::Reports(reports::Command::Request(asked)) =
+        command_from(1, &body, &Known::default())
+    else {
+        panic!()
+    };
+    assert_eq!(asked.agent, bic(HSBK));
+    let criteria = Criteria {
+        transaction_id: Some(TransactionId::parse("TX-1").unwrap()),
+        uetr: Some(Uetr::parse(named).unwrap()),
+        end_to_end_id: Some(EndToEndId::parse("E2E-1").unwrap()),
+        stage: Some(Stage::Ended),
+        direction: Some(Direction::Out),
+        priority: Some(Priority::High),
+        least: 100,
+        most: 200,
+        date: Some(Date::parse("2026-11-20").unwrap()),
+    };
+    let after = Position::ZERO;
+    assert_eq!(asked.query, Query::Payments { criteria, after });
+    // PrtryId that is no UETR.
+    let wrong = String::from_utf8(body.to_vec())
+        .unwrap()
+        .replace(named, "7");
+    let refusal = refusal_from(1, &Bytes::from(wrong), &Known::default());
+    assert!(refusal.path.as_str().ends_with("PrtryId"), "{refusal:?}");
+
+    let view = PaymentChange {
+        message_id: "MOD-1",
+        created_ns: ACCEPTED_NS,
+        uetr: named,
+        transaction_id: None,
+        is_high: Some(true),
+        from_ns: None,
+        till_ns: Some(ACCEPTED_NS),
+    };
+    let of = header(HSBK, view.message_id);
+    let body = written(|out| write::payment_change(out, Some(&of), &view));
+    let Command::Settlement(settlement::Command::Modify(change)) =
+        command_from(1, &body, &Known::default())
+    else {
+        panic!()
+    };
+    assert_eq!(
+        (
+            change.agent,
+            change.uetr,
+            change.priority,
+            change.earliest,
+            change.latest
+        ),
+        (
+            bic(HSBK),
+            Uetr::parse(named).unwrap(),
+            Some(Priority::High),
+            None,
+            Some(Time::from_nanos(ACCEPTED_NS))
+        )
+    );
+    // In the name of a bank that the link does not speak for.
     let refusal = refusal_from(2, &body, &Known::default());
     assert_eq!(refusal.reason, Reason::UnboundSender);
 }

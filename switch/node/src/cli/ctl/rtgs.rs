@@ -40,6 +40,16 @@ pub(super) enum Rtgs {
         #[arg(value_enum)]
         priority: RtgsPriority,
     },
+    /// Give a payment that waits another earliest or latest time; without one as it is
+    Times {
+        id: u64,
+        /// Does not settle before
+        #[arg(long, value_name = "TIME")]
+        earliest: Option<String>,
+        /// Rejected if it has not settled by then
+        #[arg(long, value_name = "TIME", required_unless_present = "earliest")]
+        latest: Option<String>,
+    },
     /// Put a payment before the others of its payer and priority
     ToHead { id: u64 },
     /// Put a payment behind the others of its payer and priority
@@ -281,6 +291,18 @@ pub(super) fn request(command: Rtgs, by: By) -> Result<Request, Failure> {
             RtgsChange::Queued {
                 id,
                 to: RtgsMove::Priority(priority),
+            },
+        ),
+        Rtgs::Times {
+            id,
+            earliest,
+            latest,
+        } => changed(
+            by,
+            RtgsChange::QueuedTimes {
+                id,
+                earliest,
+                latest,
             },
         ),
         Rtgs::ToHead { id } => changed(by, moved(id, RtgsMove::Head)),

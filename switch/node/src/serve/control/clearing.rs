@@ -101,6 +101,7 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
             last,
         }),
         items: orders,
+        refused: Vec::new(),
     };
     let command = Command::Clearing(clearing::Command::Submit(submit));
     let decided = switch.intake.decide(command).await;
@@ -214,6 +215,7 @@ fn order(switch: &Switch, debtor: &View, item: &ClearingItem) -> Result<Order, R
             (&debtor_party.agent, &debtor_party.account),
             (&creditor_party.agent, &creditor_party.account),
             purpose,
+            None,
         ),
         uetr: parsed("uetr", &item.uetr, Uetr::parse)?,
         transaction_id,
@@ -237,6 +239,8 @@ fn order(switch: &Switch, debtor: &View, item: &ClearingItem) -> Result<Order, R
                 return Err(Refusal::of_request("remittance", text));
             }
         },
+        // Lists of beneficiaries come by message only.
+        list: None,
     })
 }
 

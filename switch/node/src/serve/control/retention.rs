@@ -207,6 +207,7 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::NotReceived { original }
         | Message::ClearingStatus { original, .. }
         | Message::ClearingForward { original, .. }
+        | Message::ClearingRefused { original, .. }
         | Message::ImtsStatus { original, .. }
         | Message::ImtsForward { original, .. }
         | Message::WithdrawalAnswer { original, .. }

@@ -226,6 +226,18 @@ pub(super) fn command(
                 RtgsMove::Withdrawn => Change::Withdraw,
             },
         },
+        RtgsChange::QueuedTimes {
+            id,
+            earliest,
+            latest,
+        } => settlement::Command::Change {
+            source,
+            id: Position::new(*id),
+            change: Change::Times {
+                earliest: time("earliest", earliest.as_deref())?,
+                latest: time("latest", latest.as_deref())?,
+            },
+        },
         RtgsChange::CreditLine { code, amount } => settlement::Command::SetCreditLine {
             source,
             participant: participant_id(switch, code)?,

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use torap_domain::{Iban, Knp};
 use torap_engine::clearing::{
-    PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow, are_purposes_sound,
+    ListUse, PURPOSE_ACCOUNTS_MAX, PURPOSE_ROWS_MAX, PurposeRow, are_purposes_sound,
 };
 
 use crate::{
-    control::{PurposeForm, Refusal},
+    control::{ListForm, PurposeForm, Refusal},
     serve::{control::show, switch::Switch},
 };
 
@@ -25,6 +25,11 @@ pub(super) async fn show(switch: &Switch) -> Result<Value, Refusal> {
                 "from": row.from.to_string(),
                 "to": row.to.to_string(),
                 "accounts": accounts.join(" "),
+                "list": match row.list {
+                    ListUse::Required => "required",
+                    ListUse::Allowed => "allowed",
+                    ListUse::Refused => "none",
+                },
             })
         })
         .collect();
@@ -60,7 +65,16 @@ pub(super) fn rows_of(forms: &[PurposeForm]) -> Result<Vec<PurposeRow>, Refusal>
             let text = format!("1 to {PURPOSE_ACCOUNTS_MAX} accounts");
             return Err(refused("accounts", text));
         }
-        rows.push(PurposeRow { from, to, accounts });
+        rows.push(PurposeRow {
+            from,
+            to,
+            accounts,
+            list: match form.list {
+                ListForm::Required => ListUse::Required,
+                ListForm::Allowed => ListUse::Allowed,
+                ListForm::None => ListUse::Refused,
+            },
+        });
     }
     rows.sort_by_key(|row| row.from);
     if !are_purposes_sound(&rows) {

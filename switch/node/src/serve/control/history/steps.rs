@@ -307,6 +307,7 @@ fn original_of(message: &Message) -> Option<Position> {
         // Messages about many items are no step of one payment.
         Message::ClearingStatus { .. }
         | Message::ClearingForward { .. }
+        | Message::ClearingRefused { .. }
         | Message::ClearingReport { .. }
         // IMTS has its own queue and list of what has ended.
         | Message::ImtsStatus { .. }
@@ -345,6 +346,7 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::CommandAnswer { .. } => ("answer", "JSON"),
         Message::Notice { .. } => ("notice", "admi.004"),
         Message::ClearingStatus { .. } => ("items", "pacs.002"),
+        Message::ClearingRefused { .. } => ("items", "pacs.002 RJCT"),
         Message::ClearingForward { .. } => ("items-forwarded", "pacs.008"),
         Message::ClearingReport { .. } => ("session-report", "admi.004"),
         Message::ImtsStatus { .. } => ("rtgs-status", "pacs.002"),
@@ -352,7 +354,7 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::WithdrawalAnswer { .. } => ("rtgs-withdrawal", "camt.029"),
         Message::ImtsReceipt { .. } => ("liquidity", "camt.025"),
         Message::ImtsDay { .. } => ("business-day", "admi.004"),
-        Message::Report { .. } => ("report", "camt.053, camt.052 or camt.004"),
+        Message::Report { .. } => ("report", "camt.053, camt.052, camt.004 or camt.006"),
         Message::ImtsNotice { .. } => ("entry", "camt.054"),
     }
 }
