@@ -41,8 +41,9 @@ pub use account_report::{
 pub use bank_transfer::bank_transfer;
 pub use cancellation_request::cancellation_request;
 pub use clearing::{Batch, BatchItem, BatchParty, batch, status_reports};
-pub use credit_transfer::{Address, Carried, credit_transfer};
+pub use credit_transfer::{Address, Carried, credit_transfer, credit_transfers};
 pub use event::{event_acknowledgement, event_notice};
+pub(crate) use forward::forward_parts;
 pub use forward::{Resolved, forward, forward_resolved};
 pub use liquidity::{liquidity_transfer, receipt};
 pub use payment_return::payment_return;
@@ -50,5 +51,6 @@ pub use reject::reject;
 pub use resolution::resolution;
 pub use status_report::status_report;
 pub use status_request::status_request;
+pub(crate) use time::time;
 pub use verification_report::verification_report;
 pub use verification_request::verification_request;

@@ -78,6 +78,7 @@ enum Part {
     Reports = 48,
     Approval = 49,
     ClearingPurposes = 50,
+    MassPieces = 53,
 }
 
 impl Engine {
@@ -149,7 +150,7 @@ impl Engine {
         } else {
             tariffs::State::new()
         };
-        let mass = if chunks.next_is(Part::Mass) {
+        let mut mass = if chunks.next_is(Part::Mass) {
             chunks.read(Part::Mass, mass::State::read)?
         } else {
             mass::State::new()
@@ -182,6 +183,9 @@ impl Engine {
         };
         if chunks.next_is(Part::ClearingPurposes) {
             clearing.purposes = chunks.read(Part::ClearingPurposes, clearing::Purposes::read)?;
+        }
+        if chunks.next_is(Part::MassPieces) {
+            chunks.read(Part::MassPieces, |reader| mass.read_pieces(reader))?;
         }
         chunks.close()?;
         let state = State {
@@ -306,6 +310,11 @@ impl Engine {
             let purposes = &state.clearing.purposes;
             purposes.write(&mut Writer::new(&mut scratch));
             each(Part::ClearingPurposes, &scratch);
+        }
+        if !state.mass.has_no_pieces() {
+            scratch.clear();
+            state.mass.write_pieces(&mut Writer::new(&mut scratch));
+            each(Part::MassPieces, &scratch);
         }
     }
 }

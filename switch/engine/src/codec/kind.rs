@@ -254,6 +254,10 @@ kinds! {
     ApprovalDecide = 0xca, "approval-decide", 1;
     /// Where payments of which purposes must go
     ClearingSetPurposes = 0xcb, "clearing-set-purposes", 1;
+    /// A pacs.008 with many instant payments, a piece of a file
+    MassTake = 0xd4, "mass-take", 1;
+    /// A line of it that could not be handed in
+    MassMiss = 0xd5, "mass-miss", 1;
 }
 
 impl Kind {
@@ -328,7 +332,11 @@ impl Kind {
                 tariffs::Command::Set { .. } => Kind::TariffSet,
                 tariffs::Command::Note { .. } => Kind::TariffNote,
             },
-            Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
+            Command::Mass(command) => match command {
+                mass::Command::Submit(_) => Kind::MassSubmit,
+                mass::Command::Take(_) => Kind::MassTake,
+                mass::Command::Miss(_) => Kind::MassMiss,
+            },
             Command::Disputes(command) => match command {
                 disputes::Command::Open { .. } => Kind::DisputeOpen,
                 disputes::Command::OpenCard { .. } => Kind::DisputeOpenCard,

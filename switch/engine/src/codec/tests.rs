@@ -105,6 +105,12 @@ fn every_layout_is_the_one_of_its_golden_file() {
         check_golden(name, &stored(&entry));
         assert_eq!(Outbound::decode(&stored(&entry)), Ok(entry));
     }
+    let entry = Outbound {
+        message: samples::mass::message(),
+        ..samples::outbound()
+    };
+    check_golden("outbound-mass-status", &stored(&entry));
+    assert_eq!(Outbound::decode(&stored(&entry)), Ok(entry));
     check_golden(instant::Finished::NAME, &stored(&samples::finished()));
     check_golden(directory::Record::NAME, &stored(&samples::record()));
     check_golden(cards::Finished::NAME, &stored(&samples::cards::finished()));
