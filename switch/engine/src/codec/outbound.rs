@@ -1,4 +1,4 @@
-//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session, 131 for an entry of the settlement account (8 more for one that expires, which none of the longest does).
+//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session, 97 for a case, 131 for an entry of the settlement account (8 more for one that expires, which none of the longest does).
 
 mod imts;
 mod notices;

@@ -345,3 +345,66 @@ fn participants_take_turns_and_none_takes_all_the_room() {
         Reason::UnboundSender,
     );
 }
+
+#[test]
+fn a_line_that_the_payees_bank_rejects_and_one_of_anothers_identifiers_are_told_as_payments() {
+    let mut world = World::new();
+    send(&mut world, 1, true, 1..3);
+    assert_eq!(hand_in(&mut world, 1), Outcome::Accepted);
+    world.answer(
+        1,
+        Verdict::Reject {
+            agent_code: *b"AC04",
+        },
+    );
+    let rejected = Status::Rejected {
+        reason: Reason::ReceiverRejected,
+        agent_code: Some(*b"AC04"),
+    };
+    assert_eq!(world.status_to(CASP), (rejected, false));
+    // Its key is that of another payment, which the bank has sent by itself meanwhile.
+    let mut other = world.payment(2, Service::C2cAccount, 700);
+    other.references.uetr = uetr(9);
+    other.fingerprint = Fingerprint([9; 16]);
+    world.accept(Any::Instant(instant::Command::CreditTransfer(other)));
+    let twice = hand_in(&mut world, 2);
+    assert_eq!(twice, Outcome::Refused(Reason::DuplicateMismatch));
+    let told = world.status_to(CASP);
+    assert_eq!(
+        told,
+        (crate::world::rejected(Reason::DuplicateMismatch), false)
+    );
+    let piece = world.engine.mass_piece(CASP, FileKey([1; 16]), 1);
+    let missed = Some(Reason::DuplicateMismatch);
+    assert_eq!(
+        (piece.waiting, piece.taken),
+        (0, vec![(0, None), (1, missed)])
+    );
+}
+
+#[test]
+fn no_participant_may_have_more_files_known_than_its_share() {
+    let mut world = World::new();
+    // Lines that break a rule: nothing waits.
+    let broken = |world: &mut World, file: u16| {
+        let source = world.link(CASP);
+        let mut piece = take(source, 1, true, 1..2);
+        let mut key = [0; 16];
+        key[..2].copy_from_slice(&file.to_be_bytes());
+        piece.piece.file = FileKey(key);
+        piece.lines[0].fault = Some(Fault {
+            code: Text::truncated("FF07"),
+            text: Text::truncated("CdtTrfTxInf[1]/Purp/Prtry"),
+        });
+        world.apply(of(piece))
+    };
+    for file in 0..FILES_OF_ONE_MAX as u16 {
+        assert_eq!(broken(&mut world, file), Outcome::Accepted);
+    }
+    let more = broken(&mut world, FILES_OF_ONE_MAX as u16);
+    assert_eq!(more, Outcome::Refused(Reason::InternalLimit));
+    // In a week they are forgotten.
+    world.wait(KEEP);
+    let more = broken(&mut world, FILES_OF_ONE_MAX as u16);
+    assert_eq!(more, Outcome::Accepted);
+}
