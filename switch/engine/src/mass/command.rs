@@ -83,10 +83,6 @@ pub struct Miss {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "commands travel in one enum whose largest variant is a payment"
-)]
 pub enum Command {
     Submit(Submit),
     Take(Take),
