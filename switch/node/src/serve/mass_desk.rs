@@ -26,8 +26,8 @@ const LINES_AT_ONCE: usize = 10;
 const LINES_EVERY: Duration = Duration::from_millis(20);
 /// How long between two looks while nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Pieces that are held taken apart, up to 2 MiB each.
-const PIECES_AT_HAND_MAX: usize = 16;
+/// Pieces that are held taken apart, up to 2 MiB each: one of every bank that has a file going in.
+const PIECES_AT_HAND_MAX: usize = 48;
 
 /// Hands in what waits, until it is aborted.
 pub(super) async fn run(switch: Arc<Switch>) {
@@ -71,6 +71,10 @@ struct Desk {
 impl Desk {
     /// Hands lines in beside each other, and waits until all are decided.
     async fn hand_in(&mut self, switch: &Arc<Switch>, due: &[Due]) -> Result<(), Stopping> {
+        if self.at_hand.len() >= PIECES_AT_HAND_MAX {
+            self.at_hand
+                .retain(|position, _| due.iter().any(|line| line.position == *position));
+        }
         let mut decisions = JoinSet::new();
         for line in due {
             let (command, evidence) = match self.payment(switch, line).await {
@@ -139,9 +143,6 @@ impl Desk {
             Reason::InternalLimit
         })?;
         let lines = Arc::new(lines);
-        if self.at_hand.len() >= PIECES_AT_HAND_MAX {
-            self.at_hand.clear();
-        }
         self.at_hand.insert(position, Arc::clone(&lines));
         Ok(lines)
     }
