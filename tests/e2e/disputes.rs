@@ -1,7 +1,7 @@
 //! Disputes as the operator leads them: a case through all its stages, documents, a crash, and the money after each step.
 
 use serde_json::Value;
-use torap_bank::Payee;
+use torap_bank::{Payee, Request, WaitFor};
 use torap_node::demo::{Day, customer_of};
 
 use crate::program::{lab, stderr, stdout, torap};
@@ -90,6 +90,31 @@ fn a_case_goes_through_its_stages_with_its_money_also_after_a_crash() {
     let opened = operator.dispute(&["open", "CASP", uetr, "FRAD"]);
     let case = opened["position"].to_string();
     stands(0);
+    // Both banks are told on their links, each in its role, and nobody else.
+    let told = |day: &Day, code: &str, event: &str, parameters: &str| {
+        let filter = WaitFor {
+            kind: Some("admi.004".into()),
+            status: Some(event.into()),
+            ..WaitFor::default()
+        };
+        let seen = day.wait(code, filter).expect("a notice");
+        let text = seen.text.expect("parameters");
+        let hex = uetr.replace('-', "");
+        let expected = format!("{case} {hex} {parameters}");
+        assert!(text.contains(&expected), "{expected} in {text}");
+    };
+    told(
+        &day,
+        "CASP",
+        "DSPO",
+        "CLAIMANT retrieval FRAD 0.00 0.00 RESPONDENT",
+    );
+    told(
+        &day,
+        "HSBK",
+        "DSPO",
+        "RESPONDENT retrieval FRAD 0.00 0.00 RESPONDENT",
+    );
     assert_eq!(
         operator.refused(&["open", "CASP", uetr, "FRAD"]),
         "entry-exists"
@@ -115,6 +140,33 @@ fn a_case_goes_through_its_stages_with_its_money_also_after_a_crash() {
     operator.dispute(&["respond", &case, "HSBK", "decline"]);
     operator.dispute(&["rule", &case, "450.00"]);
     stands(45_000);
+    day.lab.wait_for_links().expect("signed on");
+    told(
+        &day,
+        "CASP",
+        "DSPE",
+        "CLAIMANT closed: ruled FRAD 450.00 250.00 NOBODY",
+    );
+    told(
+        &day,
+        "HSBK",
+        "DSPE",
+        "RESPONDENT closed: ruled FRAD 450.00 -250.00 NOBODY",
+    );
+    for (code, steps) in [("CASP", 5), ("HSBK", 5), ("IRTY", 0), ("TSES", 0)] {
+        let step = WaitFor {
+            kind: Some("admi.004".into()),
+            status: Some("DSPS".into()),
+            ..WaitFor::default()
+        };
+        assert_eq!(day.count(code, &step).expect("counted"), steps, "{code}");
+    }
+    let books = day.ask("CASP", &Request::Books).expect("books");
+    assert_eq!(
+        books["violations"].as_array().map(Vec::len),
+        Some(0),
+        "{books}"
+    );
     assert_eq!(
         operator.refused(&["rule", &case, "1.00"]),
         "operator-refused"

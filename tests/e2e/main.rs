@@ -20,6 +20,7 @@ mod imts_door;
 mod kill;
 mod load;
 mod mass;
+mod mass_door;
 mod order;
 mod payments_door;
 mod program;

@@ -46,7 +46,7 @@ impl Operator {
         let deadline = Instant::now() + WITHIN;
         loop {
             let value = self.ok(&["mass", "file", "CASP", file, "--lines"]);
-            if value["under_way"] == 0 {
+            if value["under_way"] == 0 && value["waiting"] == 0 {
                 return value;
             }
             assert!(Instant::now() < deadline, "{value}");

@@ -13,6 +13,7 @@ pub(crate) mod credit_transfer;
 mod event;
 mod fields;
 mod header;
+mod lines;
 mod liquidity;
 mod original;
 mod parameters;
@@ -47,13 +48,14 @@ pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};
 pub use header::BusinessHeader;
+pub use lines::{LineStatus, Lines, accepted_at, line_statuses};
 pub use liquidity::{LiquidityTransfer, Receipt};
 pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};
 pub use party::{Party, PersonNumber};
 pub use payment::{PaymentChange, PaymentQuery};
 pub use payment_return::Return;
-pub use reader::{CLEARING_SERVICE, Identity, Reader, SETTLEMENT_SERVICE};
+pub use reader::{CLEARING_SERVICE, Identity, MASS_SERVICE, Reader, SETTLEMENT_SERVICE};
 pub use reject::Reject;
 pub use resolution::{CancellationStatus, Resolution};
 pub use settlement_transfer::{Accounts, SettlementTransfer};
@@ -122,6 +124,7 @@ pub enum Body<'a> {
     PaymentChange(PaymentChange<'a>),
     /// A message that is valid against its schema but not part of the instant rail.
     Other,
-    /// A message of the clearing system about many payments, by BizSvc; a pacs.008 is read by [`Reader::read_batch`].
+    /// A message about many payments, by BizSvc: of the clearing system, whose pacs.008 is read by [`Reader::read_batch`], or of files of
+    /// instant payments, whose pacs.008 is taken apart by [`Lines`].
     Clearing,
 }

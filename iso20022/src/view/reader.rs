@@ -20,6 +20,10 @@ use super::{
 /// and only their schema and header are checked.
 pub const CLEARING_SERVICE: &str = "torap.ics.1";
 
+/// BizSvc of files of instant payments: a pacs.008 has many lines, and so have the pacs.002 about them. What else has this service is about
+/// one payment, as on the instant rail.
+pub const MASS_SERVICE: &str = "torap.mass.1";
+
 /// BizSvc of messages of IMTS: a pacs.008 has a table of its own, and a pacs.009 has this service alone.
 pub const SETTLEMENT_SERVICE: &str = "torap.imts.1";
 
@@ -128,13 +132,22 @@ fn read_parsed<'a>(
         .header()
         .map(|part| read_header(part, &facts))
         .transpose()?;
-    let clears = header.as_ref().and_then(|header| header.service) == Some(CLEARING_SERVICE);
     // What is about one payment, or none, is as on the instant rail.
-    let is_many = !matches!(
-        document_type.kind(),
-        MessageKind::Camt056 | MessageKind::Camt029 | MessageKind::Admi002 | MessageKind::Admi011
-    );
-    if clears && is_many {
+    let is_many = match header.as_ref().and_then(|header| header.service) {
+        Some(CLEARING_SERVICE) => !matches!(
+            document_type.kind(),
+            MessageKind::Camt056
+                | MessageKind::Camt029
+                | MessageKind::Admi002
+                | MessageKind::Admi011
+        ),
+        Some(MASS_SERVICE) => matches!(
+            document_type.kind(),
+            MessageKind::Pacs008 | MessageKind::Pacs002
+        ),
+        _ => false,
+    };
+    if is_many {
         return Ok(Message {
             header,
             message_type: document_type,

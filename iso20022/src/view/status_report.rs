@@ -18,6 +18,8 @@ pub enum TransactionStatus {
     Rjct,
     /// Still in flight.
     Pdng,
+    /// A line of a file that is well formed and will be handed in as a payment.
+    Actc,
 }
 
 impl TransactionStatus {
@@ -28,6 +30,7 @@ impl TransactionStatus {
             TransactionStatus::Acsc => "ACSC",
             TransactionStatus::Rjct => "RJCT",
             TransactionStatus::Pdng => "PDNG",
+            TransactionStatus::Actc => "ACTC",
         }
     }
 

@@ -52,36 +52,66 @@ pub fn credit_transfer(
     transfer: &CreditTransfer<'_>,
     carried: &Carried<'_>,
 ) {
+    credit_transfers(out, header, std::slice::from_ref(transfer), carried);
+}
+
+/// Appends a message of many lines; its group header is that of the first. Without any, nothing is written.
+pub fn credit_transfers(
+    out: &mut Vec<u8>,
+    header: Option<&BusinessHeader<'_>>,
+    transfers: &[CreditTransfer<'_>],
+    carried: &Carried<'_>,
+) {
+    let Some(first) = transfers.first() else {
+        return;
+    };
     message(out, header, MessageType::PACS_008_001_10, |xml| {
         xml.raw("<FIToFICstmrCdtTrf><GrpHdr>");
-        group_header(xml, transfer, carried);
-        xml.raw("</GrpHdr><CdtTrfTxInf><PmtId>");
-        payment_identification(xml, transfer);
-        xml.raw("</PmtId>");
-        xml.tenge(
-            "<IntrBkSttlmAmt Ccy=\"KZT\">",
-            transfer.tiyn,
-            "</IntrBkSttlmAmt>",
-        );
-        nested!(xml, [AccptncDtTm], time(transfer.accepted_ns));
-        xml.raw("<ChrgBr>SLEV</ChrgBr>");
-        parties(xml, transfer, carried);
-        nested!(xml, [Purp Prtry], text(transfer.knp, IDENTIFIER_CHARACTERS_MAX));
-        sector_code(xml, "DEBT", transfer.kod);
-        sector_code(xml, "CRED", transfer.kbe);
-        remittance(xml, transfer);
-        xml.raw("</CdtTrfTxInf></FIToFICstmrCdtTrf>");
+        group_header(xml, first, transfers.len(), carried);
+        xml.raw("</GrpHdr>");
+        for transfer in transfers {
+            transaction(xml, transfer, carried);
+        }
+        xml.raw("</FIToFICstmrCdtTrf>");
     });
 }
 
-fn group_header(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>, carried: &Carried<'_>) {
+fn transaction(xml: &mut Xml<'_>, transfer: &CreditTransfer<'_>, carried: &Carried<'_>) {
+    xml.raw("<CdtTrfTxInf><PmtId>");
+    payment_identification(xml, transfer);
+    xml.raw("</PmtId>");
+    xml.tenge(
+        "<IntrBkSttlmAmt Ccy=\"KZT\">",
+        transfer.tiyn,
+        "</IntrBkSttlmAmt>",
+    );
+    nested!(xml, [AccptncDtTm], time(transfer.accepted_ns));
+    xml.raw("<ChrgBr>SLEV</ChrgBr>");
+    parties(xml, transfer, carried);
+    nested!(xml, [Purp Prtry], text(transfer.knp, IDENTIFIER_CHARACTERS_MAX));
+    sector_code(xml, "DEBT", transfer.kod);
+    sector_code(xml, "CRED", transfer.kbe);
+    remittance(xml, transfer);
+    xml.raw("</CdtTrfTxInf>");
+}
+
+fn group_header(
+    xml: &mut Xml<'_>,
+    transfer: &CreditTransfer<'_>,
+    count: usize,
+    carried: &Carried<'_>,
+) {
     nested!(
         xml,
         [MsgId],
         text(transfer.message_id, IDENTIFIER_CHARACTERS_MAX)
     );
     nested!(xml, [CreDtTm], time(transfer.created_ns));
-    xml.raw("<NbOfTxs>1</NbOfTxs>");
+    // A literal for one: a single payment allocates nothing.
+    match count {
+        1 => xml.raw("<NbOfTxs>1</NbOfTxs>"),
+        _ => nested!(xml, [NbOfTxs], raw(&count.to_string())),
+    }
     if carried.total {
         xml.tenge(
             "<TtlIntrBkSttlmAmt Ccy=\"KZT\">",

@@ -30,6 +30,20 @@ pub fn forward(
     enveloped(out, header, message_type, |xml| xml.copy(document));
 }
 
+/// As [`forward`], of a Document in parts.
+pub(crate) fn forward_parts(
+    out: &mut Vec<u8>,
+    header: &BusinessHeader<'_>,
+    message_type: MessageType,
+    parts: &[&[u8]],
+) {
+    enveloped(out, header, message_type, |xml| {
+        for part in parts {
+            xml.copy(part);
+        }
+    });
+}
+
 /// Appends an Envelope of a fresh header and the Document with CdtrAgt, CdtrAcct and InstdAgt replaced; every other byte is as received.
 ///
 /// `input` is the whole message received; `document` and `splice` are ranges in it, from the same [`Message`](crate::view::Message). Returns `false`, with

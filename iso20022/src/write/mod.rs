@@ -46,8 +46,9 @@ pub use cancellation_request::cancellation_request;
 pub use clearing::{
     Batch, BatchItem, BatchParty, ItemRefusal, batch, item_refusals, status_reports,
 };
-pub use credit_transfer::{Address, Carried, credit_transfer};
+pub use credit_transfer::{Address, Carried, credit_transfer, credit_transfers};
 pub use event::{event_acknowledgement, event_notice};
+pub(crate) use forward::forward_parts;
 pub use forward::{Resolved, forward, forward_resolved};
 pub use liquidity::{liquidity_transfer, receipt};
 pub use payment::{PaymentAnswer, PaymentLine, payment_answer, payment_change, payment_query};
@@ -56,5 +57,6 @@ pub use reject::reject;
 pub use resolution::resolution;
 pub use status_report::status_report;
 pub use status_request::status_request;
+pub(crate) use time::time;
 pub use verification_report::verification_report;
 pub use verification_request::verification_request;

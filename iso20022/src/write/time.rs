@@ -5,6 +5,11 @@ use crate::view::time::{DAY_SECONDS, civil_from_day};
 /// Business time is UTC+5 all year.
 const OFFSET_SECONDS: u64 = 5 * 3600;
 
+/// Appends a time.
+pub(crate) fn time(out: &mut Vec<u8>, nanoseconds: u64) {
+    out.extend_from_slice(&local(nanoseconds));
+}
+
 /// `YYYY-MM-DDThh:mm:ss.mmm+05:00` of nanoseconds since 1970 UTC; digits below the millisecond are cut.
 pub(super) fn local(nanoseconds: u64) -> [u8; 29] {
     let milliseconds = nanoseconds / 1_000_000;

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod formats;
 mod forward;
+mod lines;
 mod mutated;
 mod refused;
 mod refused_around;

@@ -149,6 +149,7 @@ impl Bank {
     pub fn handle(&mut self, request: Request, now: u64) -> Result<Value, String> {
         match request {
             Request::Pay(order) => self.pay(order, now),
+            Request::PayFile { message_id, orders } => self.pay_file(message_id, orders, now),
             Request::PayAgain {
                 transaction_id,
                 amount,

@@ -76,6 +76,21 @@ impl Books {
         });
     }
 
+    /// Whether the bank sent a payment, by its UETR without hyphens.
+    pub fn has_sent(&self, uetr: &str) -> bool {
+        self.has(uetr, Way::Out)
+    }
+
+    /// Whether the bank received a payment, by its UETR without hyphens.
+    pub fn has_received(&self, uetr: &str) -> bool {
+        self.has(uetr, Way::In)
+    }
+
+    fn has(&self, uetr: &str, way: Way) -> bool {
+        let mut items = self.items.iter();
+        items.any(|(known, item)| item.way == way && known.replace('-', "") == uetr)
+    }
+
     /// The switch gave a final outcome.
     pub fn finished(&mut self, uetr: &str, outcome: Final) {
         let Some(item) = self.items.get_mut(uetr) else {

@@ -65,6 +65,11 @@ impl PayOrder {
 pub enum Request {
     /// Sends a payment; answers with its identifiers.
     Pay(PayOrder),
+    /// Sends payments as lines of one message of a file (docs/mass.md), under this MsgId; answers with the identifiers of each.
+    PayFile {
+        message_id: String,
+        orders: Vec<PayOrder>,
+    },
     /// Sends the same payment again, or another amount under the same identifiers.
     PayAgain {
         transaction_id: String,

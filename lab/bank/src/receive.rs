@@ -5,9 +5,9 @@ use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     profile::Direction,
     view::{
-        Assignment, Body, CLEARING_SERVICE, CancellationRequest, CreditTransfer, Message, Original,
-        Resolution, Return, SETTLEMENT_SERVICE, StatusReport, TransactionStatus,
-        VerificationReport, VerificationRequest,
+        Assignment, Body, CLEARING_SERVICE, CancellationRequest, CreditTransfer, MASS_SERVICE,
+        Message, Original, Resolution, Return, SETTLEMENT_SERVICE, StatusReport, TransactionStatus,
+        VerificationReport, VerificationRequest, line_statuses,
     },
     write,
 };
@@ -120,9 +120,10 @@ impl Bank {
             Body::VerificationRequest(request) => self.confirm(&request, seen, now),
             Body::VerificationReport(report) => self.receive_look_up(&report, seen),
             Body::Reject(reject) => {
-                let mut payments = self.sent.values();
-                if let Some(payment) = payments.find(|sent| sent.message_id == reject.related) {
-                    self.books.never_sent(&payment.uetr);
+                for payment in self.sent.values() {
+                    if payment.message_id == reject.related {
+                        self.books.never_sent(&payment.uetr);
+                    }
                 }
                 self.see(Seen {
                     reason: Some(reject.reason.into_owned()),
@@ -133,12 +134,16 @@ impl Bank {
             }
             Body::EventNotice(notice) => {
                 let parameters: Vec<&str> = notice.parameters.iter().collect();
+                if notice.code.starts_with("DSP") {
+                    self.check_case(notice.code, &parameters);
+                }
                 self.see(Seen {
                     status: Some(notice.code.to_string()),
                     text: join(&[notice.description.as_deref(), Some(&parameters.join(" "))]),
                     ..seen
                 });
             }
+            Body::Clearing if service == Some(MASS_SERVICE) => self.receive_lines(text, &seen),
             // Its items are another system's: the bank's books are those of the instant rail.
             Body::Clearing => {
                 let fits = text.len() <= SEEN_TEXT_BYTES_MAX;
@@ -160,6 +165,53 @@ impl Bank {
             | Body::Other => {
                 self.books
                     .violation("", format!("a {message_name} that a bank does not expect"));
+            }
+        }
+    }
+
+    /// A case about a payment is of the bank that sent it, as the claimant, and of the bank that received it. Of card transactions the
+    /// bank's host knows, not its books.
+    fn check_case(&mut self, code: &str, parameters: &[&str]) {
+        let [_, subject, role, ..] = parameters else {
+            let text = format!("{code} without a case, its subject and a role");
+            self.books.violation("", text);
+            return;
+        };
+        if subject.starts_with("CARD ") {
+            return;
+        }
+        let is_own = match *role {
+            "CLAIMANT" => self.books.has_sent(subject),
+            "RESPONDENT" => self.books.has_received(subject),
+            _ => false,
+        };
+        if !is_own {
+            let text = format!("{code} as {role} of a payment that is not its own");
+            self.books.violation(subject, text);
+        }
+    }
+
+    /// How lines of a file stand that are no payments, or not yet. Nothing is remembered of one that is refused here.
+    fn receive_lines(&mut self, text: &[u8], seen: &Seen) {
+        let lines = line_statuses(text);
+        if lines.is_empty() {
+            self.books.violation("", "a report about no line".into());
+        }
+        for line in lines {
+            self.see(Seen {
+                status: Some(line.status.to_string()),
+                reason: line.reason.map(String::from),
+                uetr: Some(line.uetr.to_string()),
+                transaction_id: Some(line.transaction_id.to_string()),
+                ..seen.clone()
+            });
+            match (line.status, line.reason) {
+                ("ACTC" | "PDNG", None) | ("RJCT", Some("AM05")) => {}
+                ("RJCT", Some(_)) => self.books.postponed(line.uetr),
+                (status, reason) => {
+                    let text = format!("a line with status {status} and reason {reason:?}");
+                    self.books.violation(line.uetr, text);
+                }
             }
         }
     }
@@ -343,7 +395,7 @@ impl Bank {
                 self.books.postponed(original.uetr);
             }
             (TransactionStatus::Rjct, _) => self.books.finished(original.uetr, Final::Rjct),
-            (TransactionStatus::Pdng, _) => {}
+            (TransactionStatus::Pdng | TransactionStatus::Actc, _) => {}
             (TransactionStatus::Acsp, _) => self
                 .books
                 .violation(original.uetr, "ACSP from the switch".into()),

@@ -6,8 +6,8 @@ use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     view::{
         Assignment, BusinessHeader, CancellationRequest, CancellationStatus, CreditTransfer,
-        Original, Party, PersonNumber, Resolution, Return, StatusRequest, TransferService,
-        VerificationRequest,
+        MASS_SERVICE, Original, Party, PersonNumber, Resolution, Return, StatusRequest,
+        TransferService, VerificationRequest,
     },
     write::{self, Carried},
 };
@@ -50,8 +50,122 @@ pub(crate) struct Order {
 /// KNP of a transfer between persons.
 const KNP_TRANSFER: &str = "119";
 
+/// What every payment carries along.
+const CARRIED: Carried<'static> = Carried {
+    total: false,
+    clearing_system: None,
+    instruction_priority: None,
+    instant_service_level: true,
+    category_purpose: None,
+    debtor_address: None,
+    debtor_proxy_phone: None,
+};
+
+/// Texts that a payment holds as numbers.
+struct Texts {
+    payer_person: String,
+    debtor_phone: String,
+}
+
+impl Texts {
+    /// None of a payment received.
+    fn of(payment: &Payment) -> Option<Texts> {
+        let order = payment.order.as_ref()?;
+        Some(Texts {
+            payer_person: order.payer.person.to_string(),
+            // CtctDtls/MobNb wants a dash behind the country code (XSD PhoneNumber).
+            debtor_phone: format!("+7-{:010}", order.payer.phone.value() % 10_000_000_000),
+        })
+    }
+}
+
+/// A payment as its message says it; none of one received.
+fn transfer<'a>(
+    payment: &'a Payment,
+    texts: &'a Texts,
+    bic: &'a str,
+    now: u64,
+) -> Option<CreditTransfer<'a>> {
+    let order = payment.order.as_ref()?;
+    Some(CreditTransfer {
+        message_id: &payment.message_id,
+        created_ns: now,
+        settlement_date: None,
+        service: order.service,
+        instructing_agent: bic,
+        instructed_agent: order.chosen_bank.as_deref(),
+        instruction_id: None,
+        end_to_end_id: &payment.end_to_end_id,
+        transaction_id: &payment.transaction_id,
+        uetr: &payment.uetr,
+        resolution_id: order.resolution_id.as_deref(),
+        tiyn: payment.tiyn,
+        accepted_ns: order.accepted_ns,
+        debtor: Party {
+            name: Some(order.payer.name.as_str().into()),
+            number: Some(PersonNumber::Iin(&texts.payer_person)),
+            phone: Some(&texts.debtor_phone),
+        },
+        debtor_iban: order.payer.iban.as_str(),
+        debtor_agent: bic,
+        creditor_agent: &order.creditor_agent,
+        creditor: Party {
+            name: order.creditor_name.as_deref().map(Into::into),
+            number: order.creditor_person.as_deref().map(person_number),
+            phone: None,
+        },
+        creditor_iban: order.creditor_iban.as_deref(),
+        creditor_phone: order.creditor_phone.as_deref(),
+        knp: KNP_TRANSFER,
+        kod: None,
+        kbe: None,
+        qr_id: order.qr_id.as_deref(),
+        remittance: None,
+    })
+}
+
 impl Bank {
     pub(crate) fn pay(&mut self, pay: PayOrder, now: u64) -> Result<Value, String> {
+        let payment = self.payment(pay, now)?;
+        self.send_payment(payment, now)
+    }
+
+    /// Payments as lines of one message.
+    pub(crate) fn pay_file(
+        &mut self,
+        message_id: String,
+        orders: Vec<PayOrder>,
+        now: u64,
+    ) -> Result<Value, String> {
+        let mut payments = Vec::with_capacity(orders.len());
+        for order in orders {
+            let payment = self.payment(order, now)?;
+            payments.push(Payment {
+                message_id: message_id.clone(),
+                ..payment
+            });
+        }
+        let bic = self.config.bic.as_str().to_string();
+        let texts: Vec<Texts> = payments.iter().filter_map(Texts::of).collect();
+        let lines = payments.iter().zip(&texts);
+        let lines: Vec<CreditTransfer<'_>> = lines
+            .filter_map(|(payment, texts)| transfer(payment, texts, &bic, now))
+            .collect();
+        let header = BusinessHeader {
+            service: Some(MASS_SERVICE),
+            ..self.header(&bic, &message_id, now)
+        };
+        let mut body = Vec::with_capacity(2048 * lines.len());
+        write::credit_transfers(&mut body, Some(&header), &lines, &CARRIED);
+        let mut sent = Vec::with_capacity(payments.len());
+        for payment in payments {
+            sent.push(self.note_sent(payment));
+        }
+        self.post(body);
+        serde_json::to_value(sent).map_err(|error| error.to_string())
+    }
+
+    fn payment(&mut self, pay: PayOrder, now: u64) -> Result<Payment, String> {
         let (mut order, amount_of_code) = self.order(&pay)?;
         order.accepted_ns =
             now.saturating_add_signed(pay.accepted_shift_ms.saturating_mul(1_000_000));
@@ -61,15 +175,14 @@ impl Bank {
             }
             None => amount_of_code.ok_or("amount: is missing")?,
         };
-        let payment = Payment {
+        Ok(Payment {
             transaction_id: pay.transaction_id.unwrap_or_else(|| self.identifier('T')),
             end_to_end_id: self.identifier('E'),
             uetr: pay.uetr.unwrap_or_else(|| self.uetr()),
             message_id: self.identifier('M'),
             tiyn: money.minor(),
             order: Some(order),
-        };
-        self.send_payment(payment, now)
+        })
     }
 
     /// The same identifiers again under a fresh MsgId; another amount makes it another payment under the same identifiers.
@@ -165,59 +278,24 @@ impl Bank {
     }
 
     fn send_payment(&mut self, payment: Payment, now: u64) -> Result<Value, String> {
-        let Some(order) = payment.order.clone() else {
+        let bic = self.config.bic.as_str().to_string();
+        let texts = Texts::of(&payment);
+        let written = texts
+            .as_ref()
+            .and_then(|texts| transfer(&payment, texts, &bic, now));
+        let Some(transfer) = written else {
             return Err("transaction_id: a received payment cannot be sent again".into());
         };
         let mut body = Vec::with_capacity(4096);
-        let bic = self.config.bic.as_str().to_string();
-        let payer_person = order.payer.person.to_string();
-        // CtctDtls/MobNb wants a dash behind the country code (XSD PhoneNumber).
-        let debtor_phone = format!("+7-{:010}", order.payer.phone.value() % 10_000_000_000);
-        let transfer = CreditTransfer {
-            message_id: &payment.message_id,
-            created_ns: now,
-            settlement_date: None,
-            service: order.service,
-            instructing_agent: &bic,
-            instructed_agent: order.chosen_bank.as_deref(),
-            instruction_id: None,
-            end_to_end_id: &payment.end_to_end_id,
-            transaction_id: &payment.transaction_id,
-            uetr: &payment.uetr,
-            resolution_id: order.resolution_id.as_deref(),
-            tiyn: payment.tiyn,
-            accepted_ns: order.accepted_ns,
-            debtor: Party {
-                name: Some(order.payer.name.as_str().into()),
-                number: Some(PersonNumber::Iin(&payer_person)),
-                phone: Some(&debtor_phone),
-            },
-            debtor_iban: order.payer.iban.as_str(),
-            debtor_agent: &bic,
-            creditor_agent: &order.creditor_agent,
-            creditor: Party {
-                name: order.creditor_name.as_deref().map(Into::into),
-                number: order.creditor_person.as_deref().map(person_number),
-                phone: None,
-            },
-            creditor_iban: order.creditor_iban.as_deref(),
-            creditor_phone: order.creditor_phone.as_deref(),
-            knp: KNP_TRANSFER,
-            kod: None,
-            kbe: None,
-            qr_id: order.qr_id.as_deref(),
-            remittance: None,
-        };
         let header = self.header(&bic, &payment.message_id, now);
-        write::credit_transfer(
-            &mut body,
-            Some(&header),
-            &transfer,
-            &Carried {
-                instant_service_level: true,
-                ..Carried::default()
-            },
-        );
+        write::credit_transfer(&mut body, Some(&header), &transfer, &CARRIED);
+        let sent = self.note_sent(payment);
+        self.post(body);
+        serde_json::to_value(sent).map_err(|error| error.to_string())
+    }
+
+    /// Notes a payment that goes out; the first under its identifiers is the one that is kept.
+    fn note_sent(&mut self, payment: Payment) -> SentPayment {
         self.books.sent(&payment.uetr, payment.tiyn);
         let sent = SentPayment {
             transaction_id: payment.transaction_id.clone(),
@@ -228,8 +306,7 @@ impl Bank {
         self.sent
             .entry(payment.transaction_id.clone())
             .or_insert(payment);
-        self.post(body);
-        serde_json::to_value(sent).map_err(|error| error.to_string())
+        sent
     }
 
     pub(crate) fn return_payment(

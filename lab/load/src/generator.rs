@@ -382,7 +382,7 @@ impl Generator {
             TransactionStatus::Rjct => {
                 self.decide(place, number, Err(status.reason.unwrap_or("none")), now);
             }
-            TransactionStatus::Pdng => {}
+            TransactionStatus::Pdng | TransactionStatus::Actc => {}
             TransactionStatus::Acsp => self.breach(place, || "ACSP from the switch".to_string()),
         }
     }

@@ -7,7 +7,7 @@
 use torap_domain::{Money, Reason};
 
 use crate::{
-    Effect, Event, Message, Notice, Outbound, Outcome, Output, Stamp, Status,
+    CardCycle, Effect, Event, Message, Notice, Outbound, Outcome, Output, Stamp, Standing, Status,
     codec::{Layout, Writer},
     instant::{FinalOutcome, Finished, PaymentKey},
     participants::Direction,
@@ -344,6 +344,22 @@ fn message(mix: &mut Mix, message: &Message) {
             return;
         }
         Message::Report { original } => (0x90, original),
+        Message::MassStatus {
+            original,
+            first,
+            lines,
+            standing,
+        } => {
+            mix.word(u64::from(first));
+            mix.word(lines);
+            mix.word(match standing {
+                Standing::Accepted => 1,
+                Standing::Pending => 2,
+                Standing::Refused { reason } => tagged(3, reason),
+                Standing::Broken => 4,
+            });
+            (0x92, original)
+        }
         Message::ImtsNotice { entry } => {
             mix.word(
                 u64::from(entry.kind as u8) << 8 | u64::from(entry.direction == Direction::In),
@@ -361,6 +377,10 @@ fn refusable(tag: u64, refusal: Option<Reason>) -> u64 {
 }
 
 fn notice(mix: &mut Mix, notice: Notice) {
+    if let Some(words) = of_settlement(&notice) {
+        words.into_iter().for_each(|word| mix.word(word));
+        return;
+    }
     let (tag, value) = match notice {
         Notice::Floor { available } => (0x31, available.minor()),
         Notice::Ceiling { available } => (0x32, available.minor()),
@@ -370,9 +390,46 @@ fn notice(mix: &mut Mix, notice: Notice) {
         Notice::AliasReleased { release } => (0x36, release.0),
         Notice::StateChanged { change } => (0x37, change.0),
         Notice::Funded { funding } => (0x38, funding.0),
+        Notice::CardNet { .. }
+        | Notice::Defaulted { .. }
+        | Notice::FundUsed { .. }
+        | Notice::NetLost { .. }
+        | Notice::TopUpCalled { .. }
+        | Notice::Case(_) => return,
     };
     mix.word(tag);
     mix.word(value);
+}
+
+/// Notices about settlement and disputes, by tag and what was decided; others give nothing.
+fn of_settlement(notice: &Notice) -> Option<[u64; 4]> {
+    let of =
+        |of: &CardCycle| u64::from(of.session.days().cast_unsigned()) << 16 | u64::from(of.cycle);
+    Some(match notice {
+        Notice::CardNet {
+            of: cycle,
+            direction,
+            net,
+            moved,
+        } => {
+            let is_in = u64::from(*direction == Direction::In);
+            [0x39 << 1 | is_in, of(cycle), net.minor(), moved.minor()]
+        }
+        Notice::Defaulted {
+            of: cycle,
+            contribution,
+            short,
+        } => [0x3A, of(cycle), contribution.minor(), short.minor()],
+        Notice::FundUsed { of: cycle, amount } => [0x3B, of(cycle), amount.minor(), 0],
+        Notice::NetLost { of: cycle, amount } => [0x3C, of(cycle), amount.minor(), 0],
+        Notice::TopUpCalled { missing, required } => [0x3D, missing.minor(), required.minor(), 0],
+        Notice::Case(case) => {
+            let step = (case.step as u64) << 16 | (case.stage as u64) << 8;
+            let role = u64::from(case.is_claimant);
+            [0x3E, case.case.0, step | role, case.stands]
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
     Bounds, Command, Event, Outcome, Output, Source, Stamp, ancillary, approval, cards, clearing,
     directory, disputes,
     instant::{self, Finished, Found, Limits, PaymentKey, RecallRule, Settings, UnderWay},
-    links, mass,
+    links, mass, notices,
     participants::{self, Participants, PositionView, View},
     qr, reports, schedule, settlement, tariffs,
 };
@@ -18,8 +18,13 @@ use torap_domain::{Money, Service, Uetr};
 /// again, so that other commands get their turn between.
 pub const TICK_EXPIRES_MAX: usize = 4096;
 
-/// The newest rules this binary knows; it also runs the version before, once there is one.
-pub const RULES_NEWEST: u32 = 1;
+/// The newest rules this binary knows; it also runs the version before.
+///
+/// | version | |
+/// |---|---|
+/// | 1 | |
+/// | 2 | banks are told of card nets, defaults, the guarantee fund and disputes; presentments fill at most half of an issuer's queue |
+pub const RULES_NEWEST: u32 = 2;
 /// The oldest rules this binary knows.
 pub const RULES_OLDEST: u32 = 1;
 /// The rules of a log before its first command about them; the same in every binary, for ever.
@@ -138,6 +143,7 @@ impl Engine {
             self.state.dispatch(stamp, command, out)
         };
         reports::notify(&mut self.state, stamp, out);
+        notices::tell(&mut self.state, stamp, command, out);
     }
 
     /// Reads what applying the command will need and is probably far from the processor: the places of its identifiers and
@@ -264,8 +270,9 @@ impl Engine {
         let settlement = self.state.settlement.oldest_referred();
         let oldest = scheduled.into_iter().chain(rail).chain(cards);
         let reports = self.state.reports.oldest_referred();
+        let mass = self.state.mass.oldest_referred();
         let oldest = oldest.chain(clearing).chain(settlement).chain(reports);
-        oldest.chain(self.oldest_proposal()).min()
+        oldest.chain(mass).chain(self.oldest_proposal()).min()
     }
 
     /// What each participant has to answer as the bank of payees, by [`ParticipantId::index`]; those that never had anything may

@@ -42,6 +42,7 @@ mod engine;
 mod event;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+mod notices;
 mod outbound;
 mod output;
 mod slab;
@@ -55,8 +56,10 @@ pub use command::{Command, Source, Stamp};
 pub use digest::RunningDigest;
 pub use engine::{Engine, Imbalance, RULES_NEWEST, RULES_OLDEST, Stats, TICK_EXPIRES_MAX};
 pub use event::Event;
+pub use notices::{CardCycle, CaseNotice, CaseStep, CaseSubject};
 pub use outbound::{
-    DayEvent, Effect, Message, Notice, Outbound, Outcome, Receipt, References, Status, Withdrawal,
+    DayEvent, Effect, Message, Notice, Outbound, Outcome, Receipt, References, Standing, Status,
+    Withdrawal,
 };
 pub use output::Output;
 pub use snapshot::SnapshotError;

@@ -7,7 +7,11 @@ use torap_domain::{
     Sequence, Time, TransactionId, Uetr,
 };
 
-use crate::reports::Entry;
+use crate::{
+    notices::{CardCycle, CaseNotice},
+    participants::Direction,
+    reports::Entry,
+};
 
 /// One entry of a participant's outbound stream: what the index keeps (no strings).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +130,26 @@ pub enum Message {
     Report { original: Position },
     /// camt.054: an entry of the settlement account.
     ImtsNotice { entry: Entry },
+    /// pacs.002 about lines of the piece at `original`: bit n of `lines` is the line of place `first` + n.
+    MassStatus {
+        original: Position,
+        first: u16,
+        lines: u64,
+        standing: Standing,
+    },
+}
+
+/// How lines of a file stand that are no payments, or not yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// ACTC: they will be handed in.
+    Accepted,
+    /// PDNG: they have become payments, which are in flight.
+    Pending,
+    /// RJCT with the switch's reason.
+    Refused { reason: Reason },
+    /// RJCT: what is wrong with each stands in the facts of its piece.
+    Broken,
 }
 
 /// What came of the withdrawal of a payment of IMTS or an item of the clearing system.
@@ -204,6 +228,27 @@ pub enum Notice {
     StateChanged { change: Position },
     /// The operator changed the position (funding or defunding). Event code FUND.
     Funded { funding: Position },
+    /// The net of a card session has been settled on the settlement account; a default may have made `moved` less. Event code CNET.
+    CardNet {
+        of: CardCycle,
+        direction: Direction,
+        net: Money,
+        moved: Money,
+    },
+    /// The participant was short of its net: what its own contribution covered, and what others bear. Event code DFLT.
+    Defaulted {
+        of: CardCycle,
+        contribution: Money,
+        short: Money,
+    },
+    /// The contribution to the guarantee fund was used for the debts of others. Event code GFUS.
+    FundUsed { of: CardCycle, amount: Money },
+    /// The participant was paid this much less than its net. Event code LOSS.
+    NetLost { of: CardCycle, amount: Money },
+    /// This much of what is required is missing in the guarantee fund. Event code GCAL.
+    TopUpCalled { missing: Money, required: Money },
+    /// A case of the participant. Event codes DSPO, DSPS, DSPX, DSPE.
+    Case(CaseNotice),
 }
 
 /// Strings that an answer repeats from the original message. Kept in flight and in the facts of the original record.

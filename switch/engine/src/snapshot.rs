@@ -79,6 +79,7 @@ enum Part {
     Approval = 49,
     ClearingPurposes = 50,
     SettlementPayments = 51,
+    MassPieces = 53,
 }
 
 impl Engine {
@@ -150,7 +151,7 @@ impl Engine {
         } else {
             tariffs::State::new()
         };
-        let mass = if chunks.next_is(Part::Mass) {
+        let mut mass = if chunks.next_is(Part::Mass) {
             chunks.read(Part::Mass, mass::State::read)?
         } else {
             mass::State::new()
@@ -188,6 +189,9 @@ impl Engine {
             chunks.read(Part::SettlementPayments, |reader| {
                 settlement.read_about(reader)
             })?;
+        }
+        if chunks.next_is(Part::MassPieces) {
+            chunks.read(Part::MassPieces, |reader| mass.read_pieces(reader))?;
         }
         chunks.close()?;
         let state = State {
@@ -318,6 +322,11 @@ impl Engine {
             let settlement = &state.settlement;
             settlement.write_about(&mut Writer::new(&mut scratch));
             each(Part::SettlementPayments, &scratch);
+        }
+        if !state.mass.has_no_pieces() {
+            scratch.clear();
+            state.mass.write_pieces(&mut Writer::new(&mut scratch));
+            each(Part::MassPieces, &scratch);
         }
     }
 }

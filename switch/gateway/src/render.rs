@@ -18,10 +18,12 @@ mod error;
 mod exceptions;
 mod forward;
 mod look_up;
+mod mass;
 mod notice;
 mod reject;
 mod report;
 mod settlement;
+mod settlement_notice;
 mod statement;
 mod status;
 
@@ -169,6 +171,19 @@ impl Renderer {
                     left_out: (left_out, left_out_amount),
                 };
                 clearing::report(entry, &report, out);
+            }
+            Message::MassStatus {
+                original,
+                first,
+                lines: mask,
+                standing,
+            } => {
+                let lines = mass::Lines {
+                    original,
+                    first,
+                    mask,
+                };
+                mass::statuses(entry, lines, standing, out)?;
             }
             Message::ImtsStatus {
                 original,

@@ -14,6 +14,7 @@ mod exceptions;
 mod json;
 mod keys;
 mod look_up;
+mod mass;
 mod payment;
 mod refusal;
 pub(crate) mod resolution_id;
@@ -23,17 +24,17 @@ pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
 pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
 
 use bytes::Bytes;
-use torap_domain::{ParticipantId, Phone, Position, Reason, Sequence, Uetr};
+use torap_domain::{ParticipantId, Phone, Position, Reason, Sequence, Time, Uetr};
 use torap_engine::{
     Command, Source,
     directory::Record,
-    instant::{self, History, PaymentKey},
+    instant::{self, CreditTransfer, History, PaymentKey},
     links,
 };
 use torap_iso20022::{
     MessageKind,
     profile::Direction,
-    view::{Body, CLEARING_SERVICE, Message, Reader, SETTLEMENT_SERVICE},
+    view::{Body, CLEARING_SERVICE, MASS_SERVICE, Message, Reader, SETTLEMENT_SERVICE},
 };
 
 pub use crate::network::Network;
@@ -165,7 +166,59 @@ impl Translator {
             let version = message.message_type;
             return clearing::submission(bytes, version, &mut self.reader, context);
         }
+        if let (Some(header), true) = (&message.header, service == Some(MASS_SERVICE) && is_batch) {
+            let sender = context.check_sender(&message);
+            sender.map_err(|breach| breach.of_message(bytes))?;
+            let version = message.message_type;
+            return mass::piece(bytes, version, header, &mut self.reader, context);
+        }
         command(&message, context).map_err(|breach| breach.of_message(bytes))
+    }
+
+    /// Every line of a piece of a file, from the evidence of its record, as a message of its own; in their order.
+    ///
+    /// # Errors
+    /// The bytes are no such message.
+    pub fn lines(&mut self, evidence: &[u8]) -> Result<Vec<Bytes>, torap_iso20022::Refusal> {
+        mass::messages(evidence, &mut self.reader)
+    }
+
+    /// One line as the payment that it becomes when it is handed in at `at`, with the message that it is written in; its source is the
+    /// switch. `owner` is the bank whose line it is.
+    ///
+    /// # Errors
+    /// The line can be no payment any more, perhaps because participants have changed.
+    #[expect(
+        clippy::result_large_err,
+        reason = "an error is as rare as a change of participants"
+    )]
+    pub fn line(
+        &mut self,
+        line: &[u8],
+        (owner, at): (ParticipantId, Time),
+        network: &Network,
+        lookups: &dyn Lookups,
+    ) -> Result<(CreditTransfer, Bytes), links::Refusal> {
+        let body = mass::handed_in(line, at);
+        let body = body.ok_or_else(|| Breach::of_reason(Reason::MalformedMessage, "/"));
+        let body = body.map_err(|breach| breach.of_message(line))?;
+        let inbound = Inbound {
+            participant: owner,
+            sequence: Sequence::ZERO,
+            content_type: ContentType::Iso20022Xml,
+            body: &body,
+        };
+        match self.translate(inbound, network, lookups, false).command {
+            Command::Instant(instant::Command::CreditTransfer(transfer)) => {
+                let source = Source::Switch;
+                Ok((CreditTransfer { source, ..transfer }, body))
+            }
+            Command::Links(links::Command::Refused { refusal, .. }) => Err(refusal),
+            _ => {
+                let breach = Breach::of_reason(Reason::MalformedMessage, "/");
+                Err(breach.of_message(line))
+            }
+        }
     }
 }
 

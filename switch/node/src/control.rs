@@ -299,6 +299,9 @@ pub enum Request {
         file: String,
         number: u32,
         last: bool,
+        /// No line is handed in before, as 2026-12-01T09:00:00+05:00.
+        #[serde(default)]
+        starts: Option<String>,
         lines: Vec<MassLine>,
     },
     /// How far a file of instant payments has come; with `after`, lines behind that many.

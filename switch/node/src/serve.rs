@@ -12,6 +12,7 @@ mod follow;
 mod intake;
 mod listener;
 mod lookups;
+mod mass_desk;
 mod metrics;
 mod outbox;
 mod pace;
@@ -580,12 +581,14 @@ async fn run_doors(
         tokio::spawn(solver::run(Arc::clone(switch), every))
     });
     let reporter = tokio::spawn(reporter::run(Arc::clone(switch)));
+    let mass_desk = tokio::spawn(mass_desk::run(Arc::clone(switch)));
     let cards = card_side(switch, doors.card);
     listener::accept(Arc::clone(switch), doors.iso20022).await;
     cards.await;
     signals.abort();
     metrics.abort();
     reporter.abort();
+    mass_desk.abort();
     if let Some(solver) = solver {
         solver.abort();
     }

@@ -530,7 +530,7 @@ pub(crate) static HEADER: Table = Table {
             is_mandatory: false,
             may_repeat: false,
             format: Format::Code,
-            values: &["torap.inst.1", "torap.imts.1", "torap.ics.1"],
+            values: &["torap.inst.1", "torap.imts.1", "torap.ics.1", "torap.mass.1"],
             wrong: "CH16",
             missing: "CH21",
         },

@@ -74,6 +74,18 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What a settlement that is remembered came to, by participant.
+    pub(crate) fn rows_of(&self, session: Date, cycle: u16) -> Vec<Row> {
+        let mut reports = self.reports.iter().rev();
+        let report = reports.find(|report| (report.session, report.cycle) == (session, cycle));
+        report.map_or_else(Vec::new, |report| report.rows.clone())
+    }
+
+    /// What a participant has to have in the guarantee fund, in minor units.
+    pub(crate) fn required(&self, participant: ParticipantId) -> u64 {
+        self.required.get(&participant).copied().unwrap_or(0)
+    }
+
     pub(crate) fn new() -> State {
         State {
             settings: Settings::initial(),

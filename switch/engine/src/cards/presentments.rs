@@ -38,6 +38,11 @@ pub const PIECE_LINES_MAX: usize = 256;
 pub const LINES_MAX: usize = 4_194_304;
 /// Files that are known.
 pub const FILES_MAX: usize = 4_096;
+/// The share of an issuer's queue of letters that presentments may fill: half. A piece that would fill more waits.
+const QUEUE_SHARE_NUMERATOR: usize = 1;
+const QUEUE_SHARE_DENOMINATOR: usize = 2;
+/// The first rules by which they may fill no more.
+const RULES_QUEUE_SHARE: u32 = 2;
 /// How long a file is known after its last piece, unless a new one needs its room.
 pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
 
@@ -292,8 +297,28 @@ fn admit(state: &mut engine::State, stamp: Stamp, present: &Present) -> Result<b
         return Ok(false);
     }
     presentments.check_totals(present)?;
-    presentments.make_room(stamp, present)?;
+    if state.rules >= RULES_QUEUE_SHARE && !queues_have_room(state, present) {
+        return Err(Reason::RetryLater);
+    }
+    state.cards.presentments.make_room(stamp, present)?;
     Ok(true)
+}
+
+/// Whether the issuers' queues have room for the letters of a piece beside those of online requests, which need the rest. An empty queue takes
+/// a piece whatever the bound.
+fn queues_have_room(state: &engine::State, present: &Present) -> bool {
+    let most = state.cards.settings.bounds.queue_max as usize;
+    let most = most.saturating_mul(QUEUE_SHARE_NUMERATOR) / QUEUE_SHARE_DENOMINATOR;
+    let mut letters: BTreeMap<ParticipantId, usize> = BTreeMap::new();
+    for known in present.lines.iter().filter_map(|line| line.known) {
+        let count = letters.entry(state.cards.members.reach(known.issuer));
+        let count = count.or_default();
+        *count = count.saturating_add(1);
+    }
+    letters.into_iter().all(|(issuer, more)| {
+        let waiting = state.cards.queues.len(issuer);
+        waiting == 0 || waiting.saturating_add(more) <= most
+    })
 }
 
 /// Snapshot: the files by participant and key.

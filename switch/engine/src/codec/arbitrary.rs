@@ -20,7 +20,7 @@ pub(super) use approval::approval_command;
 pub(super) use cards::{card_finished, cards_command};
 pub(super) use clearing::{clearing_command, clearing_message};
 pub(super) use disputes::disputes_command;
-pub(super) use mass::mass_command;
+pub(super) use mass::{mass_command, mass_message};
 pub(super) use others::*;
 pub(super) use payments::*;
 pub(super) use reports::reports_command;

@@ -260,6 +260,10 @@ kinds! {
     ClearingSubmitPart = 0xd1, "clearing-submit-part", 1;
     /// Where payments of which purposes must go, and which have lists of beneficiaries
     ClearingSetLists = 0xd2, "clearing-set-lists", 1;
+    /// A pacs.008 with many instant payments, a piece of a file
+    MassTake = 0xd4, "mass-take", 1;
+    /// A line of it that could not be handed in
+    MassMiss = 0xd5, "mass-miss", 1;
 }
 
 impl Kind {
@@ -340,7 +344,11 @@ impl Kind {
                 tariffs::Command::Set { .. } => Kind::TariffSet,
                 tariffs::Command::Note { .. } => Kind::TariffNote,
             },
-            Command::Mass(mass::Command::Submit(_)) => Kind::MassSubmit,
+            Command::Mass(command) => match command {
+                mass::Command::Submit(_) => Kind::MassSubmit,
+                mass::Command::Take(_) => Kind::MassTake,
+                mass::Command::Miss(_) => Kind::MassMiss,
+            },
             Command::Disputes(command) => match command {
                 disputes::Command::Open { .. } => Kind::DisputeOpen,
                 disputes::Command::OpenCard { .. } => Kind::DisputeOpenCard,

@@ -246,6 +246,8 @@ fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, FactsError> {
             Command::Approval(approval::take(kind, reader)?)
         }
         Kind::MassSubmit => Command::Mass(mass::take_submit(reader)?),
+        Kind::MassTake => Command::Mass(mass::take_piece(reader)?),
+        Kind::MassMiss => Command::Mass(mass::take_miss(reader)?),
         Kind::TariffSet | Kind::TariffNote => Command::Tariffs(tariffs::take(kind, reader)?),
     })
 }

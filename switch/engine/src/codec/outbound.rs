@@ -1,9 +1,10 @@
-//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session, 131 for an entry of the settlement account (8 more for one that expires, which none of the longest does).
+//! Layout of one entry of an outbound stream: at most 60 bytes with the version, 76 for the report of a session, 97 for a case, 131 for an entry of the settlement account (8 more for one that expires, which none of the longest does).
 
 mod imts;
+mod notices;
 
 use super::{FactsError, Layout, LayoutRule, Reader, Writer, reader::Flags};
-use crate::{Message, Notice, Outbound, Status};
+use crate::{Message, Notice, Outbound, Standing, Status};
 
 // Bits of the flag byte: what every entry may have, then what only a status has.
 const EXPIRES: u32 = 0;
@@ -180,6 +181,25 @@ fn put_message(message: &Message, writer: &mut Writer<'_>) {
                 writer.put(amount);
             }
         }
+        Message::MassStatus {
+            original,
+            first,
+            lines,
+            standing,
+        } => {
+            put_about(40, original, writer);
+            writer.u16(*first);
+            writer.u64(*lines);
+            match standing {
+                Standing::Accepted => writer.u8(1),
+                Standing::Pending => writer.u8(2),
+                Standing::Refused { reason } => {
+                    writer.u8(3);
+                    writer.put(reason);
+                }
+                Standing::Broken => writer.u8(4),
+            }
+        }
         Message::ImtsStatus { .. }
         | Message::ImtsForward { .. }
         | Message::WithdrawalAnswer { .. }
@@ -295,7 +315,26 @@ fn take_message(reader: &mut Reader<'_>, flags: Flags) -> Result<Message, FactsE
             first: reader.field("first item")?,
             items: reader.field("items")?,
         },
+        40 => Message::MassStatus {
+            original,
+            first: reader.field("first line")?,
+            lines: reader.field("lines")?,
+            standing: take_standing(reader)?,
+        },
         _ => return Err(reader.error("message", offset, LayoutRule::Tag)),
+    })
+}
+
+fn take_standing(reader: &mut Reader<'_>) -> Result<Standing, FactsError> {
+    let offset = reader.offset();
+    Ok(match reader.u8("standing")? {
+        1 => Standing::Accepted,
+        2 => Standing::Pending,
+        3 => Standing::Refused {
+            reason: reader.field("reason")?,
+        },
+        4 => Standing::Broken,
+        _ => return Err(reader.error("standing", offset, LayoutRule::Tag)),
     })
 }
 
@@ -329,6 +368,12 @@ impl Layout for Notice {
             Notice::AliasReleased { release } => put_about(6, release, writer),
             Notice::StateChanged { change } => put_about(7, change, writer),
             Notice::Funded { funding } => put_about(8, funding, writer),
+            Notice::CardNet { .. }
+            | Notice::Defaulted { .. }
+            | Notice::FundUsed { .. }
+            | Notice::NetLost { .. }
+            | Notice::TopUpCalled { .. }
+            | Notice::Case(_) => notices::put(self, writer),
         }
     }
 
@@ -359,6 +404,7 @@ impl Layout for Notice {
             8 => Notice::Funded {
                 funding: reader.field("funding")?,
             },
+            tag @ notices::TAG_FIRST..=notices::TAG_LAST => notices::take(tag, reader)?,
             _ => return Err(reader.error(field, offset, LayoutRule::Tag)),
         })
     }

@@ -5,7 +5,7 @@ mod approval;
 pub(super) mod cards;
 pub(super) mod clearing;
 mod disputes;
-mod mass;
+pub(super) mod mass;
 pub(super) mod reports;
 pub(super) mod settlement;
 mod tariffs;
@@ -13,8 +13,8 @@ mod tariffs;
 use torap_domain::*;
 
 use crate::{
-    Bounds, Command, Message, Outbound, References, Source, Status, directory, instant, links,
-    participants, qr, schedule,
+    Bounds, Command, Message, Outbound, References, Source, Standing, Status, directory, instant,
+    links, participants, qr, schedule,
 };
 
 /// One command of every kind, in the order of the kinds.
@@ -86,6 +86,7 @@ pub(super) fn commands() -> Vec<Command> {
     all.push(Command::Settlement(settlement::modification()));
     all.push(Command::Clearing(clearing::part()));
     all.push(Command::Clearing(clearing::lists()));
+    all.extend(mass::later_commands().into_iter().map(Command::Mass));
     all
 }
 

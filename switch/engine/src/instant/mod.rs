@@ -26,7 +26,8 @@ pub use command::{
 pub use payments::PayeeLoad;
 pub use under_way::UnderWay;
 
-pub(crate) use decision::expire_first;
+pub(crate) use decision::{answer_again, expire_first};
+pub(crate) use payment::is_transient;
 pub(crate) use payments::{Found, Payments};
 
 use torap_domain::{Asset, Position, Time};
@@ -34,7 +35,7 @@ use torap_domain::{Asset, Position, Time};
 use crate::{
     Bounds, Outcome, Output, Stamp,
     codec::{FactsError, Reader, Writer},
-    engine,
+    engine, mass,
 };
 
 /// Everything the rail remembers.
@@ -111,7 +112,11 @@ pub(crate) fn apply(
     out: &mut Output,
 ) -> Outcome {
     match command {
-        Command::CreditTransfer(transfer) => payment::apply(state, stamp, transfer, out),
+        Command::CreditTransfer(transfer) => {
+            let outcome = payment::apply(state, stamp, transfer, out);
+            mass::decided(state, stamp, transfer, outcome, out);
+            outcome
+        }
         Command::Answer(answer) => answers::apply(state, stamp, answer, out),
         Command::ConfirmAnswer(answer) => answers::apply_confirmation(state, stamp, answer, out),
         Command::Return(payment_return) => returns::apply(state, stamp, payment_return, out),

@@ -12,7 +12,7 @@ use super::{
     decision, in_flight::InFlight, limits::Usage,
 };
 use crate::{
-    Event, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter,
+    Event, Message, Outcome, Output, Source, Stamp, Status, engine, links::Letter, mass,
     participants::watch,
 };
 
@@ -64,8 +64,8 @@ pub(super) fn apply(
     Outcome::Refused(reason)
 }
 
-/// The bank that instructs, and whose stream has the answers. A line of a file, which the operator hands in for a bank, is that
-/// bank's own payment.
+/// The bank that instructs, and whose stream has the answers. A line of a file, which the switch hands in while it waits, is its bank's
+/// own payment; in older logs the operator handed lines in.
 fn sender_of(
     state: &engine::State,
     transfer: &CreditTransfer,
@@ -78,12 +78,15 @@ fn sender_of(
             Some((sender, *participant))
         }
         Source::Operator { .. } => participants.by_bic(agent).map(|sender| (sender, sender)),
-        Source::Switch => None,
+        Source::Switch => {
+            let link = mass::link_of(state, &transfer.key)?;
+            participants.by_bic(agent).map(|sender| (sender, link))
+        }
     }
 }
 
 /// Reasons that may be gone in a moment: the identifier is not remembered and may be sent again.
-pub(super) fn is_transient(reason: Reason) -> bool {
+pub(crate) fn is_transient(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::Overloaded
@@ -470,6 +473,9 @@ fn refuse(
     out: &mut Output,
 ) -> Outcome {
     out.event(Event::Refused { reason });
+    if mass::tries_again(state, transfer, reason) {
+        return Outcome::Refused(reason);
+    }
     let rejected = Status::Rejected {
         reason,
         agent_code: None,

@@ -196,6 +196,12 @@ pub(crate) fn apply_recall(
         // Not an answer to the recall: it may be sent again in a moment.
         Err(reason @ Reason::RetryLater) => state.links.reject(out, stamp, source, reason),
         Err(reason) => {
+            // A line of a file that waits to be handed in is no payment yet.
+            let is_line = state.mass.has_line(&recall.references.uetr);
+            let reason = match reason {
+                Reason::OriginalUnknown if is_line => Reason::OriginalNotSettled,
+                _ => reason,
+            };
             out.event(Event::Refused { reason });
             resolve(state, stamp, link, stamp.position, reason, out);
             Outcome::Refused(reason)

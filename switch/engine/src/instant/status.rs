@@ -5,7 +5,7 @@
 use torap_domain::{Asset, Money, ParticipantId, Reason, Service};
 
 use super::{FinalOutcome, Fingerprint, Finished, Found, StatusRequest, decision};
-use crate::{Message, Outcome, Output, Stamp, Status, engine, links::Letter};
+use crate::{Message, Outcome, Output, Stamp, Status, engine, links::Letter, mass};
 
 pub(super) fn apply(
     state: &mut engine::State,
@@ -67,6 +67,9 @@ fn answer(
         None => state.instant.payments.beyond(&request.original)?,
     };
     let Some(finished) = known else {
+        if mass::asked(state, stamp, key, link, out) {
+            return Ok(Answered::Yes);
+        }
         return Ok(Answered::NeverReceived);
     };
     if finished.key != *key || finished.uetr != *uetr {

@@ -1,36 +1,54 @@
 //! Batches on the instant rail: salaries, social payments. A file comes in pieces; each line becomes an ordinary payment.
 //!
 //! ```text
-//!   piece in the log ──► its lines, one record each, as payments ──► next piece
+//!   piece in the log ──► its lines wait ──► each is handed in as a payment, one record each ──► done
+//!        │                                     └─ no room: tried again, and given up after so many tries
+//!        └─ a line that breaks a rule of messages: refused alone
 //! ```
 //!
-//! A piece names its lines before any of them is paid, and the next piece is taken only afterwards, by whoever submits. So after a
-//! crash of either side only lines of the last piece can be missing, and each is looked up before it is paid: no line is paid
-//! twice. That a payment of the same identifiers is never made twice is the instant rail's own rule, and holds besides.
+//! A piece is a message with many transactions, which is the evidence of its record. What waits to be handed in is part of the
+//! state, so whoever hands it in needs to remember nothing: after a crash it goes on with what waits. A line is handed in by the
+//! switch alone and only while it waits, and waits no more once the instant rail has it. That a payment of the same identifiers is
+//! never made twice is the instant rail's own rule, and holds besides.
 //!
 //! Payments themselves, their limits, clocks and answers, are the [`instant`](crate::instant) module's; nothing of them is here.
+//! `taking` takes a piece, `hand_in` counts what comes of its lines, `pieces` is what is known of them.
 //!
-//! Memory: about 60 bytes a line, [`LINES_MAX`] lines and [`FILES_MAX`] files; a file is known for [`KEEP`] after its last piece.
+//! Memory: about 110 bytes a line, [`LINES_MAX`] lines and [`FILES_MAX`] files; a file is known for [`KEEP`] after its last piece, and as
+//! long as a line of it waits.
 
 mod command;
+mod hand_in;
+mod pieces;
+mod taking;
 
-pub use command::{Command, Line, PIECE_LINES_MAX, Submit};
+pub use command::{Command, Fault, Item, Line, Miss, PIECE_LINES_MAX, Submit, Take};
+pub use pieces::{Due, PIECES_WAITING_MAX, PIECES_WAITING_OF_ONE_MAX, TRIES_MAX, TRY_AGAIN_AFTER};
+pub use taking::STARTS_WITHIN;
+
+pub(crate) use hand_in::{asked, decided, link_of, tries_again};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use torap_domain::{ParticipantId, Reason, Span, Time, Uetr};
+use torap_domain::{ParticipantId, Position, Reason, Span, Time, Uetr};
 
 use crate::{
     Engine, Event, Outcome, Output, Source, Stamp,
     clearing::FileKey,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
+    instant::PaymentKey,
 };
+use pieces::{Pieces, Stage};
 
 /// Lines of all files that are known.
 pub const LINES_MAX: usize = 1_048_576;
+/// Lines of the files of one participant.
+pub const LINES_OF_ONE_MAX: usize = 262_144;
 /// Files that are known.
 pub const FILES_MAX: usize = 1024;
+/// Files of one participant.
+pub const FILES_OF_ONE_MAX: usize = 256;
 /// How long a file is known at least, after its last piece; then it is forgotten when a new one begins.
 pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
 
@@ -51,9 +69,19 @@ pub struct FileView {
     /// The piece that comes next.
     pub next: u32,
     pub complete: bool,
+    /// That were taken.
     pub lines: usize,
-    /// Lines of all pieces but the last; every one of them has been handed in as a payment.
+    /// Lines of all pieces but the last.
     pub before_last: usize,
+}
+
+/// How far the lines of a piece have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PieceView {
+    /// Lines that wait to be handed in.
+    pub waiting: usize,
+    /// Lines that were taken: place in the message, from 0, and why one was given up before it became a payment.
+    pub taken: Vec<(u16, Option<Reason>)>,
 }
 
 /// The files by participant.
@@ -62,6 +90,7 @@ pub(crate) struct State {
     files: BTreeMap<(ParticipantId, FileKey), File>,
     /// Of every line of every file.
     uetrs: BTreeSet<Uetr>,
+    pieces: Pieces,
 }
 
 impl State {
@@ -74,7 +103,31 @@ impl State {
         self.files.is_empty()
     }
 
-    /// Takes the next piece of a file; `Ok(false)` if it is the last one again.
+    /// Whether no piece is known that the switch hands in itself.
+    pub(crate) fn has_no_pieces(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether a line of a file has this UETR.
+    pub(crate) fn has_line(&self, uetr: &Uetr) -> bool {
+        self.uetrs.contains(uetr)
+    }
+
+    /// The oldest record that lines are still handed in from.
+    pub(crate) fn oldest_referred(&self) -> Option<Position> {
+        self.pieces.oldest()
+    }
+
+    pub(crate) fn write_pieces(&self, writer: &mut Writer<'_>) {
+        self.pieces.write(writer);
+    }
+
+    pub(crate) fn read_pieces(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        self.pieces = Pieces::read(reader)?;
+        Ok(())
+    }
+
+    /// Takes the next piece of a file whose submitter hands it in; `Ok(false)` if it is the last one again.
     fn take(
         &mut self,
         stamp: Stamp,
@@ -123,10 +176,11 @@ impl State {
 
     /// Forgets the files that have been known for long enough.
     fn forget(&mut self, now: Time) {
-        let uetrs = &mut self.uetrs;
-        self.files.retain(|_, file| {
-            let keeps = file.at.saturating_add(KEEP) > now;
+        let (uetrs, pieces) = (&mut self.uetrs, &mut self.pieces);
+        self.files.retain(|(participant, key), file| {
+            let keeps = file.at.saturating_add(KEEP) > now || pieces.file_waits(*participant, *key);
             if !keeps {
+                pieces.forget(*participant, *key);
                 for line in &file.lines {
                     uetrs.remove(&line.uetr);
                 }
@@ -166,7 +220,7 @@ impl State {
             let known = state.uetrs.len().saturating_add(lines.len());
             state.uetrs.extend(lines.iter().map(|line| line.uetr));
             let each_once = state.uetrs.len() == known;
-            let sound = in_order && each_once && known <= LINES_MAX && before_last < lines.len();
+            let sound = in_order && each_once && known <= LINES_MAX && before_last <= lines.len();
             if !sound || state.files.len() >= FILES_MAX {
                 return Err(reader.error("file key", offset, LayoutRule::Value));
             }
@@ -191,7 +245,11 @@ pub(crate) fn apply(
     command: &Command,
     out: &mut Output,
 ) -> Outcome {
-    let Command::Submit(submit) = command;
+    let submit = match command {
+        Command::Take(take) => return taking::apply(state, stamp, take, out),
+        Command::Miss(miss) => return hand_in::missed(state, stamp, miss, out),
+        Command::Submit(submit) => submit,
+    };
     let taken =
         admit(state, submit).and_then(|participant| state.mass.take(stamp, participant, submit));
     match taken {
@@ -227,6 +285,34 @@ impl Engine {
             lines: file.lines.len(),
             before_last: file.before_last,
         })
+    }
+
+    /// How far the lines of a piece have come; nothing waits of one that is not known.
+    pub fn mass_piece(&self, participant: ParticipantId, file: FileKey, number: u32) -> PieceView {
+        let mut view = PieceView::default();
+        let known = self.state.mass.pieces.get(&(participant, file, number));
+        for entry in known.iter().flat_map(|known| &known.entries) {
+            let missed = match entry.stage {
+                Stage::Waiting { .. } => {
+                    view.waiting = view.waiting.saturating_add(1);
+                    None
+                }
+                Stage::HandedIn => None,
+                Stage::Missed(reason) => Some(reason),
+            };
+            view.taken.push((entry.place, missed));
+        }
+        view
+    }
+
+    /// Whether a line with this key waits to be handed in.
+    pub fn mass_waits(&self, key: &PaymentKey) -> bool {
+        self.state.mass.pieces.waiting(key).is_some()
+    }
+
+    /// Up to `most` lines that are due to be handed in, one of each participant in turn, beginning behind `after`.
+    pub fn mass_due(&self, now: Time, most: usize, after: ParticipantId) -> Vec<Due> {
+        self.state.mass.pieces.due(now, most, after)
     }
 
     /// The lines of a file, in their order.

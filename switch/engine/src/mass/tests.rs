@@ -1,3 +1,5 @@
+mod pieces;
+
 use proptest::prelude::*;
 use torap_domain::Service;
 

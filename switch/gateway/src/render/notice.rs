@@ -10,20 +10,20 @@ use torap_engine::{
     schedule,
 };
 use torap_iso20022::{
-    view::{EventNotice, Parameters},
+    view::{BusinessHeader, EventNotice, Parameters},
     write,
 };
 
-use super::{RenderError, entry::Entry};
+use super::{RenderError, entry::Entry, settlement_notice};
 
 /// One parameter of an event (Max35Text).
-type Parameter = Text<35>;
+pub(super) type Parameter = Text<35>;
 
-/// An event: its code, its sentence and at most three parameters.
-struct Event {
-    code: &'static str,
-    text: &'static str,
-    parameters: [Option<Parameter>; 3],
+/// An event: its code, its sentence and at most eight parameters.
+pub(super) struct Event {
+    pub(super) code: &'static str,
+    pub(super) text: &'static str,
+    pub(super) parameters: Vec<Parameter>,
 }
 
 pub(super) fn notice(
@@ -31,10 +31,13 @@ pub(super) fn notice(
     notice: Notice,
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
-    let event = event(entry, notice)?;
+    let (event, service) = match settlement_notice::event(&notice) {
+        Some(event) => event,
+        None => (event(entry, notice)?, None),
+    };
     let mut parameters = Parameters::default();
-    for parameter in event.parameters.iter().flatten() {
-        // Three always fit.
+    for parameter in &event.parameters {
+        // Eight always fit.
         let _ = parameters.push(Cow::Borrowed(parameter.as_str()));
     }
     let notice = EventNotice {
@@ -43,7 +46,12 @@ pub(super) fn notice(
         description: Some(Cow::Borrowed(event.text)),
         time_ns: Some(entry.created_ns()),
     };
-    write::event_notice(out, Some(&entry.header(entry.id())), &notice);
+    let header = entry.header(entry.id());
+    let header = BusinessHeader {
+        service: service.or(header.service),
+        ..header
+    };
+    write::event_notice(out, Some(&header), &notice);
     Ok(())
 }
 
@@ -52,12 +60,12 @@ fn event(entry: &Entry<'_>, notice: Notice) -> Result<Event, RenderError> {
         Notice::Floor { available } => Event {
             code: "FLOR",
             text: "The available position has fallen below the floor. Parameter: available, in tenge.",
-            parameters: [Some(amount(available)), None, None],
+            parameters: vec![amount(available)],
         },
         Notice::Ceiling { available } => Event {
             code: "CEIL",
             text: "The available position has risen above the ceiling. Parameter: available, in tenge.",
-            parameters: [Some(amount(available)), None, None],
+            parameters: vec![amount(available)],
         },
         Notice::AliasClaimed { claim } => {
             let change = change(entry, claim)?;
@@ -65,7 +73,7 @@ fn event(entry: &Entry<'_>, notice: Notice) -> Result<Event, RenderError> {
                 code: "CLAM",
                 text: "Another bank has claimed the default of a phone number, with the customer's consent; it may be \
                        contested. Parameters: phone, IIN.",
-                parameters: [Some(phone(&change)), Some(person(&change)), None],
+                parameters: vec![phone(&change), person(&change)],
             }
         }
         Notice::ClaimContested { claim } => {
@@ -73,26 +81,37 @@ fn event(entry: &Entry<'_>, notice: Notice) -> Result<Event, RenderError> {
             Event {
                 code: "CLRV",
                 text: "A claim was contested and the default went back. Parameters: phone, IIN.",
-                parameters: [Some(phone(&change)), Some(person(&change)), None],
+                parameters: vec![phone(&change), person(&change)],
             }
         }
         Notice::AliasSuspended { claim } => Event {
             code: "SUSP",
             text: "A phone number was registered under another person as well; nobody is paid through it until it is \
                    released. Parameter: phone.",
-            parameters: [Some(phone(&change(entry, claim)?)), None, None],
+            parameters: vec![phone(&change(entry, claim)?)],
         },
         Notice::AliasReleased { release } => Event {
             code: "RLSD",
             text: "A suspended phone number was released. Parameter: phone.",
-            parameters: [Some(phone(&change(entry, release)?)), None, None],
+            parameters: vec![phone(&change(entry, release)?)],
         },
         Notice::StateChanged { change } => Event {
             code: "PART",
             text: "The operator has changed the participant's state. Parameter: state.",
-            parameters: [Some(state(entry, change)?), None, None],
+            parameters: vec![state(entry, change)?],
         },
         Notice::Funded { funding } => funded(entry, funding)?,
+        Notice::CardNet { .. }
+        | Notice::Defaulted { .. }
+        | Notice::FundUsed { .. }
+        | Notice::NetLost { .. }
+        | Notice::TopUpCalled { .. }
+        | Notice::Case(_) => {
+            return Err(RenderError::Facts {
+                position: entry.effect.outbound.cause,
+                expected: "a notice that is written from records",
+            });
+        }
     })
 }
 
@@ -183,7 +202,10 @@ fn funded(entry: &Entry<'_>, position: Position) -> Result<Event, RenderError> {
             Some(parameter(format_args!("{way}"))),
             Some(amount(sum)),
             reference,
-        ],
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     })
 }
 
@@ -196,7 +218,7 @@ fn person(change: &Change) -> Parameter {
 }
 
 /// An amount of tenge with two decimals.
-fn amount(money: Money) -> Parameter {
+pub(super) fn amount(money: Money) -> Parameter {
     parameter(format_args!(
         "{}.{:02}",
         money.minor() / 100,
@@ -204,6 +226,6 @@ fn amount(money: Money) -> Parameter {
     ))
 }
 
-fn parameter(arguments: fmt::Arguments<'_>) -> Parameter {
+pub(super) fn parameter(arguments: fmt::Arguments<'_>) -> Parameter {
     Text::format(arguments).unwrap_or_else(|_| Text::truncated(&arguments.to_string()))
 }

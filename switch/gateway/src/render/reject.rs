@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write};
 
 use torap_domain::{MessageId, Position, Reason};
-use torap_engine::{Command, directory, instant, links, qr, reports};
+use torap_engine::{Command, directory, instant, links, mass, qr, reports};
 use torap_iso20022::{view::Reject, write};
 
 use super::{RenderError, entry::Entry};
@@ -60,6 +60,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         Command::Qr(qr::Command::Register(register)) => Some(register.reference),
         Command::Qr(qr::Command::Cancel { reference, .. }) => Some(*reference),
         Command::Reports(reports::Command::Request(request)) => Some(request.message_id),
+        Command::Mass(mass::Command::Take(take)) => Some(take.message_id),
         Command::Links(links::Command::Refused { refusal, .. }) => refusal.reference,
         Command::Links(
             links::Command::Up { .. } | links::Command::Down { .. } | links::Command::Noted { .. },
@@ -73,7 +74,7 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Clearing(_)
         | Command::Ancillary(_)
         | Command::Tariffs(_)
-        | Command::Mass(_)
+        | Command::Mass(mass::Command::Submit(_) | mass::Command::Miss(_))
         | Command::Disputes(_)
         | Command::Reports(reports::Command::Answer(_) | reports::Command::SetWants { .. })
         | Command::Tick

@@ -12,6 +12,7 @@
 //! | fingerprint of an item | `torap item 1` | asset (u16), amount (u64), value date (i32, days since 1970), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN, KNP (u16) |
 //! | fingerprint of an item with a list of beneficiaries | `torap item 2` | the same, and BLAKE3 of the list as it was sent, cut to 16 bytes |
 //! | key of a file | `torap key file 1` | participant (u16), the file's identifier |
+//! | content of a piece | `torap mass piece 1` | of each line: key of the payment, UETR (16 bytes), fingerprint of the payment, or the words of what is wrong with it |
 //! | fingerprint of a return | `torap return 1` | asset (u16), amount (u64), InstgAgt, OrgnlTxId, OrgnlUETR (16 bytes) |
 //!
 //! Numbers are big-endian. A fingerprint never has message identifiers, times, names, purposes or signatures.
@@ -20,6 +21,7 @@ use torap_domain::{Bic, Date, Iban, Knp, Money, ParticipantId, Phone, QrId, Serv
 use torap_engine::{
     clearing::{Beneficiaries, FileKey},
     instant::{Fingerprint, PaymentKey},
+    mass::Line,
 };
 use torap_iso20022::MessageType;
 
@@ -125,6 +127,26 @@ pub(super) fn return_fingerprint(
     input.field(original_transaction_id.as_bytes());
     input.field(&original_uetr.bytes());
     Fingerprint(input.hash())
+}
+
+/// What the lines of a piece say, as one hash.
+pub(super) struct Content(Input);
+
+impl Content {
+    pub(super) fn new() -> Content {
+        Content(Input::new(b"torap mass piece 1"))
+    }
+
+    /// The next line, with the fingerprint of its payment or what is wrong with it.
+    pub(super) fn line(&mut self, line: &Line, says: &[u8]) {
+        self.0.field(&line.key.0);
+        self.0.field(&line.uetr.bytes());
+        self.0.field(says);
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(self.0.hash())
+    }
 }
 
 fn key(label: &[u8], participant: ParticipantId, id: &str) -> PaymentKey {

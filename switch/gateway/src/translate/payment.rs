@@ -272,7 +272,7 @@ impl Context<'_> {
                 agent_code: code(reason),
             },
             (TransactionStatus::Rjct, None)
-            | (TransactionStatus::Acsc | TransactionStatus::Pdng, _) => {
+            | (TransactionStatus::Acsc | TransactionStatus::Pdng | TransactionStatus::Actc, _) => {
                 let text = "a bank answers with ACSP, or with RJCT and a reason";
                 return Err(Breach::of_profile(STATUS, "status-of-sender", text, "CH16"));
             }

@@ -5,6 +5,7 @@ mod exceptions;
 mod json;
 mod keys;
 mod look_up;
+mod mass;
 mod payment;
 mod refusals;
 mod robustness;

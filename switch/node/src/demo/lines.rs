@@ -8,6 +8,7 @@ mod cards;
 mod clearing;
 mod directory;
 mod faults;
+mod mass;
 mod payments;
 mod presentments;
 mod qr;
@@ -46,6 +47,7 @@ pub const LINES: &[&Line] = &[
     &payments::OWN_ACCOUNTS,
     &payments::OWN_ACCOUNTS_DENIED,
     &payments::OWN_ACCOUNTS_OTHER,
+    &mass::FILE,
     &faults::SHORT_CLOCKS,
     &faults::REJECTED,
     &faults::SLOW,

@@ -29,7 +29,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Deserialize;
 use torap_domain::{Asset, BankCode, Bic, Money, ParticipantId, Service, Text};
 use torap_engine::{
-    Command, Engine, Source,
+    Command, Engine, RULES_NEWEST, Source,
     instant::{self, Limits},
     participants::{self, Direction, PositionMode, Profile, State},
 };
@@ -218,6 +218,11 @@ impl Plan {
             }
         }
         commands.extend(self.cards.into_iter().map(Command::Cards));
+        // A new log begins with the newest rules; an older one keeps its own until the operator changes them.
+        commands.push(Command::Rules {
+            source,
+            version: RULES_NEWEST,
+        });
         Ok(commands)
     }
 }

@@ -3,7 +3,11 @@
 use proptest::{option, prelude::*, sample::select};
 
 use super::*;
-use crate::{Message, Notice, Outbound, Status};
+use crate::{
+    CardCycle, CaseNotice, CaseStep, CaseSubject, Message, Notice, Outbound, Status,
+    disputes::{End, Move, Stage},
+    participants::Direction,
+};
 
 pub(in crate::codec) fn outbound() -> BoxedStrategy<Outbound> {
     (
@@ -66,6 +70,7 @@ pub(in crate::codec) fn message() -> BoxedStrategy<Message> {
             Notice::Funded { funding: at },
         ])
     });
+    let notice = prop_oneof![notice, settlement_notice(), case_notice()];
     prop_oneof![
         about,
         with_reason,
@@ -81,7 +86,90 @@ pub(in crate::codec) fn message() -> BoxedStrategy<Message> {
             }
         ),
         clearing_message(),
+        mass_message(),
         settlement_message(),
     ]
     .boxed()
+}
+
+fn settlement_notice() -> BoxedStrategy<Notice> {
+    let of = (any::<i32>(), any::<u16>()).prop_map(|(days, cycle)| CardCycle {
+        session: Date::from_days(days),
+        cycle,
+    });
+    (of, money(), money())
+        .prop_flat_map(|(of, one, other)| {
+            let net = |direction| Notice::CardNet {
+                of,
+                direction,
+                net: one,
+                moved: other,
+            };
+            select(vec![
+                net(Direction::In),
+                net(Direction::Out),
+                Notice::Defaulted {
+                    of,
+                    contribution: one,
+                    short: other,
+                },
+                Notice::FundUsed { of, amount: one },
+                Notice::NetLost { of, amount: one },
+                Notice::TopUpCalled {
+                    missing: one,
+                    required: other,
+                },
+            ])
+        })
+        .boxed()
+}
+
+fn case_notice() -> BoxedStrategy<Notice> {
+    let subject = prop_oneof![
+        uetr().prop_map(CaseSubject::Payment),
+        position().prop_map(CaseSubject::Card),
+    ];
+    let step = select(vec![CaseStep::Opened, CaseStep::Acted, CaseStep::Expired]);
+    let stage = select(vec![
+        Stage::Retrieval,
+        Stage::Answered,
+        Stage::Chargeback,
+        Stage::Represented,
+        Stage::PreArbitration,
+        Stage::Arbitration,
+        Stage::Closed,
+    ]);
+    let end = option::of(select(vec![
+        End::Accepted,
+        End::Silence,
+        End::Withdrawn,
+        End::Ruled,
+    ]));
+    let moved = prop_oneof![
+        Just(Move::Nothing),
+        any::<u64>().prop_map(Move::ToClaimant),
+        any::<u64>().prop_map(Move::ToRespondent),
+    ];
+    let what = (position(), subject, code(), step, any::<bool>());
+    (what, (stage, end, any::<u64>(), moved, option::of(time())))
+        .prop_map(
+            |(
+                (case, subject, reason_code, step, is_claimant),
+                (stage, end, stands, moved, deadline),
+            )| {
+                Notice::Case(CaseNotice {
+                    case,
+                    subject,
+                    reason_code,
+                    step,
+                    is_claimant,
+                    stage,
+                    end,
+                    stands,
+                    moved,
+                    deadline,
+                })
+            },
+        )
+        .boxed()
 }

@@ -432,6 +432,7 @@ pub(super) fn kind(message: &Message) -> &'static str {
         Message::ImtsDay { .. } => "imts-day",
         Message::Report { .. } => "report",
         Message::ImtsNotice { .. } => "imts-notice",
+        Message::MassStatus { .. } => "mass-status",
         Message::Notice { notice } => match notice {
             Notice::Floor { .. } => "floor",
             Notice::Ceiling { .. } => "ceiling",
@@ -441,6 +442,12 @@ pub(super) fn kind(message: &Message) -> &'static str {
             Notice::AliasReleased { .. } => "alias-released",
             Notice::StateChanged { .. } => "state-changed",
             Notice::Funded { .. } => "funded",
+            Notice::CardNet { .. } => "card-net",
+            Notice::Defaulted { .. } => "defaulted",
+            Notice::FundUsed { .. } => "fund-used",
+            Notice::NetLost { .. } => "net-lost",
+            Notice::TopUpCalled { .. } => "top-up-called",
+            Notice::Case(_) => "case",
         },
     }
 }

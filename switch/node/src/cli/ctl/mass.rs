@@ -23,6 +23,9 @@ pub(super) enum Mass {
         /// What tells the file from others of the participant, 1 to 35 characters [default: the file's name]
         #[arg(long)]
         file_id: Option<String>,
+        /// Hand no line in before this time, as 2026-12-01T09:00:00+05:00, at most 7 days ahead
+        #[arg(long, value_name = "TIME")]
+        starts: Option<String>,
     },
     /// How far a file has come, and what became of its lines
     File {
@@ -53,7 +56,16 @@ pub(super) fn run(
             code,
             file,
             file_id,
-        } => submit(client, by, (code, file, file_id.as_deref()), as_json),
+            starts,
+        } => {
+            let starts = starts.as_deref();
+            submit(
+                client,
+                by,
+                (code, file, file_id.as_deref(), starts),
+                as_json,
+            )
+        }
         Mass::File {
             code,
             file_id,
@@ -65,7 +77,7 @@ pub(super) fn run(
 fn submit(
     client: &mut Client,
     by: &By,
-    (code, file, file_id): (&str, &Path, Option<&str>),
+    (code, file, file_id, starts): (&str, &Path, Option<&str>, Option<&str>),
     as_json: bool,
 ) -> Result<Ending, Failure> {
     let name = file.display().to_string();
@@ -77,7 +89,7 @@ fn submit(
         }
     };
     let known = client.must(&question(code, &file_id, None))?;
-    // Lines of the last piece may be missing: it is submitted once more.
+    // Its answer may have been lost: the last piece is submitted once more.
     let next = known["next_piece"].as_u64().unwrap_or(1);
     let first = next.saturating_sub(1).max(1);
     let mut pieces = Pieces::open(&name, file, HEADING, line)?;
@@ -95,6 +107,7 @@ fn submit(
             number: u32::try_from(number)
                 .map_err(|_| Failure::Failed(format!("{name}: too many pieces")))?,
             last: piece.is_last,
+            starts: starts.map(String::from),
             lines: piece.items,
         };
         let answer = client.ask(&request)?;

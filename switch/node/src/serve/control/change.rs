@@ -5,7 +5,7 @@ use torap_domain::{
     BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Position, Span, Text, Time,
 };
 use torap_engine::{
-    Command, Source,
+    Command, RULES_NEWEST, RULES_OLDEST, Source,
     directory::{self, IMPORT_MAX, ImportEntry},
     instant::{self, Limits, RecallRule, Settings},
     participants::{self, Direction, PositionMode, Profile, View},
@@ -306,6 +306,18 @@ fn entry(row: &ImportRow) -> Result<ImportEntry, String> {
 
 /// Changes one of the rail's settings, by the name that `ctl settings` shows.
 async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Command, Refusal> {
+    if key == "rules_version" {
+        let version = value
+            .as_u64()
+            .and_then(|version| u32::try_from(version).ok());
+        let known = version.filter(|version| (RULES_OLDEST..=RULES_NEWEST).contains(version));
+        let version = known.ok_or_else(|| {
+            let text = format!("{RULES_OLDEST} to {RULES_NEWEST}");
+            Refusal::of_request(key, text)
+        })?;
+        let source = source(by)?;
+        return Ok(Command::Rules { source, version });
+    }
     let current = switch
         .ask(|engine| *engine.settings())
         .await

@@ -1,30 +1,30 @@
 //! Batches on the instant rail: a participant's file, piece by piece, each line an ordinary payment.
 //!
-//! The switch writes each line as the pacs.008 that the participant's host would have sent, and passes it through the same
-//! translation, so that it keeps every rule of one; only who handed it in differs. Lines go in few at a time, so that the payments
-//! of customers pass between them.
+//! The switch writes a piece as the pacs.008 with many transactions that the participant's host would have sent, and passes it through the
+//! same translation, so that it keeps every rule of one; only who handed it in differs. The desk of files does the rest.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use torap_domain::{
-    Asset, Iban, Money, ParticipantId, Phone, Position, Reason, Sequence, TransactionId, Uetr,
+    Asset, Iban, MessageId, Money, ParticipantId, Reason, Sequence, Time, TransactionId, Uetr,
 };
 use torap_engine::{
-    Command, Engine, Outcome, Source,
-    directory::Record,
-    instant::{self, CreditTransfer, FinalOutcome, Finished, History, PaymentKey},
-    mass::{self, Line, PIECE_LINES_MAX},
+    Command, Engine, Outcome,
+    clearing::{FileKey, Piece},
+    instant::{FinalOutcome, Finished},
+    links,
+    mass::{self, Item, Line, PIECE_LINES_MAX, Take},
     participants::View,
 };
 use torap_gateway::{
-    translate::{Inbound, Lookups, Translator, file_key},
+    translate::{Inbound, Translator, file_key},
     wire::ContentType,
 };
 use torap_index::Index;
 use torap_iso20022::{
-    view::{BusinessHeader, Party, PersonNumber, TransferService},
+    view::{BusinessHeader, CreditTransfer, MASS_SERVICE, Party, PersonNumber, TransferService},
     write::{self, Carried},
 };
 
@@ -33,22 +33,19 @@ use crate::{
     control::{MassLine, Refusal, Request},
     serve::{
         intake::Stopped,
-        lookups::IndexLookups,
         switch::{Switch, wall_clock},
     },
 };
 
-/// Lines that go in at once, and how long until the next: 500 a second at most.
-const LINES_AT_ONCE: usize = 10;
-const LINES_EVERY: Duration = Duration::from_millis(20);
-/// How often a line is handed in while the switch has no room for it, and how long between.
-const TRIES_MAX: u32 = 20;
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long between two looks at a piece whose lines are being handed in, or that has no room yet.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Lines that are shown at once.
 const SHOWN_MAX: usize = 4096;
 
 /// What became of a line.
 enum Stands {
+    /// It will be handed in.
+    Waits,
     /// It was not handed in, or was refused before it became a payment.
     NotPaid,
     /// Its identifier is another payment's.
@@ -57,7 +54,7 @@ enum Stands {
     Finished(Finished),
 }
 
-/// Takes one piece and pays its lines; tells how far the file has come with it.
+/// Takes one piece, and waits until its lines have been handed in; tells how far the file has come with it.
 pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, Refusal> {
     let Request::MassSubmit {
         by,
@@ -65,6 +62,7 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         file,
         number,
         last,
+        starts,
         lines,
     } = request
     else {
@@ -75,57 +73,33 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         let text = format!("1 to {PIECE_LINES_MAX} in a piece");
         return Err(Refusal::of_request("lines", text));
     }
-    let source = change::source(&by)?;
+    let starts = starts.as_deref().map(Time::parse).transpose();
+    let starts = starts.map_err(|error| Refusal::of_request("starts", error.to_string()))?;
     // Whatever is wrong with a line is said before anything of the piece is in the log.
-    let mut translator = Translator::new();
-    let mut named = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        let checked = payment(switch, &mut translator, &view, source, line);
-        let (transfer, _) = checked.map_err(|refusal| Refusal {
-            place: format!("lines[{place}].{}", refusal.place),
-            ..refusal
-        })?;
-        named.push(Line {
-            key: transfer.key,
-            uetr: transfer.references.uetr,
-        });
-    }
+    let (take, evidence) = piece(switch, &view, &message_id(number, &file)?, &lines)?;
     let key = file_key(view.id, &file);
-    let submit = mass::Submit {
-        source,
-        participant: view.id,
-        piece: torap_engine::clearing::Piece {
+    let take = Take {
+        source: change::source(&by)?,
+        piece: Piece {
             file: key,
             number,
             last,
         },
-        lines: named.clone(),
+        starts,
+        ..take
     };
-    let command = Command::Mass(mass::Command::Submit(submit));
-    let decided = switch.intake.decide(command).await.map_err(stopping)?;
-    let again = match decided.outcome {
-        Outcome::Accepted => false,
-        Outcome::AlreadyApplied => true,
-        Outcome::Refused(reason) => return Err(refused(decided.position.value(), reason)),
-    };
-    let position = json!({ "position": decided.position.value() });
-    change::follow_up_to(switch, &position).await;
-    let mut refusals = Vec::new();
-    for (chunk, first) in lines
-        .chunks(LINES_AT_ONCE)
-        .zip((0..).step_by(LINES_AT_ONCE))
-    {
-        for (line, place) in chunk.iter().zip(first..) {
-            let known = again && is_known(switch, named.get(place).copied()).await?;
-            if !known
-                && let Some(reason) = pay(switch, &mut translator, &view, source, line).await?
-            {
-                refusals
-                    .push(json!({ "line": place, "rule": reason.name(), "text": reason.text() }));
-            }
-        }
-        tokio::time::sleep(LINES_EVERY).await;
+    let items = take.lines.clone();
+    let again = taken(switch, take, evidence).await?;
+    let waits = starts.is_some_and(|starts| starts > wall_clock());
+    let piece = (view.id, key, number);
+    if !waits {
+        handed_in(switch, piece).await?;
     }
+    let refusals = show::ask(switch, move |engine| refusals(engine, piece, &items)).await?;
+    let refusals = refusals.into_iter().map(
+        |(line, reason)| json!({ "line": line, "rule": reason.name(), "text": reason.text() }),
+    );
+    let refusals: Vec<Value> = refusals.collect();
     let participant = view.id;
     let file = show::ask(switch, move |engine| engine.mass_file(participant, key)).await?;
     Ok(json!({
@@ -137,100 +111,202 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
     }))
 }
 
-/// Hands one line in as a payment; the reason if it was refused at once.
-async fn pay(
-    switch: &Switch,
-    translator: &mut Translator,
-    view: &View,
-    source: Source,
-    line: &MassLine,
-) -> Result<Option<Reason>, Refusal> {
-    let mut tries = 0;
+fn message_id(number: u32, file: &str) -> Result<String, Refusal> {
+    let whole = format!("{number}/{file}");
+    let text: String = whole.chars().take(35).collect();
+    let text = text.trim_end();
+    MessageId::parse(text).map_err(|error| Refusal::of_request("file", error.to_string()))?;
+    Ok(text.to_owned())
+}
+
+/// Queues the piece, once there is room for it; whether it was taken before.
+async fn taken(switch: &Switch, take: Take, evidence: Bytes) -> Result<bool, Refusal> {
+    let may_wait = take.starts.is_none();
     loop {
-        // Written anew each time: the payment's clock begins when it is handed in.
-        let (transfer, evidence) = payment(switch, translator, view, source, line)?;
-        let network = switch.network();
-        let payee = network.by_bic(&transfer.creditor_agent);
-        let outcome = if payee.is_some_and(|payee| switch.congestion.is_congested(payee.id)) {
-            Outcome::Refused(Reason::Overloaded)
-        } else {
-            let command = Command::Instant(instant::Command::CreditTransfer(transfer));
-            let decided = switch.intake.decide_with(command, evidence).await;
-            decided.map_err(stopping)?.outcome
-        };
-        let reason = match outcome {
-            Outcome::Accepted | Outcome::AlreadyApplied => return Ok(None),
-            Outcome::Refused(reason) => reason,
-        };
-        tries += 1;
-        let may_pass = matches!(
-            reason,
-            Reason::Overloaded
-                | Reason::RetryLater
-                | Reason::CustomerTableFull
-                | Reason::InFlightFull
-                | Reason::InternalLimit
-        );
-        if !may_pass || tries == TRIES_MAX {
-            return Ok(Some(reason));
+        let command = Command::Mass(mass::Command::Take(take.clone()));
+        let decided = switch.intake.decide_with(command, evidence.clone()).await;
+        let decided = decided.map_err(stopping)?;
+        match decided.outcome {
+            Outcome::Accepted => return Ok(false),
+            Outcome::AlreadyApplied => return Ok(true),
+            // Pieces before it are being handed in.
+            Outcome::Refused(Reason::Overloaded) if may_wait => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Outcome::Refused(reason) => return Err(refused(decided.position.value(), reason)),
         }
-        tokio::time::sleep(TRY_AGAIN_AFTER).await;
     }
 }
 
-/// Look-ups for a line, which may wait: a payee's bank that has too much to answer is no fault of the line.
-struct Unhurried<'a>(&'a IndexLookups);
-
-impl Lookups for Unhurried<'_> {
-    fn alias(&self, phone: Phone) -> (Position, Option<Record>) {
-        self.0.alias(phone)
-    }
-
-    fn by_key(&self, key: &PaymentKey) -> Option<History> {
-        self.0.by_key(key)
-    }
-
-    fn by_uetr(&self, uetr: &Uetr) -> Option<History> {
-        self.0.by_uetr(uetr)
-    }
-
-    fn is_congested(&self, _: ParticipantId) -> bool {
-        false
-    }
-}
-
-/// The payment that a line becomes, and the message it would have come as.
-fn payment(
+/// Waits until no line of a piece waits.
+async fn handed_in(
     switch: &Switch,
-    translator: &mut Translator,
+    (participant, file, number): (ParticipantId, FileKey, u32),
+) -> Result<(), Refusal> {
+    loop {
+        let waiting = show::ask(switch, move |engine| {
+            engine.mass_piece(participant, file, number).waiting
+        });
+        if waiting.await? == 0 {
+            return Ok(());
+        }
+        if switch.is_stopping() {
+            return Err(stopping(Stopped));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Lines that were refused at once, by their place.
+fn refusals(
+    engine: &Engine,
+    (participant, file, number): (ParticipantId, FileKey, u32),
+    items: &[Item],
+) -> Vec<(usize, Reason)> {
+    let piece = engine.mass_piece(participant, file, number);
+    let known = |place: usize| {
+        let mut taken = piece.taken.iter();
+        taken.find(|(known, _)| usize::from(*known) == place)
+    };
+    let refused = items.iter().enumerate().filter_map(|(place, item)| {
+        let reason = match known(place) {
+            // A line of another piece or file has its identifiers.
+            None => Reason::DuplicateMismatch,
+            Some((_, Some(missed))) => *missed,
+            Some((_, None)) => rejected_at_once(&engine.find(&item.line.key)?)?,
+        };
+        Some((place, reason))
+    });
+    refused.collect()
+}
+
+fn rejected_at_once(finished: &Finished) -> Option<Reason> {
+    match finished.outcome {
+        FinalOutcome::Rejected { reason, .. } => {
+            (finished.submitted == finished.decided).then_some(reason)
+        }
+        FinalOutcome::Settled | FinalOutcome::Tombstone => None,
+    }
+}
+
+/// The lines as one message and the command that it becomes, if no line is refused.
+fn piece(
+    switch: &Switch,
     view: &View,
-    source: Source,
-    line: &MassLine,
-) -> Result<(CreditTransfer, Bytes), Refusal> {
-    let body = message(switch, view, line)?;
+    message_id: &str,
+    lines: &[MassLine],
+) -> Result<(Take, Bytes), Refusal> {
+    let of_line = |place: usize, refusal: Refusal| Refusal {
+        place: format!("lines[{place}].{}", refusal.place),
+        ..refusal
+    };
+    let body = message(switch, view, message_id, lines)
+        .map_err(|(place, refusal)| of_line(place, refusal))?;
+    let take = match translated(switch, view, &body) {
+        Ok(take) => take,
+        // It breaks the schema: which line does?
+        Err(refusal) => {
+            for (place, line) in lines.iter().enumerate() {
+                let one = message(switch, view, message_id, std::slice::from_ref(line));
+                let one = one.map_err(|(_, refusal)| of_line(place, refusal))?;
+                translated(switch, view, &one).map_err(|refusal| of_line(place, refusal))?;
+            }
+            return Err(refusal);
+        }
+    };
+    let mut items = take.lines.iter().enumerate();
+    if let Some((place, fault)) = items.find_map(|(place, item)| Some((place, item.fault?))) {
+        let refusal = Refusal::of_request("message", fault.text.as_str());
+        return Err(of_line(place, refusal));
+    }
+    Ok((take, body))
+}
+
+fn translated(switch: &Switch, view: &View, body: &Bytes) -> Result<Take, Refusal> {
     let inbound = Inbound {
         participant: view.id,
         sequence: Sequence::ZERO,
         content_type: ContentType::Iso20022Xml,
-        body: &body,
+        body,
     };
     let network = switch.network();
-    let translated = translator.translate(inbound, &network, &Unhurried(switch.lookups()), false);
+    let translated = Translator::new().translate(inbound, &network, switch.lookups(), false);
     match translated.command {
-        Command::Instant(instant::Command::CreditTransfer(transfer)) => {
-            Ok((CreditTransfer { source, ..transfer }, body))
-        }
-        Command::Links(torap_engine::links::Command::Refused { refusal, .. }) => {
+        Command::Mass(mass::Command::Take(take)) => Ok(take),
+        Command::Links(links::Command::Refused { refusal, .. }) => {
             let text = format!("{}: {}", refusal.path.as_str(), refusal.rule.as_str());
             Err(Refusal::of_request("message", text))
         }
-        _ => Err(Refusal::of_request("message", "it is no payment")),
+        _ => Err(Refusal::of_request("message", "it is no piece of a file")),
     }
 }
 
-fn message(switch: &Switch, view: &View, line: &MassLine) -> Result<Bytes, Refusal> {
+/// The pacs.008 of a piece; what is wrong with a line has its place.
+fn message(
+    switch: &Switch,
+    view: &View,
+    message_id: &str,
+    lines: &[MassLine],
+) -> Result<Bytes, (usize, Refusal)> {
     let bic = view.bics.first().copied();
-    let bic = bic.ok_or_else(|| Refusal::of_request("code", "the participant has no BIC"))?;
+    let missing = || Refusal::of_request("code", "the participant has no BIC");
+    let bic = bic.ok_or_else(|| (0, missing()))?;
+    let now = wall_clock().nanos();
+    let mut agents = Vec::with_capacity(lines.len());
+    for (place, line) in lines.iter().enumerate() {
+        agents.push(checked(switch, line).map_err(|refusal| (place, refusal))?);
+    }
+    let transfers: Vec<CreditTransfer<'_>> = lines
+        .iter()
+        .zip(&agents)
+        .map(|(line, (creditor, tiyn))| CreditTransfer {
+            message_id,
+            created_ns: now,
+            settlement_date: None,
+            service: TransferService::C2cAccount,
+            instructing_agent: bic.as_str(),
+            instructed_agent: None,
+            instruction_id: None,
+            end_to_end_id: &line.end_to_end_id,
+            transaction_id: &line.transaction_id,
+            uetr: &line.uetr,
+            resolution_id: None,
+            tiyn: *tiyn,
+            accepted_ns: now,
+            debtor: party(&line.debtor_name, &line.debtor),
+            debtor_iban: &line.debtor_account,
+            debtor_agent: bic.as_str(),
+            creditor_agent: creditor.as_str(),
+            creditor: party(&line.creditor_name, &line.creditor),
+            creditor_iban: Some(&line.creditor_account),
+            creditor_phone: None,
+            knp: &line.purpose,
+            kod: (!line.kod.is_empty()).then_some(line.kod.as_str()),
+            kbe: (!line.kbe.is_empty()).then_some(line.kbe.as_str()),
+            qr_id: None,
+            remittance: (!line.remittance.is_empty()).then(|| line.remittance.as_str().into()),
+        })
+        .collect();
+    let switch_bic = switch.network().switch_bic();
+    let header = BusinessHeader {
+        from: bic.as_str(),
+        to: switch_bic.as_str(),
+        message_id,
+        service: Some(MASS_SERVICE),
+        created_ns: now,
+        possible_duplicate: false,
+    };
+    let carried = Carried {
+        instant_service_level: true,
+        ..Carried::default()
+    };
+    let mut body = Vec::with_capacity(2048 * lines.len());
+    write::credit_transfers(&mut body, Some(&header), &transfers, &carried);
+    Ok(Bytes::from(body))
+}
+
+/// What the message would not name by its key: the payee's bank and the amount in tiyn.
+fn checked(switch: &Switch, line: &MassLine) -> Result<(torap_domain::Bic, u64), Refusal> {
     let wrong = |key: &'static str| {
         move |error: &dyn std::fmt::Display| Refusal::of_request(key, error.to_string())
     };
@@ -240,59 +316,13 @@ fn message(switch: &Switch, view: &View, line: &MassLine) -> Result<Bytes, Refus
     TransactionId::parse(&line.transaction_id).map_err(|error| wrong("transaction_id")(&error))?;
     Uetr::parse(&line.uetr).map_err(|error| wrong("uetr")(&error))?;
     let network = switch.network();
-    let creditor = account
-        .bank_code()
-        .and_then(|code| network.by_bank_code(code));
+    let code = account.bank_code();
+    let creditor = code.and_then(|code| network.by_bank_code(code));
     let creditor = creditor.and_then(|view| view.bics.first().copied());
     let creditor = creditor.ok_or_else(|| {
         Refusal::of_request("creditor_account", "its bank code leads to no participant")
     })?;
-    let now = wall_clock().nanos();
-    let sector = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (kod, kbe) = (sector(&line.kod), sector(&line.kbe));
-    let transfer = torap_iso20022::view::CreditTransfer {
-        message_id: &line.transaction_id,
-        created_ns: now,
-        settlement_date: None,
-        service: TransferService::C2cAccount,
-        instructing_agent: bic.as_str(),
-        instructed_agent: None,
-        instruction_id: None,
-        end_to_end_id: &line.end_to_end_id,
-        transaction_id: &line.transaction_id,
-        uetr: &line.uetr,
-        resolution_id: None,
-        tiyn: amount.minor(),
-        accepted_ns: now,
-        debtor: party(&line.debtor_name, &line.debtor),
-        debtor_iban: &line.debtor_account,
-        debtor_agent: bic.as_str(),
-        creditor_agent: creditor.as_str(),
-        creditor: party(&line.creditor_name, &line.creditor),
-        creditor_iban: Some(account.as_str()),
-        creditor_phone: None,
-        knp: &line.purpose,
-        kod: kod.as_deref(),
-        kbe: kbe.as_deref(),
-        qr_id: None,
-        remittance: (!line.remittance.is_empty()).then(|| line.remittance.as_str().into()),
-    };
-    let switch_bic = network.switch_bic();
-    let header = BusinessHeader {
-        from: bic.as_str(),
-        to: switch_bic.as_str(),
-        message_id: &line.transaction_id,
-        service: None,
-        created_ns: now,
-        possible_duplicate: false,
-    };
-    let carried = Carried {
-        instant_service_level: true,
-        ..Carried::default()
-    };
-    let mut body = Vec::with_capacity(4096);
-    write::credit_transfer(&mut body, Some(&header), &transfer, &carried);
-    Ok(Bytes::from(body))
+    Ok((creditor, amount.minor()))
 }
 
 /// The fifth digit tells a company from a person.
@@ -355,6 +385,7 @@ pub(super) async fn show(
         value["settled_amount"] = show::decimal(Money::kzt(sums.settled_amount)).into();
         value["rejected"] = sums.rejected.into();
         value["under_way"] = sums.under_way.into();
+        value["waiting"] = sums.waiting.into();
         value["not_paid"] = sums.not_paid.into();
     }
     Ok(value)
@@ -366,6 +397,7 @@ struct Sums {
     settled_amount: u64,
     rejected: u64,
     under_way: u64,
+    waiting: u64,
     not_paid: u64,
 }
 
@@ -374,6 +406,7 @@ impl Sums {
     fn add(&mut self, line: &Line, stands: &Stands, number: usize) -> Value {
         let mut row = json!({ "line": number, "uetr": line.uetr.to_string(), "status": null, "rule": null, "amount": null });
         let (count, status) = match stands {
+            Stands::Waits => (&mut self.waiting, "waits"),
             Stands::NotPaid => (&mut self.not_paid, "not-paid"),
             Stands::UnderWay => (&mut self.under_way, "under-way"),
             Stands::Mismatch => {
@@ -409,7 +442,7 @@ impl Sums {
 async fn standing(
     switch: &Switch,
     participant: ParticipantId,
-    key: torap_engine::clearing::FileKey,
+    key: FileKey,
     from: usize,
     most: usize,
 ) -> Result<Vec<(Line, Stands)>, Refusal> {
@@ -432,19 +465,10 @@ async fn standing(
         .collect()
 }
 
-async fn is_known(switch: &Switch, line: Option<Line>) -> Result<bool, Refusal> {
-    let Some(line) = line else {
-        return Ok(false);
-    };
-    let known = show::ask(switch, move |engine| in_engine(engine, &line)).await?;
-    let stands = match known {
-        Some(stands) => stands,
-        None => beyond(switch, &line)?,
-    };
-    Ok(matches!(stands, Stands::UnderWay | Stands::Finished(_)))
-}
-
 fn in_engine(engine: &Engine, line: &Line) -> Option<Stands> {
+    if engine.mass_waits(&line.key) {
+        return Some(Stands::Waits);
+    }
     if let Some(finished) = engine.find(&line.key) {
         return Some(of_finished(line, finished));
     }

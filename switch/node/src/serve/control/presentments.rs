@@ -1,7 +1,9 @@
 //! Presentment files: an acquirer's file, piece by piece, and what became of its lines.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use torap_domain::{Date, Money, ParticipantId, Position, Text, card::Direction};
+use torap_domain::{Date, Money, ParticipantId, Position, Reason, Text, card::Direction};
 use torap_engine::{
     Command, Outcome,
     cards::{
@@ -19,9 +21,15 @@ use super::{
 use crate::{
     control::{Refusal, Request},
     presentment::{Fields, FileHeader},
-    serve::{intake::Stopped, switch::Switch},
+    serve::{
+        intake::{Decided, Stopped},
+        switch::Switch,
+    },
 };
 
+/// How often a piece is tried for which an issuer's queue has no room, and how long between; then the submitter goes on with it later.
+const TRIES_MAX: u32 = 30;
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Lines that are shown at once, and files.
 const SHOWN_MAX: usize = 1_024;
 
@@ -38,7 +46,6 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
     else {
         return Err(Refusal::of_request("request", "it submits nothing"));
     };
-    let _alone = switch.known_facts.lock().await;
     let acquirer = change::participant(switch, &header.acquirer)?.id;
     if lines.is_empty() || lines.len() > PIECE_LINES_MAX {
         let text = format!("1 to {PIECE_LINES_MAX} in a piece");
@@ -46,16 +53,14 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
     }
     let source = change::source(&by)?;
     let stated = stated(&header)?;
-    let members = Members::gather(switch).await?;
-    let mut found = Vec::with_capacity(lines.len());
+    let mut all = Vec::with_capacity(lines.len());
     for (line, place) in lines.iter().zip(0_u32..) {
         let fields = line.fields().map_err(|wrong| {
             Refusal::of_request(format!("lines[{place}].{}", wrong.field), wrong.rule)
         })?;
-        let number = first.saturating_add(place);
-        found.push(line_of(switch, &members, acquirer, number, &fields)?);
+        all.push((first.saturating_add(place), fields));
     }
-    let present = Present {
+    let piece = Present {
         source,
         participant: acquirer,
         piece: Piece {
@@ -64,16 +69,20 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
             last,
         },
         header: stated,
-        lines: found,
+        lines: Vec::new(),
     };
-    let command = Command::Cards(cards::Command::Present(present));
-    let decided = switch.intake.decide(command).await;
-    let decided = decided.map_err(|Stopped| Refusal::of_request("switch", "it is stopping"))?;
+    let mut tries = 1;
+    let decided = loop {
+        let decided = hand_over(switch, &piece, &all).await?;
+        if decided.outcome != Outcome::Refused(Reason::RetryLater) || tries == TRIES_MAX {
+            break decided;
+        }
+        tries += 1;
+        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+    };
     match decided.outcome {
         Outcome::Accepted | Outcome::AlreadyApplied => {
-            let position = json!({ "position": decided.position.value() });
-            change::follow_up_to(switch, &position).await;
-            Ok(position)
+            Ok(json!({ "position": decided.position.value() }))
         }
         Outcome::Refused(reason) => Err(Refusal {
             place: format!("log position {}", decided.position.value()),
@@ -82,6 +91,33 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
             actor: reason.actor().to_string(),
         }),
     }
+}
+
+/// Looks the lines of a piece up and hands it to the core. What one operator takes of a transaction another one sees: the next look-up comes
+/// after the read side knows of this one.
+async fn hand_over(
+    switch: &Switch,
+    piece: &Present,
+    lines: &[(u32, Fields)],
+) -> Result<Decided, Refusal> {
+    let _alone = switch.known_facts.lock().await;
+    let members = Members::gather(switch).await?;
+    let acquirer = piece.participant;
+    let found = lines
+        .iter()
+        .map(|(number, fields)| line_of(switch, &members, acquirer, *number, fields));
+    // Some reads of the index a line, for a whole piece: the other tasks of this thread go on elsewhere meanwhile.
+    let found: Result<Vec<Line>, Refusal> = tokio::task::block_in_place(|| found.collect());
+    let present = Present {
+        lines: found?,
+        ..piece.clone()
+    };
+    let command = Command::Cards(cards::Command::Present(present));
+    let decided = switch.intake.decide(command).await;
+    let decided = decided.map_err(|Stopped| Refusal::of_request("switch", "it is stopping"))?;
+    let position = json!({ "position": decided.position.value() });
+    change::follow_up_to(switch, &position).await;
+    Ok(decided)
 }
 
 fn stated(header: &FileHeader) -> Result<Header, Refusal> {

@@ -205,6 +205,7 @@ fn needed_by(entry: &Outbound) -> Position {
         | Message::Reject { original, .. }
         | Message::CommandAnswer { original, .. }
         | Message::NotReceived { original }
+        | Message::MassStatus { original, .. }
         | Message::ClearingStatus { original, .. }
         | Message::ClearingForward { original, .. }
         | Message::ClearingRefused { original, .. }
@@ -217,7 +218,14 @@ fn needed_by(entry: &Outbound) -> Position {
             entry.cause
         }
         Message::Notice { notice } => match notice {
-            Notice::Floor { .. } | Notice::Ceiling { .. } => entry.cause,
+            Notice::Floor { .. }
+            | Notice::Ceiling { .. }
+            | Notice::CardNet { .. }
+            | Notice::Defaulted { .. }
+            | Notice::FundUsed { .. }
+            | Notice::NetLost { .. }
+            | Notice::TopUpCalled { .. }
+            | Notice::Case(_) => entry.cause,
             Notice::AliasClaimed { claim }
             | Notice::ClaimContested { claim }
             | Notice::AliasSuspended { claim } => claim,

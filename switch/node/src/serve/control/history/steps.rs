@@ -306,6 +306,7 @@ fn original_of(message: &Message) -> Option<Position> {
         | Message::NotReceived { original } => Some(*original),
         // Messages about many items are no step of one payment.
         Message::ClearingStatus { .. }
+        | Message::MassStatus { .. }
         | Message::ClearingForward { .. }
         | Message::ClearingRefused { .. }
         | Message::ClearingReport { .. }
@@ -345,6 +346,7 @@ fn text_of(message: &Message) -> (&'static str, &'static str) {
         Message::Reject { .. } => ("reject", "admi.002"),
         Message::CommandAnswer { .. } => ("answer", "JSON"),
         Message::Notice { .. } => ("notice", "admi.004"),
+        Message::MassStatus { .. } => ("lines", "pacs.002"),
         Message::ClearingStatus { .. } => ("items", "pacs.002"),
         Message::ClearingRefused { .. } => ("items", "pacs.002 RJCT"),
         Message::ClearingForward { .. } => ("items-forwarded", "pacs.008"),
