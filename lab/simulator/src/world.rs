@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Buf;
 use torap_domain::Time;
+use torap_follower::SnapshotStore;
 use torap_index::MemoryIndex;
 use torap_journal::{MemoryMedium, Step};
 
@@ -16,6 +17,7 @@ use crate::{
     load::{Load, Wanted},
     net::{Arrived, Pipe},
     node::{Machine, Node},
+    office::{Office, OfficeCounts, Turn},
     orders::{OrderCounts, Orders},
     plan::{MILLI, Plan, SECOND},
     trace::Trace,
@@ -45,6 +47,8 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) draw: Draw,
     pub(crate) now: u64,
+    /// What the calendar has jumped over, in nanoseconds: nights and days in which nothing happens.
+    skipped: u64,
     pub(crate) step: u64,
     /// How far the switch's clock is off, in nanoseconds.
     pub(crate) offset: i64,
@@ -61,6 +65,9 @@ pub(crate) struct World {
     orders: Orders,
     /// What came of it, once the run has been checked at its end.
     pub(crate) order_counts: OrderCounts,
+    /// Back offices, if the seed has any.
+    pub(crate) office: Option<Office>,
+    pub(crate) office_counts: OfficeCounts,
     next_request: u64,
     pub(crate) next_fault: u64,
     pub(crate) counts: Counts,
@@ -109,10 +116,12 @@ impl World {
             SECOND
         };
         let cards = CardWorld::new(&plan);
+        let office = Office::new(&plan);
         World {
             plan,
             draw,
             now: 0,
+            skipped: 0,
             step: 0,
             offset: 0,
             machine,
@@ -125,6 +134,8 @@ impl World {
             load,
             orders,
             order_counts: OrderCounts::default(),
+            office,
+            office_counts: OfficeCounts::default(),
             next_request: SECOND,
             next_fault,
             counts: Counts::new(),
@@ -154,7 +165,7 @@ impl World {
 
     /// The banks' clock, which is right.
     pub(crate) fn true_time(&self) -> u64 {
-        begin() + self.now
+        begin() + self.skipped + self.now
     }
 
     pub(crate) fn count(&mut self, fault: Fault) {
@@ -197,6 +208,7 @@ impl World {
         }
         self.do_load();
         self.do_card_load();
+        self.do_office();
         if self.now >= self.next_fault && !self.healing {
             self.inject();
             self.next_fault = self.now + self.draw.range(1, self.plan.fault_every * 2);
@@ -239,6 +251,10 @@ impl World {
             }
         }
         let open = self.node.as_ref().is_some_and(Node::is_open);
+        if let Some(office) = self.office.as_ref().filter(|_| self.node.is_some()) {
+            let idle = self.healing || self.is_paying_done();
+            add(Some(office.next_at(idle)));
+        }
         if let Some(cards) = &self.cards {
             add(Some(cards.next_at(now, true_time, self.healing, open)));
         }
@@ -333,6 +349,31 @@ impl World {
         }
         for host in &mut self.hosts {
             host.next_turn = host.next_turn.min(self.now + host.pause_ns);
+        }
+    }
+
+    /// Back offices act, and what they wait for goes on.
+    fn do_office(&mut self) {
+        let idle = self.healing || self.is_paying_done();
+        let (now, wall) = (self.now, self.true_time());
+        let (Some(office), Some(node)) = (&mut self.office, &mut self.node) else {
+            return;
+        };
+        if !idle {
+            let turn = &mut Turn {
+                plan: &self.plan,
+                hosts: &mut self.hosts,
+                node,
+                sent: &self.load.sent,
+                wall,
+            };
+            self.skipped += office.act(turn, now);
+            self.node_dirty = true;
+        }
+        let snapshots = SnapshotStore::view(Arc::new(self.machine.snapshots.clone()));
+        match office.work(node, &self.hosts, &snapshots, (now, wall)) {
+            Ok(told) => self.node_dirty |= told,
+            Err(text) => self.fail(text),
         }
     }
 
