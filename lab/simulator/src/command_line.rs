@@ -13,7 +13,9 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{Counts, Fault, OfficeCounts, Options, OrderCounts, PAYMENTS, Report, Verdict, simulate};
+use crate::{
+    Counts, Fault, OfficeCounts, Options, OrderCounts, PAYMENTS, Report, Verdict, simulate,
+};
 
 /// What `--check-faults` demands of every kind over the whole range.
 pub const EACH_FAULT_MIN: u64 = 20;

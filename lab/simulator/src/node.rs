@@ -260,11 +260,12 @@ impl Node {
             let views = &self.views;
             self.desk.take(&released, |id| code_of(views, id));
             self.decided.extend(released.ticket);
-            self.decisions.extend(released.ticket.map(|ticket| Decision {
-                ticket,
-                outcome: released.outcome,
-                position: released.stamp.position,
-            }));
+            self.decisions
+                .extend(released.ticket.map(|ticket| Decision {
+                    ticket,
+                    outcome: released.outcome,
+                    position: released.stamp.position,
+                }));
         }
         any
     }

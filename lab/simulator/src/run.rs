@@ -278,7 +278,11 @@ impl World {
                         cards.in_flight, cards.queued
                     ));
                 }
-                open.extend(self.office.iter().flat_map(|office| office.unfinished(node)));
+                open.extend(
+                    self.office
+                        .iter()
+                        .flat_map(|office| office.unfinished(node)),
+                );
                 if in_flight > 0 || !node.is_drained() {
                     open.push(format!(
                         "{in_flight} payments under way, drained: {}",

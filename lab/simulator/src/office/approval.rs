@@ -37,7 +37,11 @@ pub(super) fn act(draw: &mut Draw, plan: &Plan, engine: &Engine, commands: &mut 
                 return;
             };
             // Sometimes everybody at the same moment, and one of them twice.
-            let together = if draw.chance(400) { draw.range(2, 4) } else { 1 };
+            let together = if draw.chance(400) {
+                draw.range(2, 4)
+            } else {
+                1
+            };
             for _ in 0..together {
                 let name = NAMES[draw.index(NAMES.len())];
                 push(approval::Command::Decide {

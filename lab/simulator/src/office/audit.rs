@@ -248,7 +248,12 @@ impl WireEnds {
             }
             Command::Settlement(settlement::Command::Return(back)) => {
                 let message = back.references.message_id.to_string();
-                self.entered(applied, link, (message, back.return_id.to_string()), answered);
+                self.entered(
+                    applied,
+                    link,
+                    (message, back.return_id.to_string()),
+                    answered,
+                );
             }
             Command::Settlement(settlement::Command::MoveLiquidity(order)) => {
                 self.decided += 1;
@@ -365,12 +370,7 @@ impl WireEnds {
         Ok(())
     }
 
-    fn check_items(
-        &self,
-        engine: &Engine,
-        bank: ParticipantId,
-        host: &Host,
-    ) -> Result<(), String> {
+    fn check_items(&self, engine: &Engine, bank: ParticipantId, host: &Host) -> Result<(), String> {
         for (uetr, from) in &self.items {
             let Some(item) = engine.clearing_item(uetr) else {
                 continue;

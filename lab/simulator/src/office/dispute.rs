@@ -28,7 +28,11 @@ pub(super) fn act(draw: &mut Draw, turn: &mut Turn<'_>, commands: &mut Vec<Comma
         open(draw, turn)
     } else {
         // Mostly a case that is young.
-        let back = if draw.chance(700) { cases.len().min(6) } else { cases.len() };
+        let back = if draw.chance(700) {
+            cases.len().min(6)
+        } else {
+            cases.len()
+        };
         let id = cases[cases.len() - 1 - draw.index(back)];
         if draw.chance(100) {
             attach(draw, turn, id)
@@ -216,14 +220,13 @@ impl Disputes {
     }
 
     /// A payment was not given back twice: neither by returns and claims together nor by a claim alone.
-    pub(super) fn check(
-        &self,
-        amounts: &BTreeMap<PaymentKey, u64>,
-    ) -> Result<(), String> {
+    pub(super) fn check(&self, amounts: &BTreeMap<PaymentKey, u64>) -> Result<(), String> {
         for (key, (returned, _)) in &self.returned {
             let amount = amounts.get(key).copied().unwrap_or(0);
             if *returned > amount {
-                return Err(format!("of a payment of {amount} were {returned} given back"));
+                return Err(format!(
+                    "of a payment of {amount} were {returned} given back"
+                ));
             }
         }
         Ok(())

@@ -163,9 +163,11 @@ impl Funds {
         technical(engine).map_err(|text| format!("record {}: {text}", stamp.position.value()))?;
         for event in ours {
             match event {
-                Event::Ancillary(ancillary::Event::CardNetsSettled { session, cycle }) => self
-                    .settlement(engine, *session, *cycle)
-                    .map_err(|text| format!("card session {session}, settlement {cycle}: {text}"))?,
+                Event::Ancillary(ancillary::Event::CardNetsSettled { session, cycle }) => {
+                    self.settlement(engine, *session, *cycle).map_err(|text| {
+                        format!("card session {session}, settlement {cycle}: {text}")
+                    })?
+                }
                 Event::Ancillary(ancillary::Event::Defaulted { .. }) => self.defaults += 1,
                 _ => {}
             }
@@ -201,9 +203,15 @@ impl Funds {
             let net = i128::from(row.owed) - i128::from(row.owes);
             *self.settled.entry((session, row.participant)).or_default() += net;
         }
-        let (short, fund, lost) = (sum(|row| row.short), sum(|row| row.fund), sum(|row| row.lost));
+        let (short, fund, lost) = (
+            sum(|row| row.short),
+            sum(|row| row.fund),
+            sum(|row| row.lost),
+        );
         if sum(|row| row.owes) != sum(|row| row.owed) || short != fund + lost {
-            return Err(format!("{short} were short, {fund} of the fund and {lost} lost"));
+            return Err(format!(
+                "{short} were short, {fund} of the fund and {lost} lost"
+            ));
         }
         let left: u128 = engine
             .guarantee_fund()

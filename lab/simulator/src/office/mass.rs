@@ -71,12 +71,24 @@ struct Door {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The piece is on its way into the log.
-    Naming { ticket: u64 },
+    Naming {
+        ticket: u64,
+    },
     /// It is there; the read side has to come so far.
-    Following { position: Position },
+    Following {
+        position: Position,
+    },
     /// The next line to be looked at, and when.
-    Next { line: usize, tries: u32, at: u64 },
-    Paying { line: usize, tries: u32, ticket: u64 },
+    Next {
+        line: usize,
+        tries: u32,
+        at: u64,
+    },
+    Paying {
+        line: usize,
+        tries: u32,
+        ticket: u64,
+    },
     Done,
 }
 

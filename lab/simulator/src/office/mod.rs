@@ -14,8 +14,8 @@ mod report;
 mod tariff;
 mod wire;
 
-pub(crate) use audit::{Audit, Taken};
 pub use audit::OfficeCounts;
+pub(crate) use audit::{Audit, Taken};
 pub(crate) use heard::Heard;
 
 use torap_domain::{Date, Money, ParticipantId, Text, Time};
@@ -281,13 +281,7 @@ pub(crate) fn seed(plan: &Plan) -> Vec<Command> {
 }
 
 /// IMTS is open and has money, mostly: what banks do there is to come to something.
-fn prepare(
-    draw: &mut Draw,
-    plan: &Plan,
-    engine: &Engine,
-    wall: u64,
-    commands: &mut Vec<Command>,
-) {
+fn prepare(draw: &mut Draw, plan: &Plan, engine: &Engine, wall: u64, commands: &mut Vec<Command>) {
     let source = operator("dana", "office");
     if engine.imts_day().until.is_none() && draw.chance(400) {
         let until = Time::from_nanos(wall + draw.range(20, 400) * SECOND);

@@ -216,15 +216,21 @@ impl Reporter {
         accounts.dedup();
         let mut pages = Vec::new();
         let entries = self.page_entries;
-        let stated = statements::state(log, began, &accounts, Until::Time(until), &mut |place, line| {
-            for order in writing.iter_mut() {
-                if accounts.get(place) == Some(&order.account)
-                    && let Some(page) = order.add(line, entries)
-                {
-                    pages.push((order.number, order.open, page));
+        let stated = statements::state(
+            log,
+            began,
+            &accounts,
+            Until::Time(until),
+            &mut |place, line| {
+                for order in writing.iter_mut() {
+                    if accounts.get(place) == Some(&order.account)
+                        && let Some(page) = order.add(line, entries)
+                    {
+                        pages.push((order.number, order.open, page));
+                    }
                 }
-            }
-        })
+            },
+        )
         .map_err(|error| format!("statements of {date}: {error}"))?;
         for order in writing {
             let place = accounts.iter().position(|known| *known == order.account);
@@ -304,7 +310,9 @@ impl Writing {
             return None;
         }
         let before = line.balance.saturating_sub(line.entry.signed());
-        let pages = self.pages.get_or_insert_with(|| Pages::new(before, entries));
+        let pages = self
+            .pages
+            .get_or_insert_with(|| Pages::new(before, entries));
         pages.add(line)
     }
 }
@@ -370,7 +378,10 @@ impl Reports {
         {
             self.pages += 1;
             self.orders.insert(answer.number, answer.order);
-            self.told.entry(answer.number).or_default().push(page.clone());
+            self.told
+                .entry(answer.number)
+                .or_default()
+                .push(page.clone());
         }
     }
 
@@ -402,7 +413,9 @@ impl Reports {
             if number.is_some_and(|number| page.first != number)
                 || balance.is_some_and(|balance| page.before != balance)
             {
-                return Err(format!("page {place} does not go on where the one before ended"));
+                return Err(format!(
+                    "page {place} does not go on where the one before ended"
+                ));
             }
             for line in page.lines() {
                 if line.entry.position < last {

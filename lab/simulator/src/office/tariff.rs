@@ -71,7 +71,11 @@ fn row(draw: &mut Draw, plan: &Plan) -> Row {
         minute_until,
         rate: Rate {
             fixed: draw.range(0, 50_000),
-            millionths: if has_amount { draw.range(0, 3_000) as u32 } else { 0 },
+            millionths: if has_amount {
+                draw.range(0, 3_000) as u32
+            } else {
+                0
+            },
             per_kb: if item.measure() == Measure::Message {
                 draw.range(0, 100)
             } else {
@@ -143,11 +147,7 @@ impl Tariffs {
 
     /// What is charged is the same from the first record and from a snapshot on, by the tables that were set, for what was done.
     /// Gives what all of it comes to.
-    pub(super) fn check(
-        &self,
-        log: &Reader,
-        snapshots: &SnapshotStore,
-    ) -> Result<u128, String> {
+    pub(super) fn check(&self, log: &Reader, snapshots: &SnapshotStore) -> Result<u128, String> {
         let failed = |error: torap_follower::FollowerError| format!("metering: {error}");
         let none = rebuild(log, None, Until::Position(Position::ZERO), &mut |_| {});
         let whole = self.sum(log, none.map_err(failed)?)?;

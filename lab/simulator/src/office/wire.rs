@@ -167,8 +167,7 @@ impl Wire {
         };
         let header = header(from, &named.message_id, turn.wall, SETTLEMENT_SERVICE);
         let carried = Carried::default();
-        let text =
-            written(|out| write::credit_transfer(out, Some(&header), &transfer, &carried));
+        let text = written(|out| write::credit_transfer(out, Some(&header), &transfer, &carried));
         self.payments.push(named);
         text.map(|text| (bank, text))
     }
@@ -206,7 +205,9 @@ impl Wire {
             &self.items
         };
         let back = all.len().min(8);
-        let of = all.get(all.len().checked_sub(1 + draw.index(back))?)?.clone();
+        let of = all
+            .get(all.len().checked_sub(1 + draw.index(back))?)?
+            .clone();
         self.number += 1;
         let bank = if draw.chance(50) { of.to } else { of.bank };
         let from = &turn.hosts[bank];
