@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use torap_domain::{ParticipantId, Position, Uetr};
 use torap_engine::{
-    Command, Engine, Event, Message, Outcome, Status, approval, clearing,
+    Command, Engine, Event, Message, Outcome, Receipt, Status, approval, clearing,
     instant::PaymentKey,
     settlement::{self, End},
 };
@@ -193,6 +193,8 @@ struct WireEnds {
     /// Where settled payments should have come in.
     received: BTreeMap<(ParticipantId, String), u32>,
     receipts: BTreeMap<(ParticipantId, String), Answers>,
+    /// Liquidity transfers that wait for a business day, by record: the bank and its message.
+    waiting: BTreeMap<Position, (ParticipantId, String)>,
     withdrawals: BTreeMap<(ParticipantId, String), Answers>,
     /// Items that were submitted by their banks.
     items: BTreeMap<Uetr, ParticipantId>,
@@ -204,6 +206,19 @@ impl WireEnds {
         let link = applied.command.source().and_then(|source| source.link());
         if let Some(link) = link {
             self.of_link(applied, link);
+        }
+        for effect in applied.effects {
+            if let Message::ImtsReceipt { original, receipt } = effect.outbound.message
+                && original != applied.stamp.position
+                && let Some((bank, message)) = self.waiting.remove(&original)
+            {
+                let answers = self.receipts.entry((bank, message)).or_default();
+                match receipt {
+                    Receipt::Done => answers.settled += 1,
+                    Receipt::Waits { .. } => answers.pending += 1,
+                    Receipt::Refused { .. } => answers.rejected += 1,
+                }
+            }
         }
         for event in applied.events {
             match event {
@@ -264,7 +279,11 @@ impl WireEnds {
                 let answers = self.receipts.entry(key).or_default();
                 match applied.outcome {
                     Outcome::Accepted if moved => answers.settled += 1,
-                    Outcome::Accepted => answers.pending += 1,
+                    Outcome::Accepted => {
+                        answers.pending += 1;
+                        let waits = (link, order.message_id.to_string());
+                        self.waiting.insert(position, waits);
+                    }
                     Outcome::Refused(_) if moved => answers.settled += 1000,
                     Outcome::Refused(_) => answers.rejected += 1,
                     Outcome::AlreadyApplied => {}

@@ -18,8 +18,13 @@ pub use audit::OfficeCounts;
 pub(crate) use audit::{Audit, Taken};
 pub(crate) use heard::Heard;
 
-use torap_domain::{Date, Money, ParticipantId, Text, Time};
-use torap_engine::{Command, Engine, Source, participants::Direction, settlement};
+use torap_domain::{Date, Money, ParticipantId, Span, Text, Time};
+use torap_engine::{
+    Command, Engine, Source,
+    ancillary::{self, LiquidityRule},
+    participants::Direction,
+    settlement::{self, Hours},
+};
 use torap_follower::SnapshotStore;
 
 use crate::{
@@ -62,9 +67,10 @@ impl OfficePlan {
     /// `expected` is how long the load of instant payments takes, in nanoseconds.
     pub(crate) fn draw(seed: u64, expected: u64, cards: bool) -> OfficePlan {
         let mut draw = Draw::new(seed ^ OFFICE);
-        let mut takes_part = || draw.chance(PRESENCE);
         let [wire, reports, fund, tariffs, disputes, mass, approval] =
-            std::array::from_fn(|_| takes_part());
+            std::array::from_fn(|_| draw.chance(PRESENCE));
+        // Only with cards, so in half of the seeds.
+        let fund = fund || draw.chance(PRESENCE);
         // Cards know their sessions by the date; a run with them stays on one day.
         let sleeps = !cards && (reports || disputes || tariffs);
         OfficePlan {
@@ -291,6 +297,9 @@ fn prepare(draw: &mut Draw, plan: &Plan, engine: &Engine, wall: u64, commands: &
             until,
         }));
     }
+    if draw.chance(60) {
+        commands.push(rules(draw, plan, wall));
+    }
     if draw.chance(150) {
         commands.push(Command::Settlement(settlement::Command::Fund {
             source,
@@ -298,6 +307,51 @@ fn prepare(draw: &mut Draw, plan: &Plan, engine: &Engine, wall: u64, commands: &
             direction: Direction::In,
             amount: Money::kzt(draw.range(1, 20_000_000)),
         }));
+    }
+}
+
+/// When IMTS opens by itself, what becomes of liquidity transfers until then, and how positions are topped up and swept.
+fn rules(draw: &mut Draw, plan: &Plan, wall: u64) -> Command {
+    let source = operator("dana", "office");
+    match draw.index(3) {
+        0 => {
+            let now = Time::from_nanos(wall);
+            let midnight = Date::from_time(now).start().map_or(wall, Time::nanos);
+            let opens = wall.saturating_sub(midnight) + draw.range(2, 40) * SECOND;
+            let cut_off = opens + draw.range(2, 60) * SECOND;
+            let closes = cut_off + draw.range(0, 60) * SECOND;
+            let [opens, cut_off, closes] = [opens, cut_off, closes].map(Span::from_nanos);
+            let hours = Hours {
+                opens,
+                cut_off,
+                closes,
+            };
+            Command::Settlement(settlement::Command::SetHours {
+                source,
+                hours: (hours.are_sound() && draw.chance(800)).then_some(hours),
+            })
+        }
+        1 => Command::Settlement(settlement::Command::KeepLiquidity {
+            source,
+            keeps: draw.chance(700),
+        }),
+        _ => {
+            let floor = draw.range(0, 2_000_000);
+            let target = floor + draw.range(1, 2_000_000);
+            let rule = LiquidityRule {
+                floor: Money::kzt(floor),
+                target: Money::kzt(target),
+                keep: draw
+                    .chance(500)
+                    .then(|| Money::kzt(target + draw.range(0, 3_000_000))),
+                sweep_before: Span::from_secs(draw.range(0, 30)),
+            };
+            Command::Ancillary(ancillary::Command::SetLiquidity {
+                source,
+                participant: participant(draw, plan),
+                rule: draw.chance(800).then_some(rule),
+            })
+        }
     }
 }
 
