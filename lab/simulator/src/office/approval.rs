@@ -2,22 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use torap_domain::{Money, Position, Span};
+use torap_domain::{Money, Position, Span, Time};
 use torap_engine::{
     Command, Engine, Event, Outcome, Source, Stamp,
     approval::{self, End, Families, Family, Settings},
     participants::{self, Direction},
-    settlement,
+    schedule, settlement,
 };
 
 use super::{operator, participant};
-use crate::{draw::Draw, plan::Plan};
+use crate::{
+    draw::Draw,
+    plan::{Plan, SECOND},
+};
 
 /// Two of them are one operator: capitals make nobody another.
 const NAMES: [&str; 4] = ["aigerim", "Berik", "BERIK", "dana"];
 
 /// Something of the operators, often at once.
-pub(super) fn act(draw: &mut Draw, plan: &Plan, engine: &Engine, commands: &mut Vec<Command>) {
+pub(super) fn act(
+    draw: &mut Draw,
+    (plan, wall): (&Plan, u64),
+    engine: &Engine,
+    commands: &mut Vec<Command>,
+) {
     let settings = engine.approval_settings();
     let name = NAMES[draw.index(NAMES.len())];
     let source = operator(name, "four eyes");
@@ -27,7 +35,7 @@ pub(super) fn act(draw: &mut Draw, plan: &Plan, engine: &Engine, commands: &mut 
     match draw.weighted(&[12, 14, 3, 4, 2, 3]) {
         0 => {
             for _ in 0..draw.range(1, 3) {
-                let command = Box::new(order(draw, plan, source));
+                let command = Box::new(order(draw, plan, wall, source));
                 push(approval::Command::Propose { source, command });
             }
         }
@@ -74,12 +82,12 @@ pub(super) fn act(draw: &mut Draw, plan: &Plan, engine: &Engine, commands: &mut 
                 push(approval::Command::Propose { source, command });
             }
         }
-        _ => commands.push(order(draw, plan, source)),
+        _ => commands.push(order(draw, plan, wall, source)),
     }
 }
 
 /// An order of some family.
-fn order(draw: &mut Draw, plan: &Plan, source: Source) -> Command {
+fn order(draw: &mut Draw, plan: &Plan, wall: u64, source: Source) -> Command {
     let participant = participant(draw, plan);
     let direction = if draw.chance(700) {
         Direction::In
@@ -87,7 +95,7 @@ fn order(draw: &mut Draw, plan: &Plan, source: Source) -> Command {
         Direction::Out
     };
     let amount = Money::kzt(draw.range(1, 3_000_000));
-    match draw.index(3) {
+    let command = match draw.index(3) {
         0 => Command::Participants(participants::Command::Fund {
             source,
             participant,
@@ -105,7 +113,16 @@ fn order(draw: &mut Draw, plan: &Plan, source: Source) -> Command {
             participant,
             amount,
         }),
+    };
+    if draw.chance(800) {
+        return command;
     }
+    // Later, after its approval.
+    Command::Schedule(schedule::Command::Order {
+        source,
+        at: Time::from_nanos(wall + draw.range(1, 40) * SECOND),
+        command: Box::new(command),
+    })
 }
 
 /// What the log says of proposals.

@@ -13,8 +13,8 @@ use torap_follower::SnapshotStore;
 use torap_journal::Reader;
 
 use super::{
-    Office, approval::Approvals, dispute::Disputes, fund::Funds, heard::Answers, mass::Files,
-    report::Reports, tariff::Tariffs,
+    Office, approval::Approvals, delivery::Deliveries, dispute::Disputes, fund::Funds,
+    heard::Answers, mass::Files, report::Reports, tariff::Tariffs,
 };
 use crate::{host::Host, plan::Plan};
 
@@ -29,6 +29,8 @@ pub struct OfficeCounts {
     /// Settlements of card nets in IMTS, and who was short in them.
     pub card_settlements: u64,
     pub defaults: u64,
+    /// Deliveries versus payment that settled.
+    pub deliveries: u64,
     /// Steps of disputes.
     pub disputes: u64,
     /// Lines of files of instant payments, and those that settled.
@@ -48,6 +50,7 @@ impl OfficeCounts {
         self.notices += other.notices;
         self.card_settlements += other.card_settlements;
         self.defaults += other.defaults;
+        self.deliveries += other.deliveries;
         self.disputes += other.disputes;
         self.lines += other.lines;
         self.lines_settled += other.lines_settled;
@@ -65,6 +68,7 @@ pub(crate) struct Audit {
     reports: Reports,
     tariffs: Tariffs,
     funds: Funds,
+    deliveries: Deliveries,
     wire: WireEnds,
     /// Commands that wait for an approval, by the record of their proposal.
     proposed: BTreeMap<Position, Command>,
@@ -83,6 +87,7 @@ impl Audit {
             reports: Reports::new(),
             tariffs: Tariffs::default(),
             funds: Funds::default(),
+            deliveries: Deliveries::default(),
             wire: WireEnds::default(),
             proposed: BTreeMap::new(),
             amounts: BTreeMap::new(),
@@ -121,7 +126,8 @@ impl Audit {
             .approvals
             .record(engine, stamp, told, events)
             .and_then(|()| self.disputes.record(engine, stamp, events))
-            .and_then(|()| self.funds.record(engine, stamp, told, events));
+            .and_then(|()| self.funds.record(engine, stamp, told, events))
+            .and_then(|()| self.deliveries.record(stamp, told, events));
         if let Err(text) = checked {
             self.broken.get_or_insert(text);
         }
@@ -150,6 +156,7 @@ impl Audit {
         self.files.check(office.map(Office::mass), outcomes)?;
         self.reports.check(engine)?;
         self.funds.check(engine)?;
+        self.deliveries.check(engine)?;
         if self.plan.office.wire {
             self.wire.check(engine, hosts)?;
         }
@@ -165,6 +172,7 @@ impl Audit {
             notices: self.reports.notices,
             card_settlements: self.funds.settlements,
             defaults: self.funds.defaults,
+            deliveries: self.deliveries.settled,
             disputes: self.disputes.steps,
             lines,
             lines_settled,

@@ -6,6 +6,7 @@
 
 mod approval;
 mod audit;
+mod delivery;
 mod dispute;
 mod fund;
 mod heard;
@@ -92,7 +93,7 @@ impl OfficePlan {
         self.tariffs
     }
 
-    fn areas(&self) -> [u64; 8] {
+    fn areas(&self) -> [u64; 9] {
         let on = |area: bool, weight: u64| if area { weight } else { 0 };
         [
             on(self.wire, 14),
@@ -102,6 +103,7 @@ impl OfficePlan {
             on(self.disputes, 12),
             on(self.mass, 3),
             on(self.approval, 6),
+            on(self.wire, 4),
             on(self.nights > 0, 1),
         ]
     }
@@ -179,7 +181,13 @@ impl Office {
             3 => tariff::act(&mut self.draw, turn.plan, &mut commands),
             4 => dispute::act(&mut self.draw, turn, &mut commands),
             5 => self.mass.begin(turn),
-            6 => approval::act(&mut self.draw, turn.plan, engine, &mut commands),
+            6 => approval::act(
+                &mut self.draw,
+                (turn.plan, turn.wall),
+                engine,
+                &mut commands,
+            ),
+            7 => delivery::act(&mut self.draw, turn, &mut commands),
             _ => {
                 self.nights = self.nights.saturating_sub(1);
                 if self.nights == 0 {
