@@ -52,7 +52,7 @@ pub(super) fn act(draw: &mut Draw, turn: &mut Turn<'_>, commands: &mut Vec<Comma
 }
 
 fn open(draw: &mut Draw, turn: &mut Turn<'_>) -> Option<disputes::Command> {
-    let sent = &turn.sent[..];
+    let sent = turn.sent;
     let chosen = sent.get(draw.index(sent.len()))?;
     let uetr = Uetr::parse(&chosen.uetr).ok()?;
     let known = turn.node.lookups.index.payment_by_uetr(&uetr).ok()?.value;

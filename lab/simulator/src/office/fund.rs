@@ -17,7 +17,7 @@ use crate::{draw::Draw, plan::Plan};
 /// Card nets settle in IMTS from the beginning, and every bank has something to contribute.
 pub(super) fn seed(plan: &Plan) -> Vec<Command> {
     let source = operator("dana", "fund");
-    let mut draw = Draw::new(plan.node.seed ^ 0x0066_756e_64);
+    let mut draw = Draw::new(plan.node.seed ^ 0x6675_6e64);
     let mut commands = vec![ancillary::Command::SetSettings {
         source,
         settings: settings(&mut draw, Time::EPOCH),

@@ -127,7 +127,7 @@ impl Mass {
         if let Some(tool) = &self.tool {
             let twice = self.doors.len() == 1 && self.draw.chance(500);
             if twice {
-                let ticket = turn.node.ask(submit(tool, turn.hosts));
+                let ticket = turn.node.ask(submit(tool));
                 self.open_door(ticket);
             }
             return;
@@ -171,8 +171,7 @@ impl Mass {
     }
 
     /// The core has decided something that a door waits for.
-    pub(super) fn decided(&mut self, node: &mut Node, decision: Decision, now: u64) -> bool {
-        let _ = &node;
+    pub(super) fn decided(&mut self, decision: Decision, now: u64) {
         for door in &mut self.doors {
             match door.state {
                 State::Naming { ticket } if ticket == decision.ticket => {
@@ -217,7 +216,6 @@ impl Mass {
                 _ => {}
             }
         }
-        false
     }
 
     /// Goes on with what can go on. True if the core got something.
@@ -242,7 +240,7 @@ impl Mass {
             }
         }
         if self.doors.is_empty() {
-            let ticket = node.ask(submit(tool, hosts));
+            let ticket = node.ask(submit(tool));
             self.doors.push(Door {
                 number: tool.at,
                 state: State::Naming { ticket },
@@ -307,7 +305,7 @@ fn may_pass(reason: Reason) -> bool {
     )
 }
 
-fn submit(tool: &Tool, hosts: &[Host]) -> Command {
+fn submit(tool: &Tool) -> Command {
     let participant = ParticipantId::new(tool.bank as u16 + 1);
     let lines = tool.pieces[tool.at].iter().filter_map(|line| {
         Some(Line {
@@ -315,7 +313,6 @@ fn submit(tool: &Tool, hosts: &[Host]) -> Command {
             uetr: torap_domain::Uetr::parse(&line.uetr).ok()?,
         })
     });
-    let _ = hosts;
     Command::Mass(mass::Command::Submit(mass::Submit {
         source: source(),
         participant,

@@ -236,7 +236,7 @@ impl Office {
         let decided = std::mem::take(&mut node.decisions);
         let mut told = false;
         for decision in &decided {
-            told |= self.mass.decided(node, *decision, now);
+            self.mass.decided(*decision, now);
             self.reporter.decided(decision.ticket);
         }
         if now < self.looks_at {
