@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Buf;
 use torap_domain::Time;
-use torap_follower::SnapshotStore;
 use torap_index::MemoryIndex;
 use torap_journal::{MemoryMedium, Step};
 
@@ -17,7 +16,7 @@ use crate::{
     load::{Load, Wanted},
     net::{Arrived, Pipe},
     node::{Machine, Node},
-    office::{Office, OfficeCounts, Turn},
+    office::{Office, OfficeCounts},
     orders::{OrderCounts, Orders},
     plan::{MILLI, Plan, SECOND},
     trace::Trace,
@@ -48,7 +47,7 @@ pub(crate) struct World {
     pub(crate) draw: Draw,
     pub(crate) now: u64,
     /// What the calendar has jumped over, in nanoseconds: nights and days in which nothing happens.
-    skipped: u64,
+    pub(crate) skipped: u64,
     pub(crate) step: u64,
     /// How far the switch's clock is off, in nanoseconds.
     pub(crate) offset: i64,
@@ -188,7 +187,7 @@ impl World {
     }
 
     /// Whether the load of instant payments is through.
-    fn is_paying_done(&self) -> bool {
+    pub(crate) fn is_paying_done(&self) -> bool {
         self.load.sent.len() as u64 >= self.plan.payments && self.now >= self.plan.lasts
     }
 
@@ -349,31 +348,6 @@ impl World {
         }
         for host in &mut self.hosts {
             host.next_turn = host.next_turn.min(self.now + host.pause_ns);
-        }
-    }
-
-    /// Back offices act, and what they wait for goes on.
-    fn do_office(&mut self) {
-        let idle = self.healing || self.is_paying_done();
-        let (now, wall) = (self.now, self.true_time());
-        let (Some(office), Some(node)) = (&mut self.office, &mut self.node) else {
-            return;
-        };
-        if !idle {
-            let turn = &mut Turn {
-                plan: &self.plan,
-                hosts: &mut self.hosts,
-                node,
-                sent: &self.load.sent,
-                wall,
-            };
-            self.skipped += office.act(turn, now);
-            self.node_dirty = true;
-        }
-        let snapshots = SnapshotStore::view(Arc::new(self.machine.snapshots.clone()));
-        match office.work(node, &self.hosts, &snapshots, (now, wall)) {
-            Ok(told) => self.node_dirty |= told,
-            Err(text) => self.fail(text),
         }
     }
 

@@ -310,7 +310,19 @@ impl WireEnds {
                     answers.rejected += 1;
                 }
             }
-            Command::Clearing(clearing::Command::Cancel(cancellation)) => {
+            Command::Clearing(command) => self.of_clearing(applied, command, link),
+            _ => {}
+        }
+    }
+
+    fn of_clearing(
+        &mut self,
+        applied: &Taken<'_>,
+        command: &clearing::Command,
+        link: ParticipantId,
+    ) {
+        match command {
+            clearing::Command::Cancel(cancellation) => {
                 self.decided += 1;
                 let key = (link, cancellation.cancellation_id.to_string());
                 let answers = self.withdrawals.entry(key).or_default();
@@ -323,7 +335,7 @@ impl WireEnds {
                     answers.rejected += 1;
                 }
             }
-            Command::Clearing(clearing::Command::Submit(submit)) => {
+            clearing::Command::Submit(submit) => {
                 self.decided += submit.items.len() as u64;
                 for item in &submit.items {
                     self.items.entry(item.uetr).or_insert(link);

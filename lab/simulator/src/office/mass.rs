@@ -407,7 +407,16 @@ fn payment(
     };
     let mut body = Vec::with_capacity(4096);
     write::credit_transfer(&mut body, Some(&header), &transfer, &carried);
-    let body = bytes::Bytes::from(body);
+    translated(translator, node, bank, bytes::Bytes::from(body))
+}
+
+/// As the program's door has it: the translation of a bank's own message, handed in by the operator.
+fn translated(
+    translator: &mut Translator,
+    node: &Node,
+    bank: usize,
+    body: bytes::Bytes,
+) -> Result<Intake, String> {
     let inbound = Inbound {
         participant: ParticipantId::new(bank as u16 + 1),
         sequence: Sequence::ZERO,

@@ -19,6 +19,8 @@ pub use audit::OfficeCounts;
 pub(crate) use audit::{Audit, Taken};
 pub(crate) use heard::Heard;
 
+use std::sync::Arc;
+
 use torap_domain::{Date, Money, ParticipantId, Span, Text, Time};
 use torap_engine::{
     Command, Engine, Source,
@@ -34,6 +36,7 @@ use crate::{
     load::Sent,
     node::Node,
     plan::{MILLI, Plan, SECOND},
+    world::World,
 };
 
 /// Keeps these draws apart from those of payments and cards.
@@ -279,6 +282,33 @@ impl Office {
 
     pub(crate) fn mass(&self) -> &mass::Mass {
         &self.mass
+    }
+}
+
+impl World {
+    /// Back offices act, and what they wait for goes on.
+    pub(crate) fn do_office(&mut self) {
+        let idle = self.healing || self.is_paying_done();
+        let (now, wall) = (self.now, self.true_time());
+        let (Some(office), Some(node)) = (&mut self.office, &mut self.node) else {
+            return;
+        };
+        if !idle {
+            let turn = &mut Turn {
+                plan: &self.plan,
+                hosts: &mut self.hosts,
+                node,
+                sent: &self.load.sent,
+                wall,
+            };
+            self.skipped += office.act(turn, now);
+            self.node_dirty = true;
+        }
+        let snapshots = SnapshotStore::view(Arc::new(self.machine.snapshots.clone()));
+        match office.work(node, &self.hosts, &snapshots, (now, wall)) {
+            Ok(told) => self.node_dirty |= told,
+            Err(text) => self.fail(text),
+        }
     }
 }
 
