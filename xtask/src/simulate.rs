@@ -10,7 +10,7 @@ use crate::run::{Failure, must, plain_cargo, target_dir};
 /// Seeds in CI.
 const CI_SEEDS: &str = "0..200";
 /// Every broken variant; `lab/simulator/src/mutant.rs` says what each does.
-const MUTANTS: [&str; 9] = [
+const MUTANTS: [&str; 16] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -20,6 +20,13 @@ const MUTANTS: [&str; 9] = [
     "late-acceptance-pays",
     "lookup-at-replay",
     "forget-card-reversal",
+    "forget-withdrawal",
+    "statement-misses-entry",
+    "recompute-nets",
+    "keep-tariff",
+    "dispute-pays-twice",
+    "mass-line-twice",
+    "approved-twice",
 ];
 
 /// `--seeds A..B [...]` or `--mutant NAME`; everything is handed on to the simulator.

@@ -14,7 +14,17 @@ use torap_gateway::{render::Renderer, wire::ContentType};
 use torap_index::{Changes, Index, MemoryIndex};
 use torap_journal::{Depth, Journal};
 
-use crate::{card::Outcomes, host::first_64, node::Node, orders::Ends, world::World};
+use torap_follower::SnapshotStore;
+
+use crate::{
+    card::Outcomes,
+    host::first_64,
+    node::Node,
+    office::{Audit, Taken},
+    orders::Ends,
+    plan::Plan,
+    world::World,
+};
 
 /// Everything that a replay of the whole log from its first record says.
 struct Told {
@@ -29,6 +39,8 @@ struct Told {
     cards: Outcomes,
     /// Ends of payments in IMTS, and nets of clearing sessions.
     ends: Ends,
+    /// Back offices.
+    audit: Audit,
 }
 
 impl World {
@@ -77,16 +89,24 @@ impl World {
             self.fail("the switch does not run at the end");
             return;
         };
-        let checked = replay(node, self.plan.node.seed).and_then(|told| {
+        let snapshots = SnapshotStore::view(std::sync::Arc::new(self.machine.snapshots.clone()));
+        let checked = replay(node, &self.plan).and_then(|told| {
             same_state(node, &told)?;
             self.check_outcomes(node, &told)?;
             self.check_books(&told)?;
             self.check_answers(node)?;
             told.ends.check(&told.engine)?;
-            Ok((told.cards, told.ends.counts()))
+            let offices = told.audit.check(
+                &told.engine,
+                (&self.hosts, self.office.as_ref()),
+                |key| told.outcomes.get(key).map_or(0, Vec::len),
+                (&node.records.0, &snapshots),
+            )?;
+            Ok((told.cards, told.ends.counts(), offices))
         });
-        let checked = checked.map(|(cards, counts)| {
+        let checked = checked.map(|(cards, counts, offices)| {
             self.order_counts = counts;
+            self.office_counts = offices;
             cards
         });
         let wall = self.true_time();
@@ -187,7 +207,7 @@ impl World {
                 continue;
             };
             let funded = told.funded.get(&position.participant).copied().unwrap_or(0);
-            let own = funded + host.bank.books().net();
+            let own = funded + host.bank.books().net() + told.audit.moved(position.participant);
             if position.posted != own {
                 return Err(format!(
                     "{}: its position is {}, by its own books {own}",
@@ -260,8 +280,10 @@ impl World {
 }
 
 /// Applies the whole log from its first record, as a new machine would.
-fn replay(node: &Node, seed: u64) -> Result<Told, String> {
+fn replay(node: &Node, plan: &Plan) -> Result<Told, String> {
+    let seed = plan.node.seed;
     let mut replay = Replay::new(Engine::seeded(!seed), Recovered::genesis());
+    let mut audit = Audit::new(plan);
     let index = MemoryIndex::new();
     let mut changes = Changes::new();
     let mut outcomes: BTreeMap<PaymentKey, Vec<Finished>> = BTreeMap::new();
@@ -298,8 +320,18 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
                 _ => {}
             }
         }
-        let stamp = applied.stamp;
-        changes.push(stamp, &applied.command, applied.events, applied.effects);
+        let (stamp, command, outcome) = (applied.stamp, applied.command, applied.outcome);
+        let mut events = std::mem::take(applied.events);
+        let effects = applied.effects.to_vec();
+        let taken = Taken {
+            stamp,
+            command: &command,
+            outcome,
+            events: &events,
+            effects: &effects,
+        };
+        audit.record(&taken, replay.engine());
+        changes.push(stamp, &command, &mut events, &effects);
         if changes.rows() > 4096 {
             index
                 .apply(&changes, stamp.position)
@@ -319,6 +351,7 @@ fn replay(node: &Node, seed: u64) -> Result<Told, String> {
         funded,
         cards,
         ends,
+        audit,
     })
 }
 

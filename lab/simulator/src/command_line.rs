@@ -13,7 +13,9 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{Counts, Fault, Options, OrderCounts, PAYMENTS, Report, Verdict, simulate};
+use crate::{
+    Counts, Fault, OfficeCounts, Options, OrderCounts, PAYMENTS, Report, Verdict, simulate,
+};
 
 /// What `--check-faults` demands of every kind over the whole range.
 pub const EACH_FAULT_MIN: u64 = 20;
@@ -50,6 +52,8 @@ struct Summary {
     card_seeds: u64,
     #[serde(flatten)]
     orders: OrderCounts,
+    #[serde(flatten)]
+    offices: OfficeCounts,
     commands: u64,
     crashes: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -88,6 +92,7 @@ fn all(asked: &Asked) -> ExitCode {
         cards: 0,
         card_seeds: 0,
         orders: OrderCounts::default(),
+        offices: OfficeCounts::default(),
         commands: 0,
         crashes: 0,
         faults: Fault::ALL.iter().map(|fault| (fault.name(), 0)).collect(),
@@ -109,6 +114,7 @@ fn all(asked: &Asked) -> ExitCode {
         summary.cards += report.cards;
         summary.card_seeds += u64::from(report.cards > 0);
         summary.orders.add(&report.orders);
+        summary.offices.add(&report.offices);
         summary.commands += report.commands;
         summary.crashes += report.crashes;
         seconds += report.seconds;

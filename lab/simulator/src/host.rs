@@ -8,7 +8,7 @@ use torap_gateway::{
     wire::{Mode, Name},
 };
 
-use crate::gate::nonce_of;
+use crate::{gate::nonce_of, office::Heard};
 
 /// Who the banks of a simulation are, in the order they join.
 pub(crate) const BANKS: [(&str, &str, u16); 8] = [
@@ -51,6 +51,8 @@ pub(crate) struct Host {
     /// Between two turns, for a slow bank.
     pub(crate) pause_ns: u64,
     pub(crate) next_turn: u64,
+    /// What it was told of its own messages to IMTS and the clearing system.
+    pub(crate) heard: Heard,
 }
 
 /// Its side of a connection.
@@ -104,6 +106,7 @@ impl Host {
             stuck_until: 0,
             pause_ns: 0,
             next_turn: 0,
+            heard: Heard::default(),
         }
     }
 
@@ -232,6 +235,7 @@ impl Host {
                         possible_duplicate: message.possible_duplicate,
                     }),
                 );
+                self.heard.take(&message.body);
                 self.bank.receive(
                     message.content_type,
                     &message.body,

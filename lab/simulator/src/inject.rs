@@ -305,6 +305,9 @@ impl World {
         if let Some(cards) = &mut self.cards {
             cards.process_ends(now);
         }
+        if let Some(office) = &mut self.office {
+            office.process_ends();
+        }
     }
 
     /// A part of the switch failed, so the process stops, as it must.

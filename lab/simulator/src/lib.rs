@@ -19,6 +19,7 @@ mod load;
 pub mod mutant;
 mod net;
 mod node;
+mod office;
 mod orders;
 mod plan;
 mod records;
@@ -31,5 +32,6 @@ mod world;
 mod tests;
 
 pub use fault::{Counts, Fault};
+pub use office::OfficeCounts;
 pub use orders::OrderCounts;
 pub use run::{Failure, Options, PAYMENTS, Place, Report, Verdict, run, simulate};

@@ -664,9 +664,11 @@ pub(crate) fn seed(plan: &Plan) -> Vec<Command> {
         }));
     }
     commands.push(crate::orders::seed());
+    let office = crate::office::seed(plan);
     if let Some(cards) = &plan.cards {
         commands.extend(crate::card::seed(plan, cards));
     }
+    commands.extend(office);
     commands
 }
 

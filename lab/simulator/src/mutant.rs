@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Their names.
-pub const MUTANTS: [&str; 9] = [
+pub const MUTANTS: [&str; 16] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -14,6 +14,13 @@ pub const MUTANTS: [&str; 9] = [
     "late-acceptance-pays",
     "lookup-at-replay",
     "forget-card-reversal",
+    "forget-withdrawal",
+    "statement-misses-entry",
+    "recompute-nets",
+    "keep-tariff",
+    "dispute-pays-twice",
+    "mass-line-twice",
+    "approved-twice",
 ];
 
 /// Makes this process run the broken variant of that name.
@@ -32,6 +39,13 @@ pub fn choose(name: &str) -> Result<(), String> {
         "late-acceptance-pays" => &torap_engine::mutants::LATE_ACCEPTANCE_PAYS,
         "lookup-at-replay" => &torap_follower::mutants::LOOKUP_AT_REPLAY,
         "forget-card-reversal" => &torap_engine::mutants::FORGET_CARD_REVERSAL,
+        "forget-withdrawal" => &torap_engine::mutants::FORGET_WITHDRAWAL,
+        "statement-misses-entry" => &torap_follower::mutants::LOSE_ENTRY,
+        "recompute-nets" => &torap_engine::mutants::RECOMPUTE_NETS,
+        "keep-tariff" => &torap_engine::mutants::KEEP_TARIFF,
+        "dispute-pays-twice" => &torap_engine::mutants::DISPUTE_TWICE,
+        "mass-line-twice" => &torap_engine::mutants::LINE_TWICE,
+        "approved-twice" => &torap_engine::mutants::APPROVE_TWICE,
         _ => {
             return Err(format!(
                 "no mutant `{name}`; there are {}",

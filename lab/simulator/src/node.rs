@@ -69,6 +69,14 @@ pub(crate) enum Stop {
     Defect(String),
 }
 
+/// What became of a command that somebody waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decision {
+    pub(crate) ticket: u64,
+    pub(crate) outcome: Outcome,
+    pub(crate) position: Position,
+}
+
 /// A switch that runs.
 pub(crate) struct Node {
     core: Core,
@@ -90,6 +98,8 @@ pub(crate) struct Node {
     next_ticket: u64,
     /// Tickets of commands that have become durable.
     pub(crate) decided: Vec<u64>,
+    /// The same with what was decided, for back offices.
+    pub(crate) decisions: Vec<Decision>,
     /// The session that is each participant's current one, by the number of its connection.
     pub(crate) current: BTreeMap<ParticipantId, u64>,
     next_session: u64,
@@ -199,6 +209,7 @@ impl Node {
             window_dropped_upto,
             next_ticket: 1,
             decided: Vec::new(),
+            decisions: Vec::new(),
             current: BTreeMap::new(),
             next_session: 0,
             opens_at,
@@ -252,6 +263,12 @@ impl Node {
             let views = &self.views;
             self.desk.take(&released, |id| code_of(views, id));
             self.decided.extend(released.ticket);
+            self.decisions
+                .extend(released.ticket.map(|ticket| Decision {
+                    ticket,
+                    outcome: released.outcome,
+                    position: released.stamp.position,
+                }));
         }
         any
     }
@@ -317,6 +334,17 @@ impl Node {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         self.intake.push_back(plain(command, Some(ticket)));
+        ticket
+    }
+
+    /// As [`Node::ask`], for a payment with its original.
+    pub(crate) fn ask_with(&mut self, intake: Intake) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.intake.push_back(Intake {
+            ticket: Some(ticket),
+            ..intake
+        });
         ticket
     }
 

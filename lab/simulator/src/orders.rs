@@ -356,7 +356,11 @@ impl Ends {
     pub(crate) fn command(&mut self, position: Position, command: &Command, outcome: Outcome) {
         let pays = matches!(
             command,
-            Command::Settlement(settlement::Command::Pay { .. })
+            Command::Settlement(
+                settlement::Command::Pay { .. }
+                    | settlement::Command::Instruct(_)
+                    | settlement::Command::Return(_)
+            )
         );
         if pays && outcome == Outcome::Accepted {
             self.taken.insert(position);

@@ -9,6 +9,7 @@ use crate::{
     host::BANKS,
     load::Kind,
     node::{NodeConfig, SEGMENT_BYTES_MIN},
+    office::OfficePlan,
 };
 
 /// BIC of the switch.
@@ -52,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) sync: u64,
     /// Cards, if they take part.
     pub(crate) cards: Option<CardPlan>,
+    /// Back offices.
+    pub(crate) office: OfficePlan,
 }
 
 impl Plan {
@@ -123,6 +126,7 @@ impl Plan {
                 }
             })
             .collect();
+        let cards = CardPlan::draw(seed, banks, payments, expected, without);
         let bic = Bic::parse(SWITCH_BIC).unwrap_or_else(|_| unreachable!("{SWITCH_BIC} is a BIC"));
         Plan {
             banks,
@@ -167,7 +171,8 @@ impl Plan {
             corruption: corruption.filter(|(fault, _)| !without.contains(fault)),
             latency: draw.range(20_000, 3 * MILLI),
             sync: draw.range(80_000, 4 * MILLI),
-            cards: CardPlan::draw(seed, banks, payments, expected, without),
+            office: OfficePlan::draw(seed, expected, cards.is_some()),
+            cards,
         }
     }
 }

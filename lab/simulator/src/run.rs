@@ -9,6 +9,7 @@ use crate::{
     corrupt::Found,
     fault::{Counts, Fault},
     host::first_64,
+    office::OfficeCounts,
     orders::OrderCounts,
     plan::{Plan, SECOND},
     trace::Trace,
@@ -77,6 +78,9 @@ pub struct Report {
     /// IMTS and the clearing system; nothing in a run that ended before its last checks.
     #[serde(flatten)]
     pub orders: OrderCounts,
+    /// Back offices; as above.
+    #[serde(flatten)]
+    pub offices: OfficeCounts,
     /// Records in the log.
     pub commands: u64,
     pub faults: Counts,
@@ -215,6 +219,10 @@ impl World {
         if cards.in_flight > 0 || cards.queued > 0 {
             return false;
         }
+        let office = self.office.as_ref();
+        if office.is_some_and(|office| !office.unfinished(node).is_empty()) {
+            return false;
+        }
         let streams: Vec<u64> = (1..=self.hosts.len())
             .map(|number| torap_domain::ParticipantId::new(number as u16))
             .map(|id| {
@@ -270,6 +278,11 @@ impl World {
                         cards.in_flight, cards.queued
                     ));
                 }
+                open.extend(
+                    self.office
+                        .iter()
+                        .flat_map(|office| office.unfinished(node)),
+                );
                 if in_flight > 0 || !node.is_drained() {
                     open.push(format!(
                         "{in_flight} payments under way, drained: {}",
@@ -374,6 +387,7 @@ fn report(options: &Options, world: World, damage: Option<Place>) -> Report {
         cards: world.cards.map_or(0, |cards| cards.load.sent.len() as u64),
         settled: settled as u64,
         orders: world.order_counts,
+        offices: world.office_counts,
         commands,
         faults: world.counts,
         crashes: world.crashes,

@@ -4,6 +4,7 @@ use crate::{
     Fault, Options, Report, Verdict,
     draw::Draw,
     net::{Arrived, Pipe},
+    office::Heard,
     plan::Plan,
     run, simulate,
 };
@@ -68,6 +69,56 @@ fn card_traffic_finishes_without_faults() {
         assert_eq!(report.verdict, Verdict::Ok, "{}", told(&report));
         assert!(report.cards > 0, "{}", told(&report));
     }
+}
+
+#[test]
+fn back_offices_do_everything_without_faults() {
+    let mut all = crate::OfficeCounts::default();
+    for seed in 0..24 {
+        let report = simulate(&Options {
+            payments: 200,
+            ..without_faults(seed)
+        });
+        assert_eq!(report.verdict, Verdict::Ok, "{}", told(&report));
+        all.add(&report.offices);
+    }
+    let counts = [
+        all.wire,
+        all.pages,
+        all.notices,
+        all.card_settlements,
+        all.disputes,
+        all.lines_settled,
+        all.approved,
+        all.charged,
+    ];
+    assert!(counts.iter().all(|count| *count > 0), "{all:?}");
+}
+
+#[test]
+fn what_a_bank_hears_is_counted_by_what_it_names() {
+    let mut heard = Heard::default();
+    let message = |service: &str, body: &str| {
+        format!("<Envelope><AppHdr><BizSvc>{service}</BizSvc></AppHdr>{body}</Envelope>")
+    };
+    let status = "<FIToFIPmtStsRpt><TxInfAndSts><OrgnlGrpInf><OrgnlMsgId>M-1</OrgnlMsgId></OrgnlGrpInf>\
+                  <OrgnlUETR>u-1</OrgnlUETR><TxSts>ACSC</TxSts></TxInfAndSts><TxInfAndSts><OrgnlUETR>u-2</OrgnlUETR>\
+                  <TxSts>RJCT</TxSts></TxInfAndSts></FIToFIPmtStsRpt>";
+    heard.take(message("torap.imts.1", status).as_bytes());
+    heard.take(message("torap.ics.1", status).as_bytes());
+    // The instant rail is none of its business.
+    heard.take(message("torap.ips.1", status).as_bytes());
+    assert_eq!(heard.imts["M-1"].settled, 1);
+    assert_eq!(
+        (heard.items["u-1"].settled, heard.items["u-2"].rejected),
+        (1, 1)
+    );
+    let items =
+        "<CdtTrfTxInf><UETR>u-1</UETR></CdtTrfTxInf><CdtTrfTxInf><UETR>u-2</UETR></CdtTrfTxInf>";
+    heard.take(message("torap.ics.1", items).as_bytes());
+    heard.take(message("torap.imts.1", items).as_bytes());
+    assert_eq!(heard.items_received.len(), 2);
+    assert_eq!(heard.received.len(), 1);
 }
 
 #[test]

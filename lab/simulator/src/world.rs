@@ -16,6 +16,7 @@ use crate::{
     load::{Load, Wanted},
     net::{Arrived, Pipe},
     node::{Machine, Node},
+    office::{Office, OfficeCounts},
     orders::{OrderCounts, Orders},
     plan::{MILLI, Plan, SECOND},
     trace::Trace,
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) draw: Draw,
     pub(crate) now: u64,
+    /// What the calendar has jumped over, in nanoseconds: nights and days in which nothing happens.
+    pub(crate) skipped: u64,
     pub(crate) step: u64,
     /// How far the switch's clock is off, in nanoseconds.
     pub(crate) offset: i64,
@@ -61,6 +64,9 @@ pub(crate) struct World {
     orders: Orders,
     /// What came of it, once the run has been checked at its end.
     pub(crate) order_counts: OrderCounts,
+    /// Back offices, if the seed has any.
+    pub(crate) office: Option<Office>,
+    pub(crate) office_counts: OfficeCounts,
     next_request: u64,
     pub(crate) next_fault: u64,
     pub(crate) counts: Counts,
@@ -109,10 +115,12 @@ impl World {
             SECOND
         };
         let cards = CardWorld::new(&plan);
+        let office = Office::new(&plan);
         World {
             plan,
             draw,
             now: 0,
+            skipped: 0,
             step: 0,
             offset: 0,
             machine,
@@ -125,6 +133,8 @@ impl World {
             load,
             orders,
             order_counts: OrderCounts::default(),
+            office,
+            office_counts: OfficeCounts::default(),
             next_request: SECOND,
             next_fault,
             counts: Counts::new(),
@@ -154,7 +164,7 @@ impl World {
 
     /// The banks' clock, which is right.
     pub(crate) fn true_time(&self) -> u64 {
-        begin() + self.now
+        begin() + self.skipped + self.now
     }
 
     pub(crate) fn count(&mut self, fault: Fault) {
@@ -177,7 +187,7 @@ impl World {
     }
 
     /// Whether the load of instant payments is through.
-    fn is_paying_done(&self) -> bool {
+    pub(crate) fn is_paying_done(&self) -> bool {
         self.load.sent.len() as u64 >= self.plan.payments && self.now >= self.plan.lasts
     }
 
@@ -197,6 +207,7 @@ impl World {
         }
         self.do_load();
         self.do_card_load();
+        self.do_office();
         if self.now >= self.next_fault && !self.healing {
             self.inject();
             self.next_fault = self.now + self.draw.range(1, self.plan.fault_every * 2);
@@ -239,6 +250,10 @@ impl World {
             }
         }
         let open = self.node.as_ref().is_some_and(Node::is_open);
+        if let Some(office) = self.office.as_ref().filter(|_| self.node.is_some()) {
+            let idle = self.healing || self.is_paying_done();
+            add(Some(office.next_at(idle)));
+        }
         if let Some(cards) = &self.cards {
             add(Some(cards.next_at(now, true_time, self.healing, open)));
         }

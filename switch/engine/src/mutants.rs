@@ -12,6 +12,18 @@ pub static DROP_TOMBSTONE: AtomicBool = AtomicBool::new(false);
 pub static LATE_ACCEPTANCE_PAYS: AtomicBool = AtomicBool::new(false);
 /// Says nothing to an issuer whose answer does not count.
 pub static FORGET_CARD_REVERSAL: AtomicBool = AtomicBool::new(false);
+/// Answers a withdrawal of a payment of IMTS with yes, and lets the payment wait on.
+pub static FORGET_WITHDRAWAL: AtomicBool = AtomicBool::new(false);
+/// Computes the nets of a card session again without those who are short.
+pub static RECOMPUTE_NETS: AtomicBool = AtomicBool::new(false);
+/// Keeps the first tariff table.
+pub static KEEP_TARIFF: AtomicBool = AtomicBool::new(false);
+/// Moves the money of a step of a dispute twice.
+pub static DISPUTE_TWICE: AtomicBool = AtomicBool::new(false);
+/// Pays a line of a file again that is a payment already.
+pub static LINE_TWICE: AtomicBool = AtomicBool::new(false);
+/// Lets an order that was approved wait on, and be approved again.
+pub static APPROVE_TWICE: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn is_on(mutant: &AtomicBool) -> bool {
     mutant.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! A deliberately broken variant of the read side. The simulator has to catch it; no shipped binary holds it.
+//! Deliberately broken variants of the read side. The simulator has to catch each; no shipped binary holds them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +10,9 @@ use torap_index::{AsOf, Index};
 
 /// Looks facts up again while it replays, in place of those in the record.
 pub static LOOKUP_AT_REPLAY: AtomicBool = AtomicBool::new(false);
+
+/// Loses the first entry of each page of a statement but the first.
+pub static LOSE_ENTRY: AtomicBool = AtomicBool::new(false);
 
 /// The facts of a payment with its history as the index knows it now.
 pub(crate) fn looked_up_again(index: &impl Index, kind: u16, facts: &[u8]) -> Option<Vec<u8>> {

@@ -76,6 +76,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "journal",
             "core",
             "index",
+            "ledger",
+            "iso20022",
             "gateway",
             "follower",
             "bank",

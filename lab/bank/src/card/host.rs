@@ -196,7 +196,11 @@ impl CardHost {
                 break;
             }
             let (link, draft) = entry.remove();
-            self.answer(link, &draft);
+            let is_sent = self.answer_if_up(link, &draft);
+            if is_sent && let Some(trace) = Trace::of_draft(&draft) {
+                // A repeat that it was silent towards meanwhile has its answer now.
+                self.issuer.was_answered(trace);
+            }
         }
         let stan = &mut self.stan;
         let posts = self.acquirer.handle_timeout(now, &mut || next_stan(stan));
@@ -248,6 +252,11 @@ impl CardHost {
 
     /// Puts an answer on the link of its question, or on another if that one is gone.
     fn answer(&mut self, link: usize, draft: &Draft) {
+        self.answer_if_up(link, draft);
+    }
+
+    /// As [`CardHost::answer`]; false if no link is signed on.
+    fn answer_if_up(&mut self, link: usize, draft: &Draft) -> bool {
         let is_there = self.links.get(link).is_some_and(|link| link.is_signed_on);
         let link = if is_there {
             Some(link)
@@ -257,6 +266,7 @@ impl CardHost {
         if let Some(link) = link {
             self.send(link, draft);
         }
+        link.is_some()
     }
 
     /// The signed-on links take turns.

@@ -305,6 +305,13 @@ impl Issuer {
         Some(code)
     }
 
+    /// An answer to the letter left after all, late.
+    pub(crate) fn was_answered(&mut self, trace: Trace) {
+        if self.unanswered == Some(trace) {
+            self.unanswered = None;
+        }
+    }
+
     /// The letter got no answer: its repeat must come next.
     pub(crate) fn left_unanswered(&mut self, trace: Trace) {
         self.unanswered = Some(trace);

@@ -137,6 +137,14 @@ impl Trace {
         })
     }
 
+    /// The same of a message that is not written yet.
+    pub(crate) fn of_draft(draft: &Draft) -> Option<Trace> {
+        Some(Trace {
+            transmitted: draft.text(7).parse().ok()?,
+            stan: draft.text(11).parse().ok()?,
+        })
+    }
+
     /// As DE90 has it, parts 2 and 3.
     pub fn of_original(message: &Message<'_>) -> Option<Trace> {
         let text = text(message, 90);

@@ -423,6 +423,10 @@ fn cover_first(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     for side in &first.sides {
         nets.insert(side.net.participant, (side.net, side.paid));
     }
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::RECOMPUTE_NETS) {
+        recompute(state, &mut nets);
+    }
     for participant in state.participants.ids() {
         if state.contribution(participant) > 0 {
             let none = (Net::of(participant, 0), false);
@@ -458,6 +462,24 @@ fn cover_first(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     let is_party = |(net, share): &(Net, Share)| net.balance() != 0 || share.fund > 0;
     outcome.retain(is_party);
     finish(state, stamp, outcome, out);
+}
+
+/// The nets as if those who are short had owed nothing.
+#[cfg(feature = "mutants")]
+fn recompute(state: &engine::State, nets: &mut BTreeMap<ParticipantId, (Net, bool)>) {
+    let mut missing = 0_u64;
+    for (participant, (net, paid)) in nets.iter_mut() {
+        let is_switch = *participant == ParticipantId::SWITCH;
+        if !*paid && !is_switch && funds(state, *participant) < net.owes {
+            missing = missing.saturating_add(net.owes);
+            net.owes = 0;
+        }
+    }
+    for (net, _) in nets.values_mut() {
+        let less = missing.min(net.owed);
+        net.owed = net.owed.saturating_sub(less);
+        missing = missing.saturating_sub(less);
+    }
 }
 
 /// Takes a debit to the technical account.

@@ -500,6 +500,11 @@ fn book(state: &mut engine::State, dispute: &Dispute, moved: Move) -> Result<(),
         return Ok(());
     }
     let amount = Money::from_minor(amount, Asset::Kzt);
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::DISPUTE_TWICE) {
+        let again = state.ledger.transfer(debit, credit, amount);
+        again.map_err(engine::refused_by_ledger)?;
+    }
     let booked = state.ledger.transfer(debit, credit, amount);
     booked.map_err(engine::refused_by_ledger)
 }

@@ -130,6 +130,10 @@ fn seen_before(
         Some(Found::Finished(finished)) => Some(finished),
         None => state.instant.payments.beyond(&transfer.history)?,
     };
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::LINE_TWICE) && transfer.source.link().is_none() {
+        return Ok(Seen::Never);
+    }
     let Some(first) = known else {
         return Ok(Seen::Never);
     };

@@ -210,6 +210,13 @@ pub(super) fn cancel(
     let withdrawal = match own {
         None => Withdrawal::Unknown,
         Some((_, known)) if known.settled => Withdrawal::Settled,
+        #[cfg(feature = "mutants")]
+        Some((id, _))
+            if crate::mutants::is_on(&crate::mutants::FORGET_WITHDRAWAL)
+                && state.settlement.queue.get(id).is_some() =>
+        {
+            Withdrawal::Done
+        }
         Some((id, _)) => match payments::change(state, stamp, id, Change::Withdraw, out) {
             Ok(()) => Withdrawal::Done,
             Err(_) => Withdrawal::Ended,

@@ -248,6 +248,11 @@ impl State {
         self.cut_off = ahead.map(|time| (time, stamp.position));
     }
 
+    /// Letters that have not been sent.
+    pub(super) fn letters(&self) -> usize {
+        self.letters.len()
+    }
+
     pub(super) fn next_deadline(&self) -> Option<(Time, Position)> {
         self.due.into_iter().chain(self.cut_off).min()
     }

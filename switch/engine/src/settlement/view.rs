@@ -123,6 +123,11 @@ impl Engine {
         })
     }
 
+    /// Letters to banks about what happened in IMTS that are still to go out.
+    pub fn imts_letters(&self) -> usize {
+        self.state.settlement.told.letters()
+    }
+
     /// Payments that wait, by payer and then in the order in which they settle.
     pub fn settlement_queue(&self) -> impl Iterator<Item = Waiting> + '_ {
         self.state.settlement.queue.all().copied()

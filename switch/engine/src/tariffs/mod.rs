@@ -66,6 +66,10 @@ pub(crate) fn apply(
 ) -> Outcome {
     match command {
         Command::Set { source, table } => state.configure(source, true, out, |state| {
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is_on(&crate::mutants::KEEP_TARIFF) && !state.tariffs.is_new() {
+                return;
+            }
             state.tariffs = State {
                 table: table.clone(),
                 since: stamp.position,
