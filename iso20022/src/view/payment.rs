@@ -5,7 +5,7 @@ use crate::profile::generated::{payment_change, payment_query};
 use super::fields::{Fields, Unread};
 
 /// The fields of camt.005 that the switch uses; what is given holds together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PaymentQuery<'a> {
     /// MsgHdr/MsgId.
     pub message_id: &'a str,

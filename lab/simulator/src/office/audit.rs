@@ -224,7 +224,7 @@ impl WireEnds {
                 match receipt {
                     Receipt::Done => answers.settled += 1,
                     Receipt::Waits { .. } => answers.pending += 1,
-                    Receipt::Refused { .. } => answers.rejected += 1,
+                    Receipt::Refused { .. } | Receipt::Unchanged { .. } => answers.rejected += 1,
                 }
             }
         }
@@ -293,6 +293,16 @@ impl WireEnds {
                         self.waiting.insert(position, waits);
                     }
                     Outcome::Refused(_) if moved => answers.settled += 1000,
+                    Outcome::Refused(_) => answers.rejected += 1,
+                    Outcome::AlreadyApplied => {}
+                }
+            }
+            Command::Settlement(settlement::Command::Modify(modification)) => {
+                self.decided += 1;
+                let key = (link, modification.message_id.to_string());
+                let answers = self.receipts.entry(key).or_default();
+                match applied.outcome {
+                    Outcome::Accepted => answers.settled += 1,
                     Outcome::Refused(_) => answers.rejected += 1,
                     Outcome::AlreadyApplied => {}
                 }

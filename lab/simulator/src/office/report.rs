@@ -12,14 +12,16 @@ use torap_bank::Request;
 use torap_domain::{Date, ParticipantId, Position};
 use torap_engine::{
     Command, Effect, Engine, Message, Outcome, Source, Stamp,
-    reports::{self, Account, Answer, EntryKind, Found, Line, Open, Order, Page, Query, Wants},
+    reports::{
+        self, Account, Answer, EntryKind, Found, Line, Open, Order, Page, PaymentPage, Query, Wants,
+    },
 };
 use torap_follower::{
     SnapshotStore, Until, rebuild,
     statements::{self, Pages},
 };
 use torap_iso20022::{
-    view::{AccountQuery, AccountRequest, SETTLEMENT_SERVICE},
+    view::{AccountQuery, AccountRequest, PaymentQuery, SETTLEMENT_SERVICE},
     write,
 };
 use torap_journal::Reader;
@@ -36,6 +38,9 @@ use crate::{
 
 /// Between two looks at what is open.
 const EVERY: u64 = 250 * MILLI;
+/// Payments of a page, few so that there are more pages, and payments looked at to find them.
+const PAGE_PAYMENTS: usize = 3;
+const PAYMENT_STEPS: usize = 4096;
 
 /// The first bank has everything from the beginning, the others some of it, and it changes.
 pub(super) fn seed(plan: &Plan) -> Vec<Command> {
@@ -74,7 +79,7 @@ pub(super) fn ask(draw: &mut Draw, turn: &mut Turn<'_>, number: u64, commands: &
     let day = today.add_days(-(draw.range(0, 3) as i32)).to_string();
     let header = header(from, &id, turn.wall, SETTLEMENT_SERVICE);
     let account = Account::ALL[draw.weighted(&[5, 5, 2, 1])].code();
-    let text = match draw.index(3) {
+    let text = match draw.index(4) {
         0 => {
             let query = AccountQuery {
                 message_id: &id,
@@ -82,6 +87,17 @@ pub(super) fn ask(draw: &mut Draw, turn: &mut Turn<'_>, number: u64, commands: &
                 owner: from.bic.as_str(),
             };
             written(|out| write::account_query(out, Some(&header), &query))
+        }
+        3 => {
+            let statuses = [None, Some("PSTL"), Some("FINL"), Some("STLD"), Some("RJTD")];
+            let query = PaymentQuery {
+                message_id: &id,
+                created_ns: turn.wall,
+                status: statuses[draw.index(statuses.len())],
+                is_credit: draw.chance(300).then(|| draw.chance(500)),
+                ..PaymentQuery::default()
+            };
+            written(|out| write::payment_query(out, Some(&header), &query))
         }
         choice => {
             let is_statement = choice == 1;
@@ -171,17 +187,35 @@ impl Reporter {
         let engine = node.follower().engine();
         let open: Vec<(u64, Open)> = engine.open_orders().collect();
         for (number, open) in &open {
-            if open.order.query == Query::Balances {
-                let found = Found::Balances {
+            let owner = open.order.owner;
+            let found = match open.order.query {
+                Query::Balances => Found::Balances {
                     at: engine.last().time,
-                    figures: engine.account_figures(open.order.owner),
-                };
-                self.waiting.push_back((*number, *open, found));
-            }
+                    figures: engine.account_figures(owner),
+                    limits: engine.account_limits(owner),
+                },
+                Query::Payments { criteria, after } => {
+                    let range = (after, open.order.upto);
+                    let most = PAGE_PAYMENTS + 1;
+                    let looked = engine.imts_payments(owner, &criteria, range, most, PAYMENT_STEPS);
+                    let mut payments = looked.payments;
+                    let is_last = payments.len() < most;
+                    payments.truncate(PAGE_PAYMENTS);
+                    Found::Payments(PaymentPage {
+                        number: open.page,
+                        is_last,
+                        at: engine.last().time,
+                        payments,
+                    })
+                }
+                Query::Statement { .. } | Query::Intraday { .. } => continue,
+            };
+            self.waiting.push_back((*number, *open, found));
         }
         let days = || {
+            let of_day = |query| matches!(query, Query::Statement { .. } | Query::Intraday { .. });
             open.iter()
-                .filter(|(_, open)| open.order.query != Query::Balances)
+                .filter(move |(_, open)| of_day(open.order.query))
         };
         let Some(date) = days().map(|(_, open)| date_of(&open.order)).next() else {
             return Ok(());
@@ -264,7 +298,9 @@ impl Reporter {
 fn date_of(order: &Order) -> Date {
     match order.query {
         Query::Statement { date, .. } => date,
-        Query::Intraday { .. } | Query::Balances => Date::from_time(order.at),
+        Query::Intraday { .. } | Query::Balances | Query::Payments { .. } => {
+            Date::from_time(order.at)
+        }
     }
 }
 
@@ -282,7 +318,7 @@ impl Writing {
     fn new(number: u64, open: Open) -> Option<Writing> {
         let account = match open.order.query {
             Query::Statement { account, .. } | Query::Intraday { account, .. } => account,
-            Query::Balances => return None,
+            Query::Balances | Query::Payments { .. } => return None,
         };
         Some(Writing {
             number,
@@ -296,7 +332,7 @@ impl Writing {
     fn from(&self) -> u64 {
         match self.open.order.query {
             Query::Intraday { from, .. } => from,
-            Query::Statement { .. } | Query::Balances => 1,
+            Query::Statement { .. } | Query::Balances | Query::Payments { .. } => 1,
         }
     }
 

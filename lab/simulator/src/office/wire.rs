@@ -5,8 +5,8 @@ use torap_domain::Date;
 use torap_iso20022::{
     view::{
         Assignment, BusinessHeader, CLEARING_SERVICE, CancellationRequest, CreditTransfer,
-        LiquidityTransfer, Original, Party, PersonNumber, Return, SETTLEMENT_SERVICE,
-        SettlementTransfer, TransferService,
+        LiquidityTransfer, Original, Party, PaymentChange, PersonNumber, Return,
+        SETTLEMENT_SERVICE, SettlementTransfer, TransferService,
     },
     write::{self, Batch, BatchItem, BatchParty, Carried},
 };
@@ -15,7 +15,7 @@ use super::Turn;
 use crate::{
     draw::{Draw, uetr_of},
     host::Host,
-    plan::SWITCH_BIC,
+    plan::{SECOND, SWITCH_BIC},
 };
 
 /// Items of a message, at most.
@@ -48,7 +48,7 @@ impl Wire {
         let count = draw.range(1, 4);
         for _ in 0..count {
             let bank = draw.index(turn.hosts.len());
-            let made = match draw.weighted(&[12, 6, 7, 6, 3, 4, 3, 12, 4]) {
+            let made = match draw.weighted(&[12, 6, 7, 6, 3, 4, 3, 12, 4, 6]) {
                 0 => self.bank_payment(draw, turn, bank),
                 1 => self.customer_payment(draw, turn, bank),
                 2 => self.liquidity(draw, turn, bank),
@@ -57,7 +57,8 @@ impl Wire {
                 5 => self.again(draw),
                 6 => self.changed(draw),
                 7 => self.batch(draw, turn, bank),
-                _ => self.withdrawal(draw, turn, CLEARING_SERVICE),
+                8 => self.withdrawal(draw, turn, CLEARING_SERVICE),
+                _ => self.modification(draw, turn),
             };
             let Some((bank, text)) = made else {
                 continue;
@@ -231,6 +232,30 @@ impl Wire {
         text.map(|text| (bank, text))
     }
 
+    /// Of a payment that may wait; sometimes by a bank whose it is not.
+    fn modification(&mut self, draw: &mut Draw, turn: &Turn<'_>) -> Option<(usize, String)> {
+        let back = self.payments.len().min(8);
+        let last = self.payments.len().checked_sub(1 + draw.index(back))?;
+        let of = self.payments.get(last)?.clone();
+        self.number += 1;
+        let bank = if draw.chance(50) { of.to } else { of.bank };
+        let from = &turn.hosts[bank];
+        let id = format!("WM{}", self.number);
+        let later = |draw: &mut Draw| turn.wall + draw.range(0, 600) * SECOND;
+        let change = PaymentChange {
+            message_id: &id,
+            created_ns: turn.wall,
+            uetr: &of.uetr,
+            transaction_id: draw.chance(500).then_some(of.transaction_id.as_str()),
+            is_high: Some(draw.chance(500)),
+            from_ns: draw.chance(200).then(|| later(draw)),
+            till_ns: draw.chance(200).then(|| later(draw)),
+        };
+        let header = header(from, &id, turn.wall, SETTLEMENT_SERVICE);
+        let text = written(|out| write::payment_change(out, Some(&header), &change));
+        text.map(|text| (bank, text))
+    }
+
     fn give_back(&mut self, draw: &mut Draw, turn: &Turn<'_>) -> Option<(usize, String)> {
         let of = self.payments.get(draw.index(self.payments.len()))?.clone();
         self.number += 1;
@@ -296,6 +321,7 @@ impl Wire {
                 transaction_id: &item.transaction_id,
                 uetr: &item.uetr,
                 clearing_reference: "NONE",
+                list: None,
                 tiyn: item.tiyn,
                 debtor: BatchParty {
                     name: "PAYER",
