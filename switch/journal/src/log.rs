@@ -54,6 +54,8 @@ pub struct Log {
     offset: u64,
     /// Offset behind the last sealed group; the same unless one is sealed and not written yet.
     sealed_end: u64,
+    /// Groups ahead that the sealed group says may be unsynced when it is written.
+    sealed_lag: usize,
     /// Offset behind the last synced group.
     synced_end: u64,
     /// Sequence of the last record written.
@@ -144,11 +146,15 @@ impl Log {
     pub fn append(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
         self.open_for_writing()?;
         self.check(group)?;
+        assert!(
+            self.under_way.len() < GROUPS_UNDER_WAY,
+            "the groups before must be synced first"
+        );
         if !self.fits(group) {
             let begun = self.begin_segment();
             self.fence_on_error(begun)?;
         }
-        self.seal_checked(group);
+        self.seal_checked(group, self.under_way.len());
         self.write(group)
     }
 
@@ -176,18 +182,18 @@ impl Log {
     }
 
     /// Encrypts, hashes and chains a group that fits, without touching the medium: this may be done while the groups before are
-    /// still being synced.
-    pub(crate) fn seal(&mut self, group: &mut [Batch]) -> Result<(), JournalError> {
+    /// still being synced. The caller writes it when no more than `ahead` of them are under way; the records say so.
+    pub(crate) fn seal(&mut self, group: &mut [Batch], ahead: usize) -> Result<(), JournalError> {
         self.check(group)?;
         assert!(self.fits(group), "a group does not span segments");
-        self.seal_checked(group);
+        self.seal_checked(group, ahead.min(self.under_way.len()));
         Ok(())
     }
 
     /// Writes the sealed group. Its end is behind everything that was sealed.
     pub(crate) fn write(&mut self, group: &mut [Batch]) -> Result<Ticket, JournalError> {
         assert!(
-            self.under_way.len() < GROUPS_UNDER_WAY,
+            self.under_way.len() <= self.sealed_lag,
             "the groups before must be synced first"
         );
         let written = self.write_sealed(group);
@@ -344,6 +350,7 @@ impl Log {
             files,
             offset: end,
             sealed_end: end,
+            sealed_lag: 0,
             synced_end: end,
             trail: Trail::default(),
             written_upto: chain.last_sequence(),
@@ -423,13 +430,14 @@ impl Log {
         if !self.fits(std::slice::from_ref(&own)) {
             self.begin_segment()?;
         }
-        self.seal_checked(std::slice::from_mut(&mut own));
+        self.seal_checked(std::slice::from_mut(&mut own), self.under_way.len());
         self.write_sealed(std::slice::from_mut(&mut own))?;
         self.own = own;
         Ok(OWN_RECORD_BYTES)
     }
 
-    fn seal_checked(&mut self, group: &mut [Batch]) {
+    fn seal_checked(&mut self, group: &mut [Batch], lag: usize) {
+        self.sealed_lag = lag;
         let active = &self.active;
         let placed = |sequence, offset| active.note(sequence, offset);
         self.sealed_end = seal_group(
@@ -437,7 +445,7 @@ impl Log {
             &mut self.chain,
             &self.writing,
             self.sealed_end,
-            self.under_way.len() as u8,
+            lag as u8,
             placed,
         );
     }

@@ -21,8 +21,10 @@ const CALM_BYTES: u64 = 1 << 20;
 const HURRIED_BYTES: u64 = 4 << 20;
 /// Pause between two syncs while the preparation is well ahead of the log.
 const PACE: Duration = Duration::from_millis(20);
-/// Pause after a failure, for the disk to get room.
+/// Pause after a failure, for the disk to get room; longer while a segment is ready, since each try takes the room that others may
+/// need more.
 const RETRY: Duration = Duration::from_secs(1);
+const RETRY_CALMLY: Duration = Duration::from_secs(60);
 /// Segments that the preparer keeps filled. A burst that takes one finds another behind it, so that filling and log need not
 /// share the disk while it lasts.
 pub(crate) const SEGMENTS_READY: usize = 2;
@@ -174,6 +176,8 @@ impl Standby {
         loop {
             state.awaited = false;
             if let Some(file) = state.ready.pop_front() {
+                // Of the one behind it, which may succeed before it is needed.
+                state.failure = None;
                 self.report_used(0);
                 self.changed.notify_all();
                 return Ok((file, late));
@@ -240,7 +244,7 @@ impl Standby {
                 Ok(()) => Duration::ZERO,
                 Err(error) => {
                     self.report(error);
-                    RETRY
+                    if self.is_ready() { RETRY_CALMLY } else { RETRY }
                 }
             };
             if !self.pause(pause) {

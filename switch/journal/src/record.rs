@@ -40,7 +40,7 @@ pub(crate) struct RecordHeader {
     pub(crate) group_end: bool,
     /// The stored evidence is encrypted and ends with its tag.
     pub(crate) evidence_sealed: bool,
-    /// Groups right before this one that were not known to be synced when it was sealed. Those before them were: a sound record
+    /// Groups right before this one that were not known to be synced when it was written. Those before them were: a sound record
     /// proves it.
     pub(crate) lag: u8,
     pub(crate) epoch: u32,

@@ -14,7 +14,7 @@ pub(crate) struct Writing {
     pub(crate) cipher: Option<EpochCipher>,
 }
 
-/// Seals all records of a group that will be written from `offset` on, while `lag` groups before it are not known to be synced;
+/// Seals all records of a group that will be written from `offset` on, while `lag` groups before it may not be synced yet;
 /// moves the chain behind its last record and returns the offset there. Calls `placed` with the sequence and the offset of every record that takes a sequence number.
 pub(crate) fn seal_group(
     group: &mut [Batch],

@@ -311,8 +311,9 @@ impl Worker {
         while self.gather()? {
             if self.log.fits(&self.group) {
                 // The costly part runs while the groups before are on their way to the disk; the write waits for room.
-                self.log.seal(&mut self.group)?;
-                self.await_syncs(self.overlaps())?;
+                let ahead = self.overlaps();
+                self.log.seal(&mut self.group, ahead)?;
+                self.await_syncs(ahead)?;
                 self.log.write(&mut self.group)?;
             } else {
                 self.await_syncs(0)?;
@@ -394,9 +395,10 @@ impl Worker {
         };
         let mut bytes = first.bytes();
         self.group.push(first);
-        let early = self.group_every.saturating_sub(self.group_began.elapsed());
-        if !early.is_zero() {
-            thread::sleep(early);
+        if self.group_began.elapsed() < self.group_every {
+            // Nothing that is durable meanwhile waits for the pause to be told.
+            self.await_syncs(0)?;
+            thread::sleep(self.group_every.saturating_sub(self.group_began.elapsed()));
         }
         self.group_began = Instant::now();
         while let Ok(batch) = self.waiting.try_recv() {

@@ -1,6 +1,6 @@
 //! The walk over all segments that recovery and verification share, and the judgement of the log's end: torn or damaged.
 //!
-//! A record says how many groups right before its own were not known to be synced when it was sealed; all before those were. So
+//! A record says how many groups right before its own were not known to be synced when it was written; all before those were. So
 //! a sound record proves that everything up to there was durable once, and a fault there is damage. Without such a proof the end
 //! is a torn write: sound records of the same group after a hole are no proof, nor are those of a group that was written while
 //! this one was being synced, because what is not synced reaches the medium in any order.

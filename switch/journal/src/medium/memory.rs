@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Unit that a crash keeps or loses as a whole.
 pub(super) const SECTOR_BYTES: usize = 512;
@@ -150,6 +151,7 @@ impl Medium for MemoryMedium {
             disk: Arc::clone(&self.disk),
             id,
             generation: disk.generation,
+            failures_told: AtomicU64::new(disk.failed_syncs(id)),
         }))
     }
 
@@ -165,6 +167,7 @@ impl Medium for MemoryMedium {
             disk: Arc::clone(&self.disk),
             id,
             generation: disk.generation,
+            failures_told: AtomicU64::new(disk.failed_syncs(id)),
         }))
     }
 
@@ -346,11 +349,18 @@ impl Disk {
         Ok(())
     }
 
+    fn failed_syncs(&self, id: u64) -> u64 {
+        self.files
+            .get(&id)
+            .map_or(0, |contents| contents.failed_syncs)
+    }
+
     fn sync(&mut self, id: u64) -> io::Result<()> {
         let fails = countdown(&mut self.faults.sync_fails_in);
         let contents = self.files.get_mut(&id).ok_or(io::ErrorKind::NotFound)?;
         let unsynced = std::mem::take(&mut contents.unsynced);
         if fails {
+            contents.failed_syncs += 1;
             return Err(io::Error::other("the disk could not write"));
         }
         for sector in unsynced.into_keys() {
@@ -367,6 +377,7 @@ struct Contents {
     synced: Vec<u8>,
     unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
     written: BTreeSet<usize>,
+    failed_syncs: u64,
 }
 
 impl Contents {
@@ -376,6 +387,7 @@ impl Contents {
             synced: vec![0; bytes],
             unsynced: BTreeMap::new(),
             written: BTreeSet::new(),
+            failed_syncs: 0,
         }
     }
 
@@ -427,6 +439,8 @@ struct MemoryFile {
     disk: Arc<Mutex<Disk>>,
     id: u64,
     generation: u64,
+    /// Failed syncs of the file that this opening knows of: each is told to each opening once, as real systems do.
+    failures_told: AtomicU64,
 }
 
 impl MemoryFile {
@@ -485,7 +499,12 @@ impl MediumFile for MemoryFile {
         let mut disk = self.disk.lock();
         self.alive(&disk)?;
         disk.operate()?;
-        disk.sync(self.id)
+        let outcome = disk.sync(self.id);
+        let failures = disk.failed_syncs(self.id);
+        if self.failures_told.swap(failures, Ordering::Relaxed) < failures {
+            return outcome.and(Err(io::Error::other("the disk could not write before")));
+        }
+        outcome
     }
 }
 

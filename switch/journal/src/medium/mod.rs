@@ -51,7 +51,8 @@ pub trait MediumFile: Send + Sync + fmt::Debug {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Makes everything written so far durable. After an error the state of the unsynced bytes is unknown for ever: a second
-    /// call may succeed without having written them, so the journal never makes one.
+    /// call may succeed without having written them, so the journal never makes one. Each opening of the file is told of a failure,
+    /// also of one that another's sync met.
     fn sync(&self) -> io::Result<()>;
 
     /// Says that these bytes, which are synced, will hardly be read soon: a cache may drop them. Only a hint.
