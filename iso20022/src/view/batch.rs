@@ -15,7 +15,9 @@ use crate::profile::generated::{self, credit_transfer as field};
 use crate::profile::{self, Breach, Direction, Facts};
 use crate::refusal::{Refusal, Rule};
 
-use super::beneficiaries::{self, BATCH_LINES_MAX, Beneficiaries, LISTS_BYTES_MAX, WrongLine};
+use super::beneficiaries::{
+    self, BATCH_LINES_MAX, Beneficiaries, LISTS_BYTES_MAX, PARTS_BYTES_MAX, WrongLine,
+};
 use super::credit_transfer::{CREDITOR_NUMBER, DEBTOR_NUMBER, SectorSide, sector_code};
 use super::fields::{Fields, Unread};
 use super::party::{self, PersonNumber};
@@ -136,6 +138,8 @@ impl Reader {
         let behind = bytes.get(last.end..).unwrap_or_default();
         let (mut one, mut bare) = (Vec::new(), Vec::new());
         let mut sum = Some(0_u128);
+        let mut parts = Parts::default();
+        parts.add(ranges.len(), before.len().saturating_add(behind.len()))?;
         let mut lists = Lists::default();
         for (number, range) in (1_usize..).zip(&ranges) {
             let item = bytes.get(range.clone()).unwrap_or_default();
@@ -151,7 +155,9 @@ impl Reader {
             let named = |refusal| of_item(refusal, number);
             let amount = match (lines.first(), lines.last()) {
                 (Some(first), Some(last)) => {
-                    lists.add(count, last.end.saturating_sub(first.start))?;
+                    let list = last.end.saturating_sub(first.start);
+                    lists.add(count, list)?;
+                    parts.add(count, one.len().saturating_sub(list))?;
                     // The item without its list, and then the list line by line.
                     bare.clear();
                     bare.extend_from_slice(one.get(..first.start).unwrap_or_default());
@@ -274,6 +280,28 @@ impl Lists {
         let rule = Rule::Profile {
             code: "lists-at-most",
             text: "the lists of a message have at most 2,048 lines and 768 KiB; send more in further messages".into(),
+            reason: "AM18",
+        };
+        Err(Refusal::new(path, rule, 0))
+    }
+}
+
+/// Documents that the items and lines of a message are read as, so far: bytes of what stands around each.
+#[derive(Debug, Default)]
+struct Parts {
+    bytes: usize,
+}
+
+impl Parts {
+    fn add(&mut self, parts: usize, around: usize) -> Result<(), Refusal> {
+        self.bytes = self.bytes.saturating_add(parts.saturating_mul(around));
+        if self.bytes <= PARTS_BYTES_MAX {
+            return Ok(());
+        }
+        let path = format!("/Document/{}", whole::TABLE.path(whole::ITEM));
+        let rule = Rule::Profile {
+            code: "parts-at-most",
+            text: "items and lines of lists, each with what stands around it, have at most 64 MiB; shorten that, or send fewer in a message".into(),
             reason: "AM18",
         };
         Err(Refusal::new(path, rule, 0))

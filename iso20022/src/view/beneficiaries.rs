@@ -24,6 +24,8 @@ pub const LINES_MAX: usize = 512;
 pub const BATCH_LINES_MAX: usize = 2_048;
 /// Bytes of all lists of one message, at most: a message to a receiver has them with items of its own around them.
 pub const LISTS_BYTES_MAX: usize = 786_432;
+/// Bytes of all documents that the items and lines of one message are read as, at most: each has what stands around it in the message again.
+pub const PARTS_BYTES_MAX: usize = 64 << 20;
 /// Wrong lines of one list that are named, at most; the others are counted.
 pub const WRONG_LINES_MAX: usize = 10;
 
@@ -224,16 +226,13 @@ fn of_code(code: &str) -> Option<LineRule> {
     }
 }
 
-/// Whether no element has a prefix and none declares a namespace. Text cannot hold `<`.
+/// Whether no element and no attribute has a prefix and none declares a namespace: what stands in another document has that document's. Text
+/// cannot hold `<`; what a comment holds behind a `<` of its own is taken for a tag.
 fn is_plain(list: &[u8]) -> bool {
     let tags = list.split(|byte| *byte == b'<').skip(1);
     let mut tags = tags.filter_map(|rest| rest.split(|byte| *byte == b'>').next());
     !tags.any(|tag| {
-        let name = tag
-            .split(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or_default();
         let is_comment = tag.starts_with(b"!--");
-        !is_comment && (name.contains(&b':') || tag.windows(5).any(|part| part == b"xmlns"))
+        !is_comment && (tag.contains(&b':') || tag.windows(5).any(|part| part == b"xmlns"))
     })
 }

@@ -33,8 +33,8 @@ pub struct PaymentAnswer<'a> {
 pub struct PaymentLine<'a> {
     /// TxId.
     pub transaction_id: &'a str,
-    /// UETR.
-    pub uetr: &'a str,
+    /// UETR; none of a return.
+    pub uetr: Option<&'a str>,
     /// IntrBkSttlmAmt, at most 18 digits.
     pub tiyn: u64,
     /// IntrBkSttlmDt, `YYYY-MM-DD`; none if it is not known.
@@ -188,14 +188,22 @@ fn payment(xml: &mut Xml<'_>, line: &PaymentLine<'_>) {
             [TxId],
             text(line.transaction_id, IDENTIFIER_CHARACTERS_MAX)
         );
-        nested!(xml, [UETR], uetr(line.uetr));
+        if let Some(id) = line.uetr {
+            nested!(xml, [UETR], uetr(id));
+        }
         nested!(xml, [IntrBkSttlmAmt], amount(line.tiyn));
         nested!(xml, [IntrBkSttlmDt], text(date, DATE_CHARACTERS_MAX));
         nested!(xml, [InstgAgt], agent(line.payer));
         nested!(xml, [InstdAgt], agent(line.payee));
         xml.raw("</LngBizId>");
+    } else if let Some(id) = line.uetr {
+        nested!(xml, [PrtryId], uetr(id));
     } else {
-        nested!(xml, [PrtryId], uetr(line.uetr));
+        nested!(
+            xml,
+            [TxId],
+            text(line.transaction_id, IDENTIFIER_CHARACTERS_MAX)
+        );
     }
     xml.raw("</PmtId><TxOrErr><Tx>");
     nested!(xml, [CdtDbtInd], raw(side(line.is_credit)));

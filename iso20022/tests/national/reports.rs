@@ -142,7 +142,7 @@ fn a_statement_is_as_its_golden_file() {
 fn line() -> PaymentLine<'static> {
     PaymentLine {
         transaction_id: "A&B <1>",
-        uetr: "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+        uetr: Some("f47ac10b-58cc-4372-a567-0e02b2c3d479"),
         tiyn: REPORT_TIYN_MAX,
         date: Some("2026-11-21"),
         payer: "HSBKKZKX",
@@ -169,7 +169,8 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
         is_credit: true,
         ..line()
     };
-    let lines = [line(), bare];
+    let without = |line| PaymentLine { uetr: None, ..line };
+    let lines = [line(), without(line()), without(bare.clone()), bare];
     let mut documents = Vec::new();
     for payments in [&lines[..], &[]] {
         let mut bytes = Vec::new();

@@ -13,7 +13,9 @@ pub(crate) fn list_name(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
 
 pub(crate) fn list_number(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     let number = person(&facts.slots);
-    let is_right = number.is_some_and(|number| (facts.formats.person_number)(number).is_ok());
+    let is_right = number.is_some_and(|number| {
+        is_of_a_person(number) && (facts.formats.person_number)(number).is_ok()
+    });
     demand(facts, is_right, || Breach::Missing(field::LIST_IIN))
 }
 
@@ -35,6 +37,11 @@ pub(crate) fn list_period(facts: &Facts<'_, '_, '_>) -> Result<(), Breach> {
     demand(facts, is_year && is_month && is_one, || {
         Breach::Missing(field::LIST_YEAR)
     })
+}
+
+/// The fifth digit of a BIN is 4, 5 or 6: there an IIN has the day's tens.
+fn is_of_a_person(number: &str) -> bool {
+    !matches!(number.as_bytes().get(4), Some(b'4'..=b'6'))
 }
 
 /// An item without a list has no lines to break a rule.

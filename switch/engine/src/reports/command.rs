@@ -97,6 +97,37 @@ pub enum Found {
     Failed(Reason),
 }
 
+impl Found {
+    /// The largest amount of balances or payments, whatever its sign, in minor units: a message holds no more than 18 digits of them.
+    pub fn largest(&self) -> u128 {
+        let of_figures = |figures: &Figures| {
+            let signed = [figures.balance, figures.available].map(i128::unsigned_abs);
+            let plain = [
+                figures.held,
+                figures.credit_line,
+                figures.reserved,
+                figures.queued_amount,
+            ];
+            signed.into_iter().chain(plain.map(u128::from)).max()
+        };
+        let most = match self {
+            Found::Balances {
+                figures, limits, ..
+            } => {
+                let limits = limits.iter().map(|limit| limit.amount.max(limit.left));
+                let figures = figures.iter().filter_map(of_figures);
+                figures.chain(limits.map(u128::from)).max()
+            }
+            Found::Payments(page) => {
+                let amounts = page.payments.iter().map(|payment| payment.amount.minor());
+                amounts.map(u128::from).max()
+            }
+            Found::Page(_) | Found::Failed(_) => None,
+        };
+        most.unwrap_or_default()
+    }
+}
+
 /// The answer of the read side to an order, with everything that its message is written from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

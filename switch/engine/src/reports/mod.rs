@@ -29,6 +29,10 @@ use crate::Engine;
 /// Entries on one page of a statement, at most: a record of the log and a message each hold one page.
 pub const PAGE_ENTRIES_MAX: usize = 256;
 
+/// Limits of an account that one answer tells, at most: that towards all, and then those towards single participants, lowest numbers first. A
+/// camt.004 with so many stays below 1 MiB.
+pub const LIMITS_TOLD_MAX: usize = 512;
+
 /// A participant's accounts that have statements. The number is stored and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -129,10 +133,12 @@ impl Engine {
         Account::ALL.into_iter().filter_map(of).collect()
     }
 
-    /// What a participant's settlement account pays net in a business day, at most: towards all, then towards single ones.
+    /// What a participant's settlement account pays net in a business day, at most: towards all, then towards single ones; the first
+    /// [`LIMITS_TOLD_MAX`].
     pub fn account_limits(&self, owner: ParticipantId) -> Vec<Limit> {
         let limits = self.settlement_limits();
         let own = limits.filter(|limit| limit.participant == owner);
+        let own = own.take(LIMITS_TOLD_MAX);
         own.map(|limit| Limit {
             towards: limit.towards,
             amount: limit.amount.minor(),

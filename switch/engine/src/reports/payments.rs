@@ -67,7 +67,8 @@ pub struct PaymentView {
     pub direction: Direction,
     pub amount: Money,
     pub reference: Text<35>,
-    pub uetr: Uetr,
+    /// None of a return, which has none of its own.
+    pub uetr: Option<Uetr>,
     pub state: PaymentState,
     /// When it came to this state.
     pub since: Option<Time>,
@@ -246,7 +247,7 @@ impl Engine {
             direction: if pays { Direction::Out } else { Direction::In },
             amount: known.amount,
             reference: known.reference,
-            uetr: known.uetr,
+            uetr: known.gives_back.is_none().then_some(known.uetr),
             state,
             since: ended.map(|(_, at)| at).or(entered),
             entered,

@@ -48,7 +48,7 @@ pub(super) fn modify(
         earliest: modification.earliest,
         latest: modification.latest,
     };
-    let found = own(state, sender, modification).and_then(|waiting| {
+    let found = own(state, (link, sender), modification).and_then(|waiting| {
         let checked = may_change(stamp, &waiting, &values);
         checked.map_err(|reason| Receipt::Refused { reason })?;
         Ok(waiting.id)
@@ -76,10 +76,10 @@ fn refused(reason: Reason, out: &mut Output) -> Outcome {
     Outcome::Refused(reason)
 }
 
-/// The sender's payment that waits, or why there is none.
+/// The payment that waits and that the sender has given, or why there is none.
 fn own(
     state: &engine::State,
-    sender: ParticipantId,
+    (link, sender): (ParticipantId, ParticipantId),
     modification: &Modification,
 ) -> Result<Waiting, Receipt> {
     let unchanged = |withdrawal| Receipt::Unchanged { withdrawal };
@@ -90,7 +90,14 @@ fn own(
         let id = modification.transaction_id.as_ref();
         id.is_none_or(|id| id.as_str() == reference)
     };
-    let own = known.filter(|(_, known)| known.from == from && is_named(known.reference.as_str()));
+    // One account pays for a sponsor and for the banks that it sponsors: each changes what it has given itself.
+    let gave = |by: ParticipantId| {
+        let is_direct = sender == from;
+        by == link || by == sender || (is_direct && state.participants.acts_for(by, sender))
+    };
+    let own = known.filter(|(_, known)| {
+        known.from == from && gave(known.answer_to) && is_named(known.reference.as_str())
+    });
     let (id, known) = own.ok_or(unchanged(Withdrawal::Unknown))?;
     let waiting = settlement.queue.get(id).copied();
     let waiting = waiting.ok_or(unchanged(if known.settled {
@@ -131,17 +138,19 @@ pub(super) fn set(
     out: &mut Output,
 ) {
     let queue = &mut state.settlement.queue;
-    let Some(payer) = queue.get(id).map(|waiting| waiting.payment.from) else {
+    let Some(payment) = queue.get(id).map(|waiting| waiting.payment) else {
         return;
     };
     if values.earliest.is_some() || values.latest.is_some() {
         queue.set_times(id, values.earliest, values.latest);
     }
-    if let Some(priority) = values.priority {
+    // The priority that it has already leaves it in its place.
+    let other = values.priority.filter(|new| *new != payment.priority);
+    if let Some(priority) = other {
         queue.set_priority(id, priority, stamp.position);
     }
     // Another one may stand at the head now, or this one may be due.
-    liquidity::credited(state, stamp, payer, out);
+    liquidity::credited(state, stamp, payment.from, out);
 }
 
 #[cfg(test)]

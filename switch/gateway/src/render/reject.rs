@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write};
 
 use torap_domain::{MessageId, Position, Reason};
-use torap_engine::{Command, directory, instant, links, mass, qr, reports};
+use torap_engine::{Command, clearing, directory, instant, links, mass, qr, reports, settlement};
 use torap_iso20022::{view::Reject, write};
 
 use super::{RenderError, entry::Entry};
@@ -61,6 +61,11 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         Command::Qr(qr::Command::Cancel { reference, .. }) => Some(*reference),
         Command::Reports(reports::Command::Request(request)) => Some(request.message_id),
         Command::Mass(mass::Command::Take(take)) => Some(take.message_id),
+        Command::Settlement(command) => settlement_message_id(command),
+        Command::Clearing(clearing::Command::Submit(submit)) => Some(submit.message_id),
+        Command::Clearing(clearing::Command::Cancel(cancellation)) => {
+            Some(cancellation.references.message_id)
+        }
         Command::Links(links::Command::Refused { refusal, .. }) => refusal.reference,
         Command::Links(
             links::Command::Up { .. } | links::Command::Down { .. } | links::Command::Noted { .. },
@@ -70,8 +75,12 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Schedule(_)
         | Command::Approval(_)
         | Command::Cards(_)
-        | Command::Settlement(_)
-        | Command::Clearing(_)
+        | Command::Clearing(
+            clearing::Command::Withdraw { .. }
+            | clearing::Command::Close { .. }
+            | clearing::Command::SetSettings { .. }
+            | clearing::Command::SetPurposes { .. },
+        )
         | Command::Ancillary(_)
         | Command::Tariffs(_)
         | Command::Mass(mass::Command::Submit(_) | mass::Command::Miss(_))
@@ -82,6 +91,18 @@ pub(super) fn message_id(command: &Command) -> Option<MessageId> {
         | Command::Rules { .. }
         | Command::Mark { .. }
         | Command::Bounds { .. } => None,
+    }
+}
+
+fn settlement_message_id(command: &settlement::Command) -> Option<MessageId> {
+    match command {
+        settlement::Command::Instruct(instruction) => Some(instruction.references.message_id),
+        settlement::Command::Cancel(cancellation) => Some(cancellation.references.message_id),
+        settlement::Command::Return(back) => Some(back.references.message_id),
+        settlement::Command::MoveLiquidity(order) => Some(order.message_id),
+        settlement::Command::Modify(modification) => Some(modification.message_id),
+        // The operator's.
+        _ => None,
     }
 }
 

@@ -222,7 +222,7 @@ fn payments(
 /// A payment with its texts.
 struct Paid {
     view: PaymentView,
-    uetr: Text<36>,
+    uetr: Option<Text<36>>,
     date: Option<Text<10>>,
     payer: Bic,
     payee: Bic,
@@ -236,7 +236,7 @@ impl Paid {
         let date = |time| Text::format(format_args!("{}", Date::from_time(time))).ok();
         Ok(Paid {
             view: *view,
-            uetr: hyphenated(view.uetr),
+            uetr: view.uetr.map(hyphenated),
             date: view.entered.and_then(date),
             payer: primary(entry, view.from)?,
             payee: primary(entry, view.to)?,
@@ -248,7 +248,7 @@ impl Paid {
         let nanos = |time: Option<Time>| time.map(Time::nanos);
         PaymentLine {
             transaction_id: view.reference.as_str(),
-            uetr: self.uetr.as_str(),
+            uetr: self.uetr.as_ref().map(Text::as_str),
             tiyn: view.amount.minor(),
             date: self.date.as_ref().map(Text::as_str),
             payer: self.payer.as_str(),

@@ -166,7 +166,16 @@ async fn balances(switch: &Switch, number: u64, open: Open) -> Result<(), Stoppi
         })
         .await
         .map_err(|_| Stopping)?;
-    submit(switch, number, open, found).await
+    submit(switch, number, open, writable(found)).await
+}
+
+/// What a message can state, or that it cannot be written: the question is answered in either case.
+fn writable(found: Found) -> Found {
+    if found.largest() > u128::from(REPORT_TIYN_MAX) {
+        Found::Failed(Reason::InternalLimit)
+    } else {
+        found
+    }
 }
 
 /// One page of payments; the next look goes on behind it, so that questions of other banks have their turn.
@@ -200,18 +209,13 @@ async fn payments(
         }
     };
     found.truncate(PAGE_PAYMENTS_MAX);
-    let most = found.iter().map(|payment| payment.amount.minor()).max();
-    let found = if most.is_some_and(|most| most > REPORT_TIYN_MAX) {
-        Found::Failed(Reason::InternalLimit)
-    } else {
-        Found::Payments(PaymentPage {
-            number: open.page,
-            is_last,
-            at,
-            payments: found,
-        })
-    };
-    submit(switch, number, open, found).await
+    let found = Found::Payments(PaymentPage {
+        number: open.page,
+        is_last,
+        at,
+        payments: found,
+    });
+    submit(switch, number, open, writable(found)).await
 }
 
 /// Statements of one day, in one pass over its records.

@@ -80,7 +80,7 @@ fn payment() -> impl Strategy<Value = PaymentView> {
     ];
     (
         (position(), participant(), participant(), any::<bool>()),
-        (money(), text::<35>(), uetr(), state),
+        (money(), text::<35>(), option::of(uetr()), state),
         any::<[bool; 4]>(),
         time(),
     )

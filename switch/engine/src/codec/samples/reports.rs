@@ -111,7 +111,7 @@ fn payment() -> PaymentView {
         direction: Direction::Out,
         amount: Money::kzt(1_525_000),
         reference: Text::truncated("TX-1"),
-        uetr: uetr(),
+        uetr: Some(uetr()),
         state: PaymentState::Rejected(Some(Reason::LatestTimePassed)),
         since: Some(time()),
         entered: Some(time()),

@@ -3,7 +3,7 @@ use torap_domain::{Bic, MessageId, Span};
 use super::*;
 use crate::{
     Command as Any, Message, Source,
-    reports::{Answer, Command, Found, Open, Query, Request},
+    reports::{Account, Answer, Command, Figures, Found, Limit, Open, Query, Request},
     settlement::{Change, Instruction},
     world::{CASP, HSBK, IRTY, World, bic, operator, references, uetr},
 };
@@ -152,7 +152,10 @@ fn a_view_says_what_became_of_a_payment() {
     assert_eq!((settled.id, settled.state), (ids[0], PaymentState::Settled));
     assert_eq!(settled.priority, Some(Priority::High));
     assert_eq!(settled.since, settled.entered);
-    assert_eq!((waits.from, waits.to, waits.uetr), (CASP, HSBK, uetr(2)));
+    assert_eq!(
+        (waits.from, waits.to, waits.uetr),
+        (CASP, HSBK, Some(uetr(2)))
+    );
     assert_eq!(waits.state, PaymentState::Waits);
     assert_eq!(withdrawn.state, PaymentState::Withdrawn);
     assert_eq!(withdrawn.since, Some(world.now()));
@@ -241,4 +244,102 @@ fn pages_are_told_once_and_what_was_told_is_not_looked_for_again() {
     // Nobody asks in the name of another bank.
     let asked = request(&mut world, CASP, bic(HSBK));
     world.refuse(asked, Reason::UnboundSender);
+}
+
+#[test]
+fn the_largest_amount_of_an_answer_is_found_wherever_it_stands() {
+    let (world, ids) = day();
+    let at = world.now();
+    let none = Figures {
+        account: Account::Settlement,
+        balance: 0,
+        available: 0,
+        held: 0,
+        credit_line: 0,
+        reserved: 0,
+        queued: 9,
+        queued_amount: 0,
+    };
+    let limit = |amount, left| Limit {
+        towards: None,
+        amount,
+        left,
+    };
+    let of = |figures, limit| {
+        let figures = vec![none, figures];
+        let limits = vec![limit];
+        let found = Found::Balances {
+            at,
+            figures,
+            limits,
+        };
+        found.largest()
+    };
+    let small = limit(1, 1);
+    assert_eq!(of(none, small), 1, "a number of payments is no amount");
+    assert_eq!(
+        of(
+            Figures {
+                balance: -7,
+                ..none
+            },
+            small
+        ),
+        7
+    );
+    assert_eq!(
+        of(
+            Figures {
+                available: -7,
+                ..none
+            },
+            small
+        ),
+        7
+    );
+    assert_eq!(of(Figures { held: 7, ..none }, small), 7);
+    assert_eq!(
+        of(
+            Figures {
+                credit_line: 7,
+                ..none
+            },
+            small
+        ),
+        7
+    );
+    assert_eq!(
+        of(
+            Figures {
+                reserved: 7,
+                ..none
+            },
+            small
+        ),
+        7
+    );
+    assert_eq!(
+        of(
+            Figures {
+                queued_amount: 7,
+                ..none
+            },
+            small
+        ),
+        7
+    );
+    assert_eq!(of(none, limit(7, 1)), 7);
+    assert_eq!(of(none, limit(1, 7)), 7);
+    let looked =
+        world
+            .engine
+            .imts_payments(CASP, &Criteria::ALL, (Position::ZERO, ids[0]), 9, STEPS);
+    let amount = looked.payments[0].amount.minor();
+    let page = PaymentPage {
+        number: 1,
+        is_last: true,
+        at,
+        payments: looked.payments,
+    };
+    assert_eq!(Found::Payments(page).largest(), u128::from(amount));
 }

@@ -1,9 +1,9 @@
-use torap_domain::{MessageId, Money, Span, TransactionId};
+use torap_domain::{BankCode, MessageId, Money, Span, Text, TransactionId};
 
 use super::*;
 use crate::{
     Command as Any, Status,
-    participants::Direction,
+    participants::{self, Direction},
     settlement::{Change, Command, Instruction, Payment},
     world::{CASP, HSBK, World, bic, operator, references, uetr},
 };
@@ -62,11 +62,15 @@ fn pay(world: &mut World, number: u8, amount: u64) -> Position {
 }
 
 fn of(world: &mut World, bank: ParticipantId, number: u8) -> Modification {
+    named(world, (bank, bic(bank)), number)
+}
+
+fn named(world: &mut World, (bank, agent): (ParticipantId, Bic), number: u8) -> Modification {
     Modification {
         source: world.link(bank),
         message_id: MessageId::parse("MOD-1").unwrap(),
         message_version: 24,
-        agent: bic(bank),
+        agent,
         uetr: uetr(number),
         transaction_id: None,
         priority: None,
@@ -234,4 +238,87 @@ fn a_payment_of_the_central_bank_is_not_a_banks_to_change() {
     let reason = Reason::OperatorRefused;
     world.refuse(Any::Settlement(Command::Modify(change)), reason);
     assert_eq!(receipt(&world, CASP), Receipt::Refused { reason });
+}
+
+#[test]
+fn the_priority_that_it_has_already_leaves_a_payment_in_its_place() {
+    let mut world = open();
+    let first = pay(&mut world, 1, 700);
+    let second = pay(&mut world, 2, 100);
+    let mut change = of(&mut world, CASP, 1);
+    change.priority = Some(Priority::Normal);
+    accept(&mut world, Command::Modify(change));
+    assert_eq!(receipt(&world, CASP), Receipt::Done);
+    assert_eq!(queue(&world), [first, second]);
+}
+
+#[test]
+fn a_sponsor_and_its_indirect_banks_change_each_what_it_has_given() {
+    let mut world = open();
+    let source = operator();
+    for (code, bank_code) in [("SMAL", 555), ("TINY", 556)] {
+        let agent = format!("{code}KZKA");
+        world.accept(Any::Participants(participants::Command::Add {
+            source,
+            profile: participants::Profile {
+                code: Text::truncated(code),
+                name: Text::truncated(code),
+                bics: vec![Bic::parse(&agent).unwrap()],
+                bank_codes: vec![BankCode::from_value(bank_code).unwrap()],
+                sponsor: Some(CASP),
+                technical_senders: Vec::new(),
+                services: Vec::new(),
+                floor: None,
+                ceiling: None,
+            },
+            mode: participants::PositionMode::Prefunded,
+        }));
+    }
+    let (small, tiny) = (ParticipantId(5), ParticipantId(6));
+    let agents = [
+        (small, Bic::parse("SMALKZKA").unwrap()),
+        (tiny, Bic::parse("TINYKZKA").unwrap()),
+        (CASP, bic(CASP)),
+    ];
+    for bank in [small, tiny] {
+        world.state(bank, participants::State::Active);
+        world.sign(bank, true);
+    }
+    for (number, (bank, agent)) in (1..).zip(agents) {
+        let instruction = Instruction {
+            source: world.link(bank),
+            references: references(number),
+            instructing_agent: agent,
+            instructed_agent: None,
+            debtor_agent: agent,
+            creditor_agent: bic(HSBK),
+            creditor_account: None,
+            amount: Money::kzt(100),
+            priority: Priority::Normal,
+            date: None,
+            earliest: None,
+            latest: None,
+        };
+        accept(&mut world, Command::Instruct(instruction));
+    }
+    for (bank, agent) in agents {
+        for (number, (payer, _)) in (1..).zip(agents) {
+            let change = Modification {
+                priority: Some(Priority::High),
+                ..named(&mut world, (bank, agent), number)
+            };
+            let command = Any::Settlement(Command::Modify(change));
+            let expected = if payer == bank {
+                world.accept(command);
+                Receipt::Done
+            } else {
+                world.refuse(command, Reason::QueuedPaymentUnknown);
+                Receipt::Unchanged {
+                    withdrawal: Withdrawal::Unknown,
+                }
+            };
+            // The indirect banks' letters go through their sponsor's stream.
+            assert_eq!(receipt(&world, CASP), expected, "{bank:?} of {payer:?}");
+        }
+    }
 }

@@ -307,3 +307,13 @@ fn a_list_of_beneficiaries_is_passed_on_as_it_came() {
         ],
     );
 }
+
+#[test]
+fn a_reject_names_the_submission() {
+    let text = rendered(Message::Reject {
+        original: SUBMITTED,
+        reason: Reason::UnboundSender,
+    });
+    let text = text.unwrap();
+    assert!(text.contains("<Ref>1/taxes.csv</Ref>"), "{text}");
+}

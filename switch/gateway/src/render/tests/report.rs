@@ -241,7 +241,7 @@ fn payments_are_told_with_their_states() {
         direction: Flow::Out,
         amount: Money::kzt(150_000),
         reference: Text::truncated("TX-7"),
-        uetr: uetr_of_record(Position::new(4)),
+        uetr: Some(uetr_of_record(Position::new(4))),
         state: PaymentState::Waits,
         since: time(0),
         entered: time(0),
@@ -251,6 +251,7 @@ fn payments_are_told_with_their_states() {
     };
     let rejected = PaymentView {
         direction: Flow::In,
+        uetr: None,
         state: PaymentState::Rejected(Some(Reason::LatestTimePassed)),
         earliest: None,
         latest: None,
@@ -269,6 +270,7 @@ fn payments_are_told_with_their_states() {
         })
     };
     let text = answered(query, page(vec![waits, rejected]), true).unwrap();
+    assert_eq!(text.matches("<UETR>").count(), 1, "a return has none");
     has(
         &text,
         &[

@@ -11,7 +11,8 @@ use torap_engine::{
     instant::PaymentKey,
     participants::Direction as Flow,
     settlement::{
-        self, Cancellation, Instruction, Liquidity, Payment, Priority, Return, uetr_of_record,
+        self, Cancellation, Instruction, Liquidity, Modification, Payment, Priority, Return,
+        uetr_of_record,
     },
 };
 use torap_iso20022::{
@@ -37,6 +38,7 @@ const RETURNED: Position = Position(10);
 const CANCELLED: Position = Position(11);
 const MOVED: Position = Position(12);
 const CANCELLED_ITEM: Position = Position(13);
+const MODIFIED: Position = Position(14);
 
 fn references(version: MessageType) -> References {
     References {
@@ -115,9 +117,21 @@ fn log() -> Log {
         cancellation_id: CancellationId::parse("CXL-2").unwrap(),
         instructing_agent: bic(HSBK),
     });
+    let change = settlement::Command::Modify(Modification {
+        source,
+        message_id: MessageId::parse("MOD-1").unwrap(),
+        message_version: versions::number(MessageType::CAMT_007_001_08).unwrap(),
+        agent: bic(HSBK),
+        uetr: uetr(),
+        transaction_id: None,
+        priority: Some(Priority::High),
+        earliest: None,
+        latest: None,
+    });
     let original = Bytes::from_static(ORIGINAL.as_bytes());
     let commands = commands.into_iter().map(Command::Settlement);
-    let records = commands.chain([Command::Clearing(item)]).zip(7_u64..);
+    let last = [Command::Clearing(item), Command::Settlement(change)];
+    let records = commands.chain(last).zip(7_u64..);
     Log::with(records.map(|(command, at)| (at, command, original.clone())))
 }
 
@@ -187,6 +201,24 @@ fn a_report_repeats_the_identifiers_of_the_banks_message() {
             "<Cd>TM01</Cd>",
         ],
     );
+}
+
+#[test]
+fn a_reject_names_the_message_that_was_not_carried_out() {
+    let reason = Reason::UnboundSender;
+    for (original, name) in [
+        (INSTRUCTED, "HSBK-RTGS-1"),
+        (CANCELLED, "HSBK-RTGS-1"),
+        (RETURNED, "HSBK-RTGS-1"),
+        (MOVED, "LIQ-1"),
+        (CANCELLED_ITEM, "HSBK-RTGS-1"),
+        (MODIFIED, "MOD-1"),
+        (ENTERED, "UNKNOWN"),
+    ] {
+        let text = rendered(Message::Reject { original, reason }).unwrap();
+        let name = format!("<RltdRef><Ref>{name}</Ref></RltdRef>");
+        assert!(text.contains(&name), "{name} in {text}");
+    }
 }
 
 #[test]

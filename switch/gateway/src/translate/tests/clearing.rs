@@ -322,6 +322,9 @@ fn a_list_with_wrong_lines_refuses_its_item_and_names_them() {
         LineRule::Number,
         line(PAYER_IIN, "1.00", "MM10").replace("NIDN", "CUST"),
     );
+    // The BIN of a company is not a person's.
+    let company = torap_domain::IinBin::with_check(90_044_112_345).unwrap();
+    of(LineRule::Number, line(&company.to_string(), "1.00", "MM10"));
     of(LineRule::Amount, line(PAYER_IIN, "0.00", "MM10"));
     of(
         LineRule::Amount,
@@ -343,6 +346,25 @@ fn a_list_with_wrong_lines_refuses_its_item_and_names_them() {
         "<Strd xmlns:p=\"urn:iso:std:iso:20022:tech:xsd:pacs.008.001.10\">",
     );
     check(prefixed, "RR07", "list-plain", &[]);
+    // xsi is declared on Document, and the document to the receiver does not declare it.
+    let attributed = right.replace("<Strd>", "<Strd xsi:schemaLocation=\"a b\">");
+    let xsi = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+    let declared = listed(&attributed).replacen("<Document ", &format!("<Document {xsi} "), 1);
+    assert!(declared.contains(xsi));
+    let refused = &submission(declared).refused[0];
+    assert!(
+        refused.text.as_str().contains("list-plain"),
+        "{:?}",
+        refused.text
+    );
+    // A colon in text is nobody's prefix.
+    let text = right.replace("Ертай", "<!-- a:b -->Ертай: ");
+    assert_eq!(
+        submission(listed(&(text.clone() + &line(PAYEE_IIN, "1.00", "MM11"))))
+            .refused
+            .len(),
+        0
+    );
     let other = listed("<Strd/>").replace("pacs.008.001.10", "pacs.008.001.12");
     let submit = submission(other);
     assert!(submit.refused[0].text.as_str().contains("list-version"));
@@ -364,4 +386,21 @@ fn lists_of_a_message_are_bounded_together() {
         (many.1.as_str(), many.2.as_str()),
         ("AM18", "lists-at-most")
     );
+}
+
+#[test]
+fn what_stands_around_items_and_lines_is_bounded_with_their_number() {
+    // A header of 160 KiB would be read for each of 512 lines.
+    let padded = |lines: &str| {
+        let around = format!("<GrpHdr><!--{}-->", "+ ".repeat(80 << 10));
+        listed(lines).replacen("<GrpHdr>", &around, 1)
+    };
+    let lines = "<Strd/>".repeat(512);
+    let many = refused(padded(&lines));
+    assert_eq!(
+        (many.1.as_str(), many.2.as_str()),
+        ("AM18", "parts-at-most")
+    );
+    let few = submission(padded(&"<Strd/>".repeat(100)));
+    assert_eq!((few.items.len(), few.refused.len()), (2, 1));
 }
