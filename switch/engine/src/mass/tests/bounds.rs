@@ -25,6 +25,11 @@ fn one_line(world: &mut World, bank: ParticipantId, number: u32) -> Take {
     piece
 }
 
+/// [`line`] has no room for thousands beside the version of a UETR.
+fn far_line(number: u64) -> Line {
+    line(number.rotate_left(32))
+}
+
 fn break_line(piece: &mut Take) {
     piece.lines[0].fault = Some(Fault {
         code: Text::truncated("FF07"),
@@ -160,7 +165,7 @@ fn a_large_file_is_forgotten_with_several_commands_and_the_oldest_first() {
     let mut state = State::new();
     let many = FORGOTTEN_AT_ONCE_MAX as u64 + 10;
     let mut add = |file: u8, seconds: u64, lines: std::ops::Range<u64>| {
-        let lines: Vec<Line> = lines.map(line).collect();
+        let lines: Vec<Line> = lines.map(far_line).collect();
         state.uetrs.extend(lines.iter().map(|line| line.uetr));
         let at = Time::EPOCH.saturating_add(Span::from_secs(seconds));
         let file_of = File {
