@@ -94,6 +94,12 @@ pub fn line_statuses(bytes: &[u8]) -> Vec<LineStatus<'_>> {
     told.collect()
 }
 
+/// Bytes of a Document outside its lines, from its start to the first and from the last to its end: each line carries a copy of them, so all
+/// lines together are 4 MiB larger than their message at most.
+pub const OUTSIDE_LINES_BYTES_MAX: usize = 8 * 1024;
+
+const _: () = assert!(OUTSIDE_LINES_BYTES_MAX * BATCH_ITEMS_MAX <= 4 * 1024 * 1024);
+
 /// The lines of one message.
 #[derive(Debug)]
 pub struct Lines<'a> {
@@ -112,7 +118,7 @@ impl<'a> Lines<'a> {
     /// Finds the lines of a pacs.008 that [`Reader::read`](super::Reader::read) has accepted.
     ///
     /// # Errors
-    /// There are none or more than [`BATCH_ITEMS_MAX`], NbOfTxs is not their number, or a sum of the group header is not theirs.
+    /// There are none or more than [`BATCH_ITEMS_MAX`], there are more than [`OUTSIDE_LINES_BYTES_MAX`] beside them, NbOfTxs is not their number, or a sum of the group header is not theirs.
     pub fn of(bytes: &'a [u8]) -> Result<Lines<'a>, Refusal> {
         let mut parser = Parser::with_captures(&WHOLE);
         let parsed = parser.parse(bytes, Mode::National)?;
@@ -160,6 +166,7 @@ impl<'a> Lines<'a> {
             edits,
             sums,
         };
+        lines.check_outside()?;
         lines.check_sums()?;
         Ok(lines)
     }
@@ -203,6 +210,21 @@ impl<'a> Lines<'a> {
         parts.push(copied(line.clone()));
         parts.push(copied(last.end..self.document.end));
         Some(parts)
+    }
+
+    /// What every line carries along is small.
+    fn check_outside(&self) -> Result<(), Refusal> {
+        let (Some(first), Some(last)) = (self.lines.first(), self.lines.last()) else {
+            return Ok(());
+        };
+        let before = first.start.saturating_sub(self.document.start);
+        let behind = self.document.end.saturating_sub(last.end);
+        if before.saturating_add(behind) <= OUTSIDE_LINES_BYTES_MAX {
+            return Ok(());
+        }
+        let text = "group header and everything else outside the lines are at most 8,192 bytes";
+        let code = "bytes-outside-lines";
+        Err(refused(whole::LINE, first.start, code, text, "CH16"))
     }
 
     /// The sums are those of the lines. A line whose amount is no amount of the rail is refused for that, and proves nothing of a sum.

@@ -48,7 +48,7 @@ pub use cancellation_request::CancellationRequest;
 pub use credit_transfer::{CreditTransfer, Splice, TransferService};
 pub use event::{EventAcknowledgement, EventNotice};
 pub use header::BusinessHeader;
-pub use lines::{LineStatus, Lines, accepted_at, line_statuses};
+pub use lines::{LineStatus, Lines, OUTSIDE_LINES_BYTES_MAX, accepted_at, line_statuses};
 pub use liquidity::{LiquidityTransfer, Receipt};
 pub use original::Original;
 pub use parameters::{EVENT_PARAMETERS_MAX, Parameters};

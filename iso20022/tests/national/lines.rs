@@ -2,7 +2,8 @@
 
 use torap_iso20022::profile::Direction;
 use torap_iso20022::view::{
-    BATCH_ITEMS_MAX, Body, BusinessHeader, CreditTransfer, Lines, MASS_SERVICE, Reader, accepted_at,
+    BATCH_ITEMS_MAX, Body, BusinessHeader, CreditTransfer, Lines, MASS_SERVICE,
+    OUTSIDE_LINES_BYTES_MAX, Reader, accepted_at,
 };
 use torap_iso20022::write;
 
@@ -137,4 +138,23 @@ fn number_and_sums_of_a_file_are_those_of_its_lines() {
     let most = many(BATCH_ITEMS_MAX);
     assert_eq!(Lines::of(most.as_bytes()).unwrap().count(), BATCH_ITEMS_MAX);
     assert_eq!(code(&many(BATCH_ITEMS_MAX + 1)), "lines-at-most");
+}
+
+#[test]
+fn what_every_line_would_carry_along_is_bounded() {
+    let text = file();
+    let start = text.find("<Document").unwrap();
+    let first = text.find("<CdtTrfTxInf>").unwrap();
+    let behind = text.find("</Document>").unwrap() + "</Document>".len();
+    let last = text.rfind("</CdtTrfTxInf>").unwrap() + "</CdtTrfTxInf>".len();
+    let room = OUTSIDE_LINES_BYTES_MAX - (first - start) - (behind - last);
+    for at in [first, last] {
+        let with = |bytes: usize| format!("{}{}{}", &text[..at], " ".repeat(bytes), &text[at..]);
+        assert_eq!(Lines::of(with(room).as_bytes()).unwrap().count(), 3);
+        let refused = Lines::of(with(room + 1).as_bytes()).unwrap_err();
+        assert_eq!(
+            (refused.code(), refused.reason()),
+            ("bytes-outside-lines", Some("CH16"))
+        );
+    }
 }

@@ -196,10 +196,14 @@ pub(crate) fn apply_recall(
         // Not an answer to the recall: it may be sent again in a moment.
         Err(reason @ Reason::RetryLater) => state.links.reject(out, stamp, source, reason),
         Err(reason) => {
-            // A line of a file that waits to be handed in is no payment yet.
-            let is_line = state.mass.has_line(&recall.references.uetr);
+            // A line of its own that waits to be handed in is no payment yet.
+            let waits = state.mass.waiting_of(&recall.references.uetr);
+            let is_own_line = waits.is_some_and(|owner| {
+                let owner = state.participants.successor(owner);
+                state.participants.acts_for(sender, owner)
+            });
             let reason = match reason {
-                Reason::OriginalUnknown if is_line => Reason::OriginalNotSettled,
+                Reason::OriginalUnknown if is_own_line => Reason::OriginalNotSettled,
                 _ => reason,
             };
             out.event(Event::Refused { reason });

@@ -67,7 +67,7 @@ fn answer(
         None => state.instant.payments.beyond(&request.original)?,
     };
     let Some(finished) = known else {
-        if mass::asked(state, stamp, key, link, out) {
+        if mass::asked(state, stamp, (key, uetr), link, out)? {
             return Ok(Answered::Yes);
         }
         return Ok(Answered::NeverReceived);

@@ -1,6 +1,6 @@
 //! Lines become payments: the switch hands them in one by one, and what comes of each try is counted here.
 
-use torap_domain::{ParticipantId, Reason};
+use torap_domain::{ParticipantId, Reason, Uetr};
 
 use super::{
     Miss,
@@ -133,17 +133,27 @@ fn give_up(
     state.links.send(out, stamp, link, Letter::new(message));
 }
 
-/// A bank asks about a line that waits: it is told that, and nothing is buried.
+/// A bank asks about a line that waits: it is told that, and nothing is buried. False if none waits.
+///
+/// # Errors
+/// One identifier is that of a waiting line, and the other is not.
 pub(crate) fn asked(
     state: &mut engine::State,
     stamp: Stamp,
-    key: &PaymentKey,
+    (key, uetr): (&PaymentKey, &Uetr),
     link: ParticipantId,
     out: &mut Output,
-) -> bool {
-    let Some((_, known, entry)) = state.mass.pieces.waiting(key) else {
-        return false;
+) -> Result<bool, Reason> {
+    let pieces = &state.mass.pieces;
+    let Some((_, known, entry)) = pieces.waiting(key) else {
+        return match pieces.waiting_of(uetr) {
+            Some(_) => Err(Reason::OriginalMismatch),
+            None => Ok(false),
+        };
     };
+    if entry.line.uetr != *uetr {
+        return Err(Reason::OriginalMismatch);
+    }
     let message = Message::MassStatus {
         original: known.position,
         first: entry.place,
@@ -151,5 +161,5 @@ pub(crate) fn asked(
         standing: Standing::Accepted,
     };
     state.links.send(out, stamp, link, Letter::new(message));
-    true
+    Ok(true)
 }

@@ -23,7 +23,10 @@ mod pieces;
 mod taking;
 
 pub use command::{Command, Fault, Item, Line, Miss, PIECE_LINES_MAX, Submit, Take};
-pub use pieces::{Due, PIECES_WAITING_MAX, PIECES_WAITING_OF_ONE_MAX, TRIES_MAX, TRY_AGAIN_AFTER};
+pub use pieces::{
+    Due, PIECES_MAX, PIECES_OF_ONE_MAX, PIECES_STARTING_LATER_OF_ONE_MAX, PIECES_WAITING_MAX,
+    PIECES_WAITING_OF_ONE_MAX, TRIES_MAX, TRY_AGAIN_AFTER,
+};
 pub use taking::STARTS_WITHIN;
 
 pub(crate) use hand_in::{asked, decided, link_of, tries_again};
@@ -51,6 +54,8 @@ pub const FILES_MAX: usize = 1024;
 pub const FILES_OF_ONE_MAX: usize = 256;
 /// How long a file is known at least, after its last piece; then it is forgotten when a new one begins.
 pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
+/// Lines, pieces and files that one command forgets at most; a large file goes with several.
+pub const FORGOTTEN_AT_ONCE_MAX: usize = 4_096;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct File {
@@ -108,9 +113,9 @@ impl State {
         self.pieces.is_empty()
     }
 
-    /// Whether a line of a file has this UETR.
-    pub(crate) fn has_line(&self, uetr: &Uetr) -> bool {
-        self.uetrs.contains(uetr)
+    /// Whose line with this UETR waits to be handed in.
+    pub(crate) fn waiting_of(&self, uetr: &Uetr) -> Option<ParticipantId> {
+        self.pieces.waiting_of(uetr)
     }
 
     /// The oldest record that lines are still handed in from.
@@ -174,13 +179,46 @@ impl State {
         Ok(true)
     }
 
-    /// Forgets the files that have been known for long enough.
+    /// Forgets of the files that have been known for long enough, the oldest first, so much as one command may: the pieces of a file, then
+    /// its lines, then the file. From the first of it on the file is complete.
+    fn forget_some(&mut self, now: Time) {
+        let old = |file: &File| file.at.saturating_add(KEEP) <= now;
+        let files = self.files.iter().filter(|(_, file)| old(file));
+        let mut files: Vec<(Time, (ParticipantId, FileKey))> =
+            files.map(|(key, file)| (file.at, *key)).collect();
+        if files.is_empty() {
+            return;
+        }
+        files.sort_unstable();
+        let waits = self.pieces.files_that_wait();
+        let mut most = FORGOTTEN_AT_ONCE_MAX;
+        for (_, key) in files.into_iter().filter(|(_, key)| !waits.contains(key)) {
+            let Some(file) = self.files.get_mut(&key) else {
+                continue;
+            };
+            file.complete = true;
+            most = most.saturating_sub(self.pieces.forget(key.0, key.1, most));
+            let keep = file.lines.len().saturating_sub(most);
+            for line in file.lines.drain(keep..) {
+                self.uetrs.remove(&line.uetr);
+                most = most.saturating_sub(1);
+            }
+            file.before_last = file.before_last.min(keep);
+            if most == 0 {
+                return;
+            }
+            most = most.saturating_sub(1);
+            self.files.remove(&key);
+        }
+    }
+
+    /// Forgets the files that have been known for long enough, all at once, as when their submitters handed their lines in.
     fn forget(&mut self, now: Time) {
         let (uetrs, pieces) = (&mut self.uetrs, &mut self.pieces);
         self.files.retain(|(participant, key), file| {
             let keeps = file.at.saturating_add(KEEP) > now || pieces.file_waits(*participant, *key);
             if !keeps {
-                pieces.forget(*participant, *key);
+                pieces.forget(*participant, *key, usize::MAX);
                 for line in &file.lines {
                     uetrs.remove(&line.uetr);
                 }
@@ -303,6 +341,17 @@ impl Engine {
             view.taken.push((entry.place, missed));
         }
         view
+    }
+
+    /// Whether there is room for what would wait of a piece that starts at this time, were it submitted now.
+    pub fn mass_has_room(
+        &self,
+        (participant, file, number): (ParticipantId, FileKey, u32),
+        starts: Option<Time>,
+        now: Time,
+    ) -> bool {
+        let starts = starts.unwrap_or(Time::EPOCH);
+        taking::has_room(&self.state, &(participant, file, number), starts, now)
     }
 
     /// Whether a line with this key waits to be handed in.

@@ -1,20 +1,27 @@
 //! What is known of every piece: which of its lines are still to be handed in, and from which record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use torap_domain::{ParticipantId, Position, Reason, Span, Time};
+use torap_domain::{ParticipantId, Position, Reason, Span, Time, Uetr};
 
-use super::{FILES_MAX, LINES_MAX, Line, PIECE_LINES_MAX};
+use super::{LINES_MAX, Line, PIECE_LINES_MAX};
 use crate::{
     clearing::FileKey,
     codec::{FactsError, LayoutRule, Reader, Writer},
     instant::{Fingerprint, PaymentKey},
 };
 
-/// Pieces with lines that wait, of all participants.
+/// Pieces with lines that wait, of all participants, without those whose start is yet to come. A participant that has none may have one
+/// even so.
 pub const PIECES_WAITING_MAX: usize = 256;
 /// Those of one participant.
 pub const PIECES_WAITING_OF_ONE_MAX: usize = 64;
+/// Pieces of one participant whose start is yet to come.
+pub const PIECES_STARTING_LATER_OF_ONE_MAX: usize = 64;
+/// Pieces that are known, whether or not a line of them is good.
+pub const PIECES_MAX: usize = 16_384;
+/// Those of one participant.
+pub const PIECES_OF_ONE_MAX: usize = 4_096;
 /// How often a line is handed in while the switch has no room for it, or its payee's bank has too much to answer.
 pub const TRIES_MAX: u8 = 20;
 /// How long between two tries.
@@ -79,6 +86,8 @@ pub(super) struct Pieces {
     open: BTreeMap<Position, PieceKey>,
     /// The lines that wait, and their place among the entries. Follows from `known`.
     waiting: BTreeMap<PaymentKey, (PieceKey, usize)>,
+    /// Their UETRs. Follows from `known`.
+    waiting_uetrs: BTreeMap<Uetr, PaymentKey>,
 }
 
 impl Pieces {
@@ -97,11 +106,42 @@ impl Pieces {
         Some((*piece, known, *known.entries.get(*index)?))
     }
 
-    /// Whether a piece of this participant may begin to wait.
-    pub(super) fn have_room(&self, participant: ParticipantId) -> bool {
+    /// Whose line with this UETR waits.
+    pub(super) fn waiting_of(&self, uetr: &Uetr) -> Option<ParticipantId> {
+        let ((owner, _, _), _, _) = self.waiting(self.waiting_uetrs.get(uetr)?)?;
+        Some(owner)
+    }
+
+    /// Whether a piece of this participant may begin to wait, which starts at this time.
+    pub(super) fn have_room(&self, participant: ParticipantId, starts: Time, now: Time) -> bool {
+        let (mut all, mut own, mut own_later) = (0_usize, 0_usize, 0_usize);
+        for key in self.open.values() {
+            let is_later = self.known.get(key).is_some_and(|known| known.starts > now);
+            let is_own = usize::from(key.0 == participant);
+            if is_later {
+                own_later = own_later.saturating_add(is_own);
+            } else {
+                all = all.saturating_add(1);
+                own = own.saturating_add(is_own);
+            }
+        }
+        if starts > now {
+            return own_later < PIECES_STARTING_LATER_OF_ONE_MAX;
+        }
+        own == 0 || (all < PIECES_WAITING_MAX && own < PIECES_WAITING_OF_ONE_MAX)
+    }
+
+    /// Whether one more piece of this participant may be known.
+    pub(super) fn may_know(&self, participant: ParticipantId) -> bool {
+        let first = (participant, FileKey([0; 16]), 0);
+        let last = (participant, FileKey([u8::MAX; 16]), u32::MAX);
+        self.known.len() < PIECES_MAX && self.known.range(first..=last).count() < PIECES_OF_ONE_MAX
+    }
+
+    /// The files with lines that wait.
+    pub(super) fn files_that_wait(&self) -> BTreeSet<(ParticipantId, FileKey)> {
         let open = self.open.values();
-        let own = open.filter(|(owner, _, _)| *owner == participant).count();
-        self.open.len() < PIECES_WAITING_MAX && own < PIECES_WAITING_OF_ONE_MAX
+        open.map(|(owner, file, _)| (*owner, *file)).collect()
     }
 
     pub(super) fn is_waiting(&self, key: &PieceKey) -> bool {
@@ -122,6 +162,7 @@ impl Pieces {
             if matches!(entry.stage, Stage::Waiting { .. }) {
                 waits = true;
                 self.waiting.insert(entry.line.key, (key, index));
+                self.waiting_uetrs.insert(entry.line.uetr, entry.line.key);
             }
         }
         if waits {
@@ -136,18 +177,26 @@ impl Pieces {
         for entry in &known.entries {
             if matches!(entry.stage, Stage::Waiting { .. }) {
                 self.waiting.remove(&entry.line.key);
+                self.waiting_uetrs.remove(&entry.line.uetr);
             }
         }
         Some(known)
     }
 
-    /// Forgets the pieces of a file.
-    pub(super) fn forget(&mut self, participant: ParticipantId, file: FileKey) {
+    /// Forgets up to `most` pieces of a file; how many.
+    pub(super) fn forget(
+        &mut self,
+        participant: ParticipantId,
+        file: FileKey,
+        most: usize,
+    ) -> usize {
         let range = (participant, file, 0)..=(participant, file, u32::MAX);
-        let keys: Vec<PieceKey> = self.known.range(range).map(|(key, _)| *key).collect();
-        for key in keys {
-            self.remove(&key);
+        let known = self.known.range(range).take(most);
+        let keys: Vec<PieceKey> = known.map(|(key, _)| *key).collect();
+        for key in &keys {
+            self.remove(key);
         }
+        keys.len()
     }
 
     /// Whether lines of a file wait.
@@ -166,6 +215,9 @@ impl Pieces {
         };
         if let Some(entry) = known.entries.get_mut(index) {
             entry.stage = stage;
+            if !matches!(stage, Stage::Waiting { .. }) {
+                self.waiting_uetrs.remove(&entry.line.uetr);
+            }
         }
         if matches!(stage, Stage::Waiting { .. }) {
             return;
@@ -255,18 +307,24 @@ impl Pieces {
             lines = lines.saturating_add(count);
             let last = pieces.known.last_key_value();
             let in_order = last.is_none_or(|(before, _)| *before < key);
-            let bounded = count <= PIECE_LINES_MAX
-                && lines <= LINES_MAX
-                && pieces.known.len() < FILES_MAX.saturating_add(LINES_MAX);
+            let bounded =
+                count <= PIECE_LINES_MAX && lines <= LINES_MAX && pieces.known.len() < PIECES_MAX;
             let free = !pieces.open.contains_key(&known.position);
             if !in_order || !bounded || !free {
                 return Err(reader.error("piece", offset, LayoutRule::Value));
             }
+            // A line that waits is alone with its key; one that does not may share it with a line of another piece.
+            let mut keys = BTreeSet::new();
             for _ in 0..count {
                 let entry = read_entry(reader)?;
                 let before = known.entries.last();
                 let rises = before.is_none_or(|before| before.place < entry.place);
-                if !rises || pieces.waiting.contains_key(&entry.line.key) {
+                let waits = matches!(entry.stage, Stage::Waiting { .. });
+                let (key, uetr) = (entry.line.key, entry.line.uetr);
+                let is_alone = !pieces.waiting.contains_key(&key)
+                    && !pieces.waiting_uetrs.contains_key(&uetr)
+                    && keys.insert(key);
+                if !rises || (waits && !is_alone) {
                     return Err(reader.error("piece line", offset, LayoutRule::Value));
                 }
                 known.entries.push(entry);

@@ -73,18 +73,25 @@ fn admit(
     if take.starts.is_some_and(|starts| starts > latest) {
         return Err(Reason::ValueDateNotAllowed);
     }
-    let (mass, piece) = (&mut state.mass, &take.piece);
+    let piece = &take.piece;
     let key: PieceKey = (sender, piece.file, piece.number);
-    if let Some(known) = mass.pieces.get(&key) {
-        if known.content != take.content {
-            return Err(Reason::DuplicateMismatch);
-        }
-        let waits = mass.pieces.is_waiting(&key) || mass.pieces.have_room(sender);
-        return if waits {
-            Ok(true)
-        } else {
-            Err(Reason::Overloaded)
+    let starts = take.starts.unwrap_or(Time::EPOCH);
+    let known = state.mass.pieces.get(&key);
+    let is_known = known.is_some();
+    if known.is_some_and(|known| known.content != take.content) {
+        return Err(Reason::DuplicateMismatch);
+    }
+    if is_known {
+        return match has_room(state, &key, starts, stamp.time) {
+            true => Ok(true),
+            false => Err(Reason::Overloaded),
         };
+    }
+    let mass = &mut state.mass;
+    // A file that goes on is not forgotten by that; one that is being forgotten goes on no more.
+    let goes_on = mass.files.get(&(sender, piece.file));
+    if goes_on.is_none_or(|file| file.complete) {
+        mass.forget_some(stamp.time);
     }
     let file = mass.files.get(&(sender, piece.file));
     let is_next = match file {
@@ -94,19 +101,28 @@ fn admit(
     if !is_next {
         return Err(Reason::PieceOutOfOrder);
     }
-    if file.is_none() {
-        mass.forget(stamp.time);
-    }
     mass.check_bounds(take, sender)?;
-    if mass.pieces.have_room(sender) {
+    if has_room(state, &key, starts, stamp.time) {
         Ok(false)
     } else {
         Err(Reason::Overloaded)
     }
 }
 
+/// Whether there is room for what would wait of a piece. One that waits has its room, and one of which nothing would wait needs none.
+pub(super) fn has_room(state: &engine::State, key: &PieceKey, starts: Time, now: Time) -> bool {
+    let pieces = &state.mass.pieces;
+    let Some(known) = pieces.get(key) else {
+        return pieces.have_room(key.0, starts, now);
+    };
+    let revives = |entry: &Entry| matches!(stands(state, entry), Stands::Nowhere);
+    pieces.is_waiting(key)
+        || !known.entries.iter().any(revives)
+        || pieces.have_room(key.0, known.starts, now)
+}
+
 impl State {
-    fn check_bounds(&self, take: &Take, sender: ParticipantId) -> Result<(), Reason> {
+    pub(super) fn check_bounds(&self, take: &Take, sender: ParticipantId) -> Result<(), Reason> {
         let first = (sender, crate::clearing::FileKey([0; 16]));
         let last = (sender, crate::clearing::FileKey([u8::MAX; 16]));
         let (mut files, mut lines) = (0_usize, 0_usize);
@@ -118,6 +134,7 @@ impl State {
         let more = take.lines.len();
         let room = lines.saturating_add(more) <= LINES_OF_ONE_MAX
             && self.uetrs.len().saturating_add(more) <= LINES_MAX
+            && self.pieces.may_know(sender)
             && (!is_new || (files < FILES_OF_ONE_MAX && self.files.len() < FILES_MAX));
         if room {
             Ok(())
@@ -264,6 +281,8 @@ fn stands(state: &engine::State, entry: &Entry) -> Stands {
     match state.instant.under_way_by_key(key) {
         Some(payment) if payment.uetr == *uetr => Stands::UnderWay,
         Some(_) => Stands::Mismatch,
+        // The line was given up, and another piece has one with its identifier, which waits.
+        None if state.mass.pieces.waiting(key).is_some() => Stands::Mismatch,
         None => Stands::Nowhere,
     }
 }

@@ -1,4 +1,6 @@
+mod bounds;
 mod pieces;
+mod shared_keys;
 
 use proptest::prelude::*;
 use torap_domain::Service;

@@ -26,7 +26,7 @@ const LINES_AT_ONCE: usize = 10;
 const LINES_EVERY: Duration = Duration::from_millis(20);
 /// How long between two looks while nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Pieces that are held taken apart, up to 2 MiB each: one of every bank that has a file going in.
+/// Pieces that are held taken apart, up to 5 MiB each and mostly below 2: one of every bank that has a file going in.
 const PIECES_AT_HAND_MAX: usize = 48;
 
 /// Hands in what waits, until it is aborted.

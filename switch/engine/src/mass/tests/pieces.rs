@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The lines that become the payments of these numbers.
-fn take(source: Source, number: u32, last: bool, lines: Range<u8>) -> Take {
+pub(super) fn take(source: Source, number: u32, last: bool, lines: Range<u8>) -> Take {
     Take {
         source,
         message_id: references(1).message_id,
@@ -29,7 +29,7 @@ fn take(source: Source, number: u32, last: bool, lines: Range<u8>) -> Take {
     }
 }
 
-fn item(number: u8) -> Item {
+pub(super) fn item(number: u8) -> Item {
     Item {
         line: Line {
             key: key(number),
@@ -42,17 +42,17 @@ fn item(number: u8) -> Item {
     }
 }
 
-fn of(take: Take) -> Any {
+pub(super) fn of(take: Take) -> Any {
     Any::Mass(Command::Take(take))
 }
 
-fn send(world: &mut World, number: u32, last: bool, lines: Range<u8>) {
+pub(super) fn send(world: &mut World, number: u32, last: bool, lines: Range<u8>) {
     let source = world.link(CASP);
     world.accept(of(take(source, number, last, lines)));
 }
 
 /// The statuses that the last command told CASP: place of the first line, their bits, and how they stand.
-fn told(world: &World) -> Vec<(u16, u64, Standing)> {
+pub(super) fn told(world: &World) -> Vec<(u16, u64, Standing)> {
     let messages = world.sent_to(CASP).into_iter();
     let statuses = messages.filter_map(|message| match message {
         Message::MassStatus {
@@ -66,18 +66,18 @@ fn told(world: &World) -> Vec<(u16, u64, Standing)> {
     statuses.collect()
 }
 
-fn refused(reason: Reason) -> Standing {
+pub(super) fn refused(reason: Reason) -> Standing {
     Standing::Refused { reason }
 }
 
 /// The switch hands a line in, as it is due.
-fn hand_in(world: &mut World, number: u8) -> Outcome {
+pub(super) fn hand_in(world: &mut World, number: u8) -> Outcome {
     let mut payment = world.payment(number, Service::C2cAccount, 500);
     payment.source = Source::Switch;
     world.apply(Any::Instant(instant::Command::CreditTransfer(payment)))
 }
 
-fn due(world: &World) -> Vec<u16> {
+pub(super) fn due(world: &World) -> Vec<u16> {
     let due = world
         .engine
         .mass_due(world.now(), 100, ParticipantId::SWITCH);

@@ -37,8 +37,11 @@ use crate::{
     },
 };
 
-/// How long between two looks at a piece whose lines are being handed in, or that has no room yet.
+/// How long between two looks at a piece whose lines are being handed in.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often it is looked whether a piece has room, and how long between; then the submitter goes on with it later.
+const ROOM_TRIES_MAX: u32 = 60;
+const ROOM_TRY_AFTER: Duration = Duration::from_secs(1);
 /// Lines that are shown at once.
 const SHOWN_MAX: usize = 4096;
 
@@ -89,9 +92,9 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         ..take
     };
     let items = take.lines.clone();
-    let again = taken(switch, take, evidence).await?;
-    let waits = starts.is_some_and(|starts| starts > wall_clock());
     let piece = (view.id, key, number);
+    let again = taken(switch, piece, take, evidence).await?;
+    let waits = starts.is_some_and(|starts| starts > wall_clock());
     if !waits {
         handed_in(switch, piece).await?;
     }
@@ -119,23 +122,49 @@ fn message_id(number: u32, file: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Queues the piece, once there is room for it; whether it was taken before.
-async fn taken(switch: &Switch, take: Take, evidence: Bytes) -> Result<bool, Refusal> {
-    let may_wait = take.starts.is_none();
-    loop {
+/// Queues the piece, once there is room for it; whether it was taken before. Nothing is put into the log while there is no room.
+async fn taken(
+    switch: &Switch,
+    piece: (ParticipantId, FileKey, u32),
+    take: Take,
+    evidence: Bytes,
+) -> Result<bool, Refusal> {
+    let starts = take.starts;
+    // Pieces with a start wait for it, so there will be no room in a moment.
+    let tries = if starts.is_some() { 1 } else { ROOM_TRIES_MAX };
+    for tried in 0..tries {
+        if tried > 0 {
+            tokio::time::sleep(ROOM_TRY_AFTER).await;
+        }
+        if switch.is_stopping() {
+            return Err(stopping(Stopped));
+        }
+        let now = wall_clock();
+        let has_room = show::ask(switch, move |engine| {
+            engine.mass_has_room(piece, starts, now)
+        });
+        if !has_room.await? {
+            continue;
+        }
         let command = Command::Mass(mass::Command::Take(take.clone()));
         let decided = switch.intake.decide_with(command, evidence.clone()).await;
         let decided = decided.map_err(stopping)?;
         match decided.outcome {
             Outcome::Accepted => return Ok(false),
             Outcome::AlreadyApplied => return Ok(true),
-            // Pieces before it are being handed in.
-            Outcome::Refused(Reason::Overloaded) if may_wait => {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
+            // Another piece has taken the room.
+            Outcome::Refused(Reason::Overloaded) => {}
             Outcome::Refused(reason) => return Err(refused(decided.position.value(), reason)),
         }
     }
+    let reason = Reason::Overloaded;
+    let text = "pieces before it are still to be handed in, and there is no room for one more: submit it again later";
+    Err(Refusal {
+        place: "piece".to_owned(),
+        rule: reason.name().to_string(),
+        text: text.to_owned(),
+        actor: reason.actor().to_string(),
+    })
 }
 
 /// Waits until no line of a piece waits.
