@@ -108,6 +108,10 @@ pub fn decode(kind: u16, facts: &[u8]) -> Result<Command, FactsError> {
     let mut reader = Reader::new(kind.name(), facts);
     reader.version(kind.version())?;
     let command = take(kind, &mut reader)?;
+    // Two kinds may hold the same command, one with a part that the other leaves out: without the part only the plain one is written.
+    if Kind::of(&command) != kind {
+        return Err(reader.error("kind", 0, LayoutRule::NotShortest));
+    }
     reader.finish()?;
     Ok(command)
 }

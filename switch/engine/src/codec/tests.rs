@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use torap_domain::{Position, Reason};
 
 use super::{arbitrary, samples, *};
-use crate::{Outbound, cards, directory, instant};
+use crate::{Outbound, cards, clearing, directory, instant};
 
 fn encoded(command: &Command) -> (u16, Vec<u8>) {
     let mut facts = Vec::new();
@@ -226,6 +226,36 @@ fn damaged_facts_name_the_field_and_the_rule() {
         error.to_string(),
         "rules, field source at byte 1: the tag or number is in no table"
     );
+}
+
+/// Each of these kinds is a plain one with a part more: without the part its bytes would be a second form of the plain one.
+#[test]
+fn a_kind_whose_part_is_empty_is_refused() {
+    for kind in [Kind::ClearingSubmitPart, Kind::ClearingSetLists] {
+        let command = samples::commands()
+            .into_iter()
+            .find(|command| Kind::of(command) == kind)
+            .unwrap();
+        let emptied = match command {
+            Command::Clearing(clearing::Command::Submit(mut submit)) => {
+                submit.refused.clear();
+                clearing::Command::Submit(submit)
+            }
+            Command::Clearing(clearing::Command::SetPurposes { source, .. }) => {
+                let rows = Vec::new();
+                clearing::Command::SetPurposes { source, rows }
+            }
+            other => panic!("{other:?} has no part of its own"),
+        };
+        let (plain, mut facts) = encoded(&Command::Clearing(emptied));
+        assert!(decode(plain, &facts).is_ok());
+        assert_ne!(plain, kind.number());
+        // The empty part, where it is written as a list of its own.
+        for _ in 0..2 {
+            assert!(decode(kind.number(), &facts).is_err(), "{}", kind.name());
+            facts.push(0);
+        }
+    }
 }
 
 #[test]

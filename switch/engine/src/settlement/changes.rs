@@ -83,20 +83,14 @@ fn own(
     modification: &Modification,
 ) -> Result<Waiting, Receipt> {
     let unchanged = |withdrawal| Receipt::Unchanged { withdrawal };
-    let from = state.participants.settles_through(sender);
     let settlement = &state.settlement;
     let known = settlement.told.by_uetr(&modification.uetr);
     let is_named = |reference: &str| {
         let id = modification.transaction_id.as_ref();
         id.is_none_or(|id| id.as_str() == reference)
     };
-    // One account pays for a sponsor and for the banks that it sponsors: each changes what it has given itself.
-    let gave = |by: ParticipantId| {
-        let is_direct = sender == from;
-        by == link || by == sender || (is_direct && state.participants.acts_for(by, sender))
-    };
     let own = known.filter(|(_, known)| {
-        known.from == from && gave(known.answer_to) && is_named(known.reference.as_str())
+        doors::gave(state, (link, sender), known) && is_named(known.reference.as_str())
     });
     let (id, known) = own.ok_or(unchanged(Withdrawal::Unknown))?;
     let waiting = settlement.queue.get(id).copied();

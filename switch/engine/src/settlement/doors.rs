@@ -18,6 +18,9 @@ use crate::{
     engine, links::Letter, participants::Direction,
 };
 
+/// From this version of the rules on a bank withdraws what it has given itself; before, whatever its account pays.
+const RULES_OWN_WITHDRAWAL: u32 = 2;
+
 /// Liquidity transfers that wait for the next business day, at most.
 pub const LIQUIDITY_WAITING_MAX: usize = 4096;
 
@@ -191,6 +194,20 @@ fn payment_of(
     })
 }
 
+/// Whether a bank has given a payment itself: one account pays for a sponsor and for the banks that it sponsors, and each changes and
+/// withdraws its own.
+pub(super) fn gave(
+    state: &engine::State,
+    (link, sender): (ParticipantId, ParticipantId),
+    known: &Known,
+) -> bool {
+    let from = state.participants.settles_through(sender);
+    let by = known.answer_to;
+    let is_direct = sender == from;
+    let acts = || is_direct && state.participants.acts_for(by, sender);
+    known.from == from && (by == link || by == sender || acts())
+}
+
 /// Withdraws a payment that waits; answered in every case.
 pub(super) fn cancel(
     state: &mut engine::State,
@@ -206,7 +223,11 @@ pub(super) fn cancel(
     let from = state.participants.settles_through(sender);
     let references = &cancellation.references;
     let known = state.settlement.told.by_uetr(&references.uetr);
-    let own = known.filter(|(_, known)| known.from == from && known.is_named(references));
+    let of_account = state.rules < RULES_OWN_WITHDRAWAL;
+    let own = known.filter(|(_, known)| {
+        let is_own = gave(state, (link, sender), known) || (of_account && known.from == from);
+        is_own && known.is_named(references)
+    });
     let withdrawal = match own {
         None => Withdrawal::Unknown,
         Some((_, known)) if known.settled => Withdrawal::Settled,

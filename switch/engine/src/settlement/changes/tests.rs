@@ -1,10 +1,10 @@
-use torap_domain::{BankCode, MessageId, Money, Span, Text, TransactionId};
+use torap_domain::{BankCode, CancellationId, MessageId, Money, Span, Text, TransactionId};
 
 use super::*;
 use crate::{
     Command as Any, Status,
     participants::{self, Direction},
-    settlement::{Change, Command, Instruction, Payment},
+    settlement::{Cancellation, Change, Command, Instruction, Payment},
     world::{CASP, HSBK, World, bic, operator, references, uetr},
 };
 
@@ -253,9 +253,10 @@ fn the_priority_that_it_has_already_leaves_a_payment_in_its_place() {
 }
 
 #[test]
-fn a_sponsor_and_its_indirect_banks_change_each_what_it_has_given() {
+fn a_sponsor_and_its_indirect_banks_change_and_withdraw_each_what_it_has_given() {
     let mut world = open();
     let source = operator();
+    world.accept(Any::Rules { source, version: 2 });
     for (code, bank_code) in [("SMAL", 555), ("TINY", 556)] {
         let agent = format!("{code}KZKA");
         world.accept(Any::Participants(participants::Command::Add {
@@ -320,5 +321,28 @@ fn a_sponsor_and_its_indirect_banks_change_each_what_it_has_given() {
             // The indirect banks' letters go through their sponsor's stream.
             assert_eq!(receipt(&world, CASP), expected, "{bank:?} of {payer:?}");
         }
+    }
+    for (bank, agent) in agents {
+        for (number, (payer, _)) in (1..).zip(agents) {
+            let cancellation = Cancellation {
+                source: world.link(bank),
+                references: references(number),
+                cancellation_id: CancellationId::parse("CXL-1").unwrap(),
+                instructing_agent: agent,
+            };
+            let command = Any::Settlement(Command::Cancel(cancellation));
+            if payer != bank {
+                world.refuse(command, Reason::QueuedPaymentUnknown);
+            }
+        }
+    }
+    for (number, (bank, agent)) in (1..).zip(agents) {
+        let cancellation = Cancellation {
+            source: world.link(bank),
+            references: references(number),
+            cancellation_id: CancellationId::parse("CXL-2").unwrap(),
+            instructing_agent: agent,
+        };
+        accept(&mut world, Command::Cancel(cancellation));
     }
 }
