@@ -25,6 +25,7 @@ pub mod codec;
 pub mod directory;
 pub mod disputes;
 pub mod instant;
+mod linear;
 pub mod links;
 pub mod mass;
 pub mod participants;

@@ -3,8 +3,9 @@
 //! The table holds only slot numbers and a byte of each hash; identifiers stay with the owner, who says whether a slot is the
 //! one. A bucket is one cache line, so that an identifier never seen costs one read of memory, mostly.
 //!
-//! It grows by linear hashing (W. Litwin, 1980): every few inserts one bucket is split in two, and never more than that, so no
-//! command waits for a table to grow, however large it is. Nothing that the engine decides depends on where a slot lies.
+//! It grows by linear hashing: every few inserts one bucket is split in two.
+
+use crate::linear::{self, At, Bucket as _, Linear};
 
 /// Slots in a bucket: 12 tags, a link and 12 slots of four bytes fill 64 bytes.
 const SLOTS: usize = 12;
@@ -17,9 +18,6 @@ const EMPTY: u8 = 0;
 /// A one in each byte of a tag, and the highest bit of each.
 const ONES: u128 = 0x0101_0101_0101_0101_0101_0101;
 const HIGHEST: u128 = ONES << 7;
-/// Buckets are allocated by so many (256 KiB), and never moved.
-const PAGE_BUCKETS: usize = 4096;
-
 /// One cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
@@ -30,39 +28,11 @@ struct Bucket {
     slots: [u32; SLOTS],
 }
 
-const EMPTY_BUCKET: Bucket = Bucket {
-    head: [EMPTY; HEAD],
-    slots: [0; SLOTS],
-};
-
 /// A set of slots found by hash.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// The buckets that hashes lead to: two to the power of a level, and one more for each that was split at this level.
-    homes: Buckets,
-    /// Buckets behind others.
-    overflow: Buckets,
-    /// Buckets of `overflow` that are behind none.
-    free: Vec<u32>,
-    /// Lowest bits of a hash that lead to a bucket which was not split at this level.
-    mask: usize,
-    /// The next bucket to be split.
-    split: usize,
+    buckets: Linear<Bucket>,
     used: usize,
-}
-
-/// Buckets in pages.
-#[derive(Clone, Debug)]
-struct Buckets {
-    pages: Vec<Vec<Bucket>>,
-    count: usize,
-}
-
-/// A bucket: in the homes or in the overflow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    Home(usize),
-    Overflow(u32),
 }
 
 /// Hash of 16 bytes under a seed: both halves are masked and multiplied, the product's halves are folded, and both halves
@@ -83,22 +53,16 @@ fn fold(a: u64, b: u64) -> u64 {
 
 impl Table {
     pub(crate) fn new() -> Table {
-        let mut table = Table {
-            homes: Buckets::new(),
-            overflow: Buckets::new(),
-            free: Vec::new(),
-            mask: 0,
-            split: 0,
+        Table {
+            buckets: Linear::new(),
             used: 0,
-        };
-        table.homes.push();
-        table
+        }
     }
 
     /// Makes room for so many slots in an empty table at once, which spares it the splits.
     pub(crate) fn reserve(&mut self, slots: usize) {
-        while self.used == 0 && self.homes.count.saturating_mul(LOAD) < slots {
-            self.grow(|_| 0);
+        while self.used == 0 && self.buckets.homes().saturating_mul(LOAD) < slots {
+            self.buckets.grow(|_| 0);
         }
     }
 
@@ -106,15 +70,16 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let (at, place) = self.search(hash, is_it)?;
-        self.bucket(at)?.slots.get(place).copied()
+        self.buckets.bucket(at)?.slots.get(place).copied()
     }
 
     /// Adds a slot. `hash_of` gives the hash of a slot that is in the table already; it is asked when a bucket is split.
     pub(crate) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
-        if self.used >= self.homes.count.saturating_mul(LOAD) {
-            self.grow(hash_of);
+        if self.used >= self.buckets.homes().saturating_mul(LOAD) {
+            self.buckets.grow(|(_, slot)| hash_of(slot));
         }
-        self.put(self.home(hash), tag_of(hash), slot);
+        let home = self.buckets.home(hash);
+        self.buckets.put(home, (tag_of(hash), slot));
         self.used = self.used.saturating_add(1);
     }
 
@@ -123,7 +88,7 @@ impl Table {
         let Some((at, place)) = self.search(hash, |other| other == old) else {
             return false;
         };
-        let bucket = self.bucket_mut(at);
+        let bucket = self.buckets.bucket_mut(at);
         if let Some(slot) = bucket.and_then(|bucket| bucket.slots.get_mut(place)) {
             *slot = new;
         }
@@ -135,11 +100,16 @@ impl Table {
         let Some((at, place)) = self.search(hash, |other| other == slot) else {
             return false;
         };
-        if let Some(bucket) = self.bucket_mut(at) {
+        let mut is_empty = false;
+        if let Some(bucket) = self.buckets.bucket_mut(at) {
             bucket.set_tag(place, EMPTY);
+            is_empty = bucket.is_empty();
         }
-        if let At::Overflow(number) = at {
-            self.give_up_if_empty(self.home(hash), number);
+        if let At::Overflow(number) = at
+            && is_empty
+        {
+            let home = self.buckets.home(hash);
+            self.buckets.give_up(home, number);
         }
         self.used = self.used.saturating_sub(1);
         true
@@ -148,14 +118,14 @@ impl Table {
     /// Reads the bucket where `hash` begins, so that it is near when it is needed; the value means nothing.
     #[inline]
     pub(crate) fn touch(&self, hash: u64) -> u32 {
-        let bucket = self.homes.get(self.home(hash));
-        bucket.map_or(0, Bucket::link)
+        let bucket = self.buckets.bucket(self.buckets.home(hash));
+        bucket.map_or(0, |bucket| bucket.link())
     }
 
     /// Whether the table is so small that it stays in the processor's cache by itself.
     #[inline]
     pub(crate) fn is_near(&self) -> bool {
-        self.homes.count <= PAGE_BUCKETS
+        self.buckets.is_near()
     }
 
     /// Slots in the table.
@@ -166,44 +136,16 @@ impl Table {
 
     /// Memory of the buckets.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let buckets = self.homes.count.saturating_add(self.overflow.count);
-        buckets.saturating_mul(size_of::<Bucket>())
-    }
-
-    /// The bucket a hash leads to: buckets below `split` have been split and take one bit more.
-    #[inline]
-    fn home(&self, hash: u64) -> usize {
-        let home = hash as usize & self.mask;
-        if home < self.split {
-            hash as usize & self.mask.wrapping_mul(2).wrapping_add(1)
-        } else {
-            home
-        }
-    }
-
-    #[inline]
-    fn bucket(&self, at: At) -> Option<&Bucket> {
-        match at {
-            At::Home(index) => self.homes.get(index),
-            At::Overflow(number) => self.overflow.get(index_of(number)),
-        }
-    }
-
-    #[inline]
-    fn bucket_mut(&mut self, at: At) -> Option<&mut Bucket> {
-        match at {
-            At::Home(index) => self.homes.get_mut(index),
-            At::Overflow(number) => self.overflow.get_mut(index_of(number)),
-        }
+        self.buckets.memory_bytes()
     }
 
     /// Bucket and place of the slot that `is_it` confirms.
     #[inline]
     fn search(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<(At, usize)> {
         let tag = tag_of(hash);
-        let mut at = At::Home(self.home(hash));
+        let mut at = self.buckets.home(hash);
         loop {
-            let bucket = self.bucket(at)?;
+            let bucket = self.buckets.bucket(at)?;
             let mut marks = bucket.marks_of(tag);
             while marks != 0 {
                 let place = place_of(marks);
@@ -215,84 +157,6 @@ impl Table {
             at = bucket.next()?;
         }
     }
-
-    /// Puts a slot into the first bucket from `home` on that has room, adding one behind the last if none has.
-    fn put(&mut self, home: usize, tag: u8, slot: u32) {
-        let mut at = At::Home(home);
-        while let Some(bucket) = self.bucket_mut(at) {
-            if bucket.put(tag, slot) {
-                return;
-            }
-            at = match bucket.next() {
-                Some(next) => next,
-                None => self.add_behind(at),
-            };
-        }
-    }
-
-    fn add_behind(&mut self, at: At) -> At {
-        let number = self.free.pop().unwrap_or_else(|| self.overflow.push());
-        if let Some(bucket) = self.bucket_mut(at) {
-            bucket.set_link(number);
-        }
-        At::Overflow(number)
-    }
-
-    /// Takes an overflow bucket out of the row behind `home` if nothing is left in it.
-    fn give_up_if_empty(&mut self, home: usize, number: u32) {
-        let emptied = self.bucket(At::Overflow(number));
-        let Some(link) = emptied.filter(|bucket| bucket.is_empty()).map(Bucket::link) else {
-            return;
-        };
-        let mut at = At::Home(home);
-        while let Some(bucket) = self.bucket_mut(at) {
-            if bucket.link() == number {
-                bucket.set_link(link);
-                break;
-            }
-            match bucket.next() {
-                Some(next) => at = next,
-                None => return,
-            }
-        }
-        self.release(number);
-    }
-
-    fn release(&mut self, number: u32) {
-        if let Some(bucket) = self.overflow.get_mut(index_of(number)) {
-            *bucket = EMPTY_BUCKET;
-        }
-        self.free.push(number);
-    }
-
-    /// Splits the next bucket: what is in it and behind it stays or goes to a new bucket, by one more bit of the hash.
-    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) {
-        let old = self.split;
-        self.homes.push();
-        self.split = self.split.saturating_add(1);
-        let Some(bucket) = self.homes.get_mut(old) else {
-            return;
-        };
-        let mut moving = std::mem::replace(bucket, EMPTY_BUCKET);
-        loop {
-            for (tag, slot) in moving.head.iter().zip(moving.slots) {
-                if *tag != EMPTY {
-                    let home = self.home(hash_of(slot));
-                    self.put(home, *tag, slot);
-                }
-            }
-            let number = moving.link();
-            let Some(bucket) = self.overflow.get(index_of(number)).filter(|_| number != 0) else {
-                break;
-            };
-            moving = *bucket;
-            self.release(number);
-        }
-        if self.split > self.mask {
-            self.mask = self.mask.wrapping_mul(2).wrapping_add(1);
-            self.split = 0;
-        }
-    }
 }
 
 #[inline]
@@ -300,50 +164,10 @@ fn tag_of(hash: u64) -> u8 {
     (hash >> 40) as u8 | 0x80
 }
 
-/// Place of the overflow bucket of a number; numbers begin at 1.
-#[inline]
-fn index_of(number: u32) -> usize {
-    (number as usize).wrapping_sub(1)
-}
-
 /// The lowest marked place.
 #[inline]
 fn place_of(marks: u128) -> usize {
     (marks.trailing_zeros() / u8::BITS) as usize
-}
-
-impl Buckets {
-    fn new() -> Buckets {
-        Buckets {
-            pages: Vec::new(),
-            count: 0,
-        }
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> Option<&Bucket> {
-        let page = self.pages.get(index / PAGE_BUCKETS)?;
-        page.get(index % PAGE_BUCKETS)
-    }
-
-    #[inline]
-    fn get_mut(&mut self, index: usize) -> Option<&mut Bucket> {
-        let page = self.pages.get_mut(index / PAGE_BUCKETS)?;
-        page.get_mut(index % PAGE_BUCKETS)
-    }
-
-    /// Adds an empty bucket and gives its number, one more than its place.
-    fn push(&mut self) -> u32 {
-        if self.count.is_multiple_of(PAGE_BUCKETS) {
-            self.pages.push(Vec::with_capacity(PAGE_BUCKETS));
-        }
-        if let Some(page) = self.pages.last_mut() {
-            page.push(EMPTY_BUCKET);
-        }
-        self.count = self.count.saturating_add(1);
-        // There are fewer buckets than slots, and slots have 32 bits.
-        u32::try_from(self.count).unwrap_or(u32::MAX)
-    }
 }
 
 impl Bucket {
@@ -360,33 +184,24 @@ impl Bucket {
     }
 
     #[inline]
-    fn link(&self) -> u32 {
-        let [.., a, b, c, d] = self.head;
-        u32::from_le_bytes([a, b, c, d])
-    }
-
-    #[inline]
-    fn next(&self) -> Option<At> {
-        match self.link() {
-            0 => None,
-            number => Some(At::Overflow(number)),
-        }
-    }
-
-    fn set_link(&mut self, number: u32) {
-        let [.., a, b, c, d] = &mut self.head;
-        [*a, *b, *c, *d] = number.to_le_bytes();
-    }
-
-    #[inline]
     fn set_tag(&mut self, place: usize, tag: u8) {
         if let Some(there) = self.head.get_mut(place) {
             *there = tag;
         }
     }
+}
+
+/// A slot and the tag of its hash.
+impl linear::Bucket for Bucket {
+    type Item = (u8, u32);
+
+    const EMPTY: Bucket = Bucket {
+        head: [EMPTY; HEAD],
+        slots: [0; SLOTS],
+    };
 
     #[inline]
-    fn put(&mut self, tag: u8, slot: u32) -> bool {
+    fn put(&mut self, (tag, slot): (u8, u32)) -> bool {
         // Only an empty place has a tag without its highest bit.
         let empty = !u128::from_le_bytes(self.head) & HIGHEST;
         let place = place_of(empty);
@@ -398,6 +213,22 @@ impl Bucket {
             }
             _ => false,
         }
+    }
+
+    fn items(&self) -> impl Iterator<Item = (u8, u32)> {
+        let all = self.head.into_iter().zip(self.slots);
+        all.filter(|(tag, _)| *tag != EMPTY)
+    }
+
+    #[inline]
+    fn link(&self) -> u32 {
+        let [.., a, b, c, d] = self.head;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    fn set_link(&mut self, number: u32) {
+        let [.., a, b, c, d] = &mut self.head;
+        [*a, *b, *c, *d] = number.to_le_bytes();
     }
 }
 

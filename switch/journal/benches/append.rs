@@ -5,8 +5,12 @@
 //!
 //! `bare file` is what the disk gives: the bytes of one group written to a file that is there already, and `fdatasync`, without
 //! records, chain or checksum. The journal is to be judged by its ratio to that.
+//!
+//! Each sample of `journal thread` begins with the next segments ready, as in a switch that is not at its limit all day. What it
+//! does when it is, with the next segments filled all the time, is printed last: `journal thread, in a row`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use crossbeam::channel::{Receiver, unbounded};
 use rustix::time::{ClockId, clock_gettime};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +28,13 @@ struct Load {
     facts_bytes: usize,
     evidence_bytes: usize,
     sealed: bool,
+}
+
+impl Load {
+    /// What a record takes on the disk, its header of 160 bytes included.
+    const fn record_bytes(&self) -> usize {
+        self.facts_bytes + self.evidence_bytes + 160
+    }
 }
 
 const LOADS: [Load; 5] = [
@@ -81,15 +92,12 @@ fn append(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter("journal thread"), |bencher| {
             let bed = Bed::new(load);
             let log = bed.open(load);
-            let mut sequence = log.next_sequence();
-            let options = ThreadOptions {
-                queue_batches: 2,
-                ..ThreadOptions::default()
-            };
-            let mut journal =
-                ThreadedJournal::start(log, options, Box::new(|_| {})).expect("the threads start");
+            let mut driven = Driven::start(log);
             bencher.iter_custom(|groups| {
-                bed.journal_thread(load, &mut journal, &mut sequence, groups)
+                driven.await_segments();
+                let (took, cpu) = driven.append(&bed, load, groups);
+                report("journal thread", load, groups, took, cpu);
+                took
             });
         });
         group.bench_function(BenchmarkId::from_parameter("bare file"), |bencher| {
@@ -123,8 +131,7 @@ impl Bed {
     }
 
     fn open(&self, load: &Load) -> Log {
-        let group_bytes =
-            (load.records as usize * (load.facts_bytes + load.evidence_bytes + 184)).max(1024);
+        let group_bytes = (load.records as usize * (load.record_bytes() + 24)).max(1024);
         let options = Options {
             evidence_key: load.sealed.then(|| EvidenceKey::new([7; 32])),
             writer: "bench".to_owned(),
@@ -172,33 +179,70 @@ impl Bed {
         report("one thread", load, groups, took, cpu);
         took
     }
+}
 
-    /// The caller fills batches, the journal's thread does the rest, a bounded number in flight. Each round begins with both
-    /// segments ready, as in a switch that is not at its limit all day; what the preparer does during the round counts.
-    fn journal_thread(
-        &self,
-        load: &Load,
-        journal: &mut ThreadedJournal,
-        sequence: &mut u64,
-        groups: u64,
-    ) -> Duration {
-        while journal.segments_ready() < 2 {
+/// A journal's thread, and how far it is durable.
+struct Driven {
+    journal: ThreadedJournal,
+    durable: Receiver<u64>,
+    sequence: u64,
+}
+
+impl Driven {
+    fn start(log: Log) -> Driven {
+        let sequence = log.next_sequence();
+        let options = ThreadOptions {
+            queue_batches: 2,
+            ..ThreadOptions::default()
+        };
+        let (synced, durable) = unbounded();
+        let wake = Box::new(move |upto| {
+            // Nobody listens once the measurement has ended.
+            let _ = synced.send(upto);
+        });
+        let journal = ThreadedJournal::start(log, options, wake).expect("the threads start");
+        Driven {
+            journal,
+            durable,
+            sequence,
+        }
+    }
+
+    /// Waits until the next segments are filled.
+    fn await_segments(&self) {
+        while self.journal.segments_ready() < 2 {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// The caller fills batches, the journal's thread does the rest, a bounded number in flight; how long, and the processor's time.
+    /// The caller sleeps until the last group is durable: one that spins takes a processor from the kernel's own threads, and under a
+    /// real-time policy stops them altogether.
+    fn append(&mut self, bed: &Bed, load: &Load, groups: u64) -> (Duration, Duration) {
         let (began, cpu) = (Instant::now(), cpu_time());
         for _ in 0..groups {
-            let mut batch = journal.batch();
-            self.fill(load, &mut batch, *sequence);
-            *sequence += load.records;
-            journal.append(batch).expect("the batch is taken");
+            let mut batch = self.journal.batch();
+            bed.fill(load, &mut batch, self.sequence);
+            self.sequence += load.records;
+            self.journal.append(batch).expect("the batch is taken");
         }
-        while journal.durable_upto() + 1 < *sequence {
-            std::thread::yield_now();
-        }
-        let took = began.elapsed();
-        report("journal thread", load, groups, took, cpu_time() - cpu);
-        took
+        while self.durable.recv().expect("the journal lives") + 1 < self.sequence {}
+        (began.elapsed(), cpu_time() - cpu)
     }
+}
+
+/// Segments in a row without a pause: log and preparer share the disk all the time.
+fn in_a_row(_: &mut Criterion) {
+    let is_test = std::env::args().any(|argument| argument == "--test");
+    let segments = if is_test { 1 } else { 8 };
+    let load = &LOADS[0];
+    let bed = Bed::new(load);
+    let mut driven = Driven::start(bed.open(load));
+    driven.await_segments();
+    let group_bytes = load.records * load.record_bytes() as u64;
+    let groups = segments * SEGMENT_BYTES / group_bytes;
+    let (took, cpu) = driven.append(&bed, load, groups);
+    report("journal thread, in a row", load, groups, took, cpu);
 }
 
 /// A file that is written over and over, group by group.
@@ -257,5 +301,5 @@ fn report(driver: &str, load: &Load, groups: u64, took: Duration, cpu: Duration)
     );
 }
 
-criterion_group!(benches, append);
+criterion_group!(benches, append, in_a_row);
 criterion_main!(benches);

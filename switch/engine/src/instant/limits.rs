@@ -4,18 +4,17 @@
 //! service; a participant is the payer's bank. Usage is counted when money is reserved and given back when the payment does
 //! not settle, within the same day. At midnight everything starts from zero, so only today is kept.
 //!
-//! Memory: `24 × slots` bytes of customers, 32 to 64 bytes a customer, in 1,024 parts that grow each by itself. Yesterday's
-//! parts are freed one by one, by the commands after midnight.
+//! Memory: a customer takes about 50 bytes ([`Customers`]). Yesterday's are freed page by page, by the commands after midnight.
 
 use std::collections::BTreeMap;
 
 use torap_domain::{Date, IinBin, Money, ParticipantId, Reason, Service};
 
-use super::Limits;
-use crate::{
-    codec::{FactsError, Reader, Writer},
-    table,
+use super::{
+    Limits,
+    customers::{Bucket, Customer, Customers},
 };
+use crate::codec::{FactsError, Reader, Writer};
 
 /// No limit at all: the default.
 pub(crate) const UNLIMITED: Limits = Limits {
@@ -26,7 +25,6 @@ pub(crate) const UNLIMITED: Limits = Limits {
 };
 
 const SERVICES: usize = Service::ALL.len();
-const PARTS: usize = 1024;
 
 /// What a payment is counted as, kept while it is in flight so that it can be given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,37 +51,8 @@ pub(crate) struct State {
     customers: Customers,
     /// Minor units sent today, by participant and service.
     participants: Vec<[u64; SERVICES]>,
-    retired: Vec<Vec<Customer>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Customer {
-    /// Zero: nobody. No IIN is zero.
-    key: CustomerKey,
-    amount: u64,
-    count: u32,
-}
-
-const NOBODY: Customer = Customer {
-    key: CustomerKey(0),
-    amount: 0,
-    count: 0,
-};
-
-/// Open addressing in parts; nothing is ever taken out during a day.
-#[derive(Clone, Debug)]
-struct Customers {
-    parts: Vec<Part>,
-    count: usize,
-}
-
-/// Payers whose counts stay in the processor's cache by themselves.
-const NEAR_MAX: usize = 4096;
-
-#[derive(Clone, Debug, Default)]
-struct Part {
-    slots: Vec<Customer>,
-    used: usize,
+    /// Pages of yesterday's customers.
+    retired: Vec<Vec<Bucket>>,
 }
 
 impl State {
@@ -151,9 +120,11 @@ impl State {
             limits.customer_day_amount_max.is_some() || limits.customer_day_count_max.is_some();
         let key = CustomerKey::new(customer, service);
         let used = if counted {
-            self.customers.find(self.seed, key).unwrap_or(NOBODY)
+            self.customers
+                .find(self.seed, key)
+                .unwrap_or(Customer::NOBODY)
         } else {
-            NOBODY
+            Customer::NOBODY
         };
         if above(
             limits.customer_day_amount_max,
@@ -172,7 +143,10 @@ impl State {
         ) {
             return Err(Reason::ParticipantDayLimit);
         }
-        if counted && used.key == NOBODY.key && self.customers.count >= customers_max as usize {
+        if counted
+            && used.key == CustomerKey::NOBODY
+            && self.customers.count() >= customers_max as usize
+        {
             return Err(Reason::CustomerTableFull);
         }
         Ok(Usage {
@@ -216,22 +190,19 @@ impl State {
 
     /// Customers counted today.
     pub(crate) fn customers_today(&self) -> usize {
-        self.customers.count
+        self.customers.count()
     }
 
     /// Whether so few payers are counted that nothing need be brought near.
     #[inline]
     pub(crate) fn is_near(&self) -> bool {
-        self.customers.count <= NEAR_MAX
+        self.customers.is_near()
     }
 
     /// Brings near what counting this payer will read; the value means nothing.
     pub(crate) fn touch(&self, customer: IinBin, service: Service) -> u64 {
         let key = CustomerKey::new(customer, service);
-        let hash = hash_of(self.seed, key);
-        let part = self.customers.parts.get(part_of(hash));
-        let slot = part.and_then(|part| part.slots.get(part.home(hash)));
-        slot.map_or(0, |customer| customer.amount)
+        self.customers.touch(self.seed, key)
     }
 
     /// Starts a new day if `day` is one; frees a part of the day before.
@@ -242,9 +213,7 @@ impl State {
         }
         self.day = day;
         let old = std::mem::replace(&mut self.customers, Customers::new());
-        let slots = old.parts.into_iter().map(|part| part.slots);
-        self.retired
-            .extend(slots.filter(|slots| slots.capacity() > 0));
+        self.retired.extend(old.into_pages());
         self.participants.fill([0; SERVICES]);
     }
 
@@ -278,12 +247,7 @@ impl State {
             writer.put(limits);
         }
         writer.u32(self.day.days().cast_unsigned());
-        let parts = self.customers.parts.iter();
-        let slots = parts.flat_map(|part| &part.slots);
-        let mut customers: Vec<&Customer> = slots
-            .filter(|customer| customer.key != NOBODY.key)
-            .collect();
-        customers.sort_unstable_by_key(|customer| customer.key);
+        let customers = self.customers.sorted();
         writer.u32(u32::try_from(customers.len()).unwrap_or(u32::MAX));
         for customer in customers {
             writer.u64(customer.key.0);
@@ -338,6 +302,8 @@ impl State {
 }
 
 impl CustomerKey {
+    pub(super) const NOBODY: CustomerKey = CustomerKey(0);
+
     fn new(customer: IinBin, service: Service) -> CustomerKey {
         CustomerKey(customer.value() << 8 | u64::from(service.number()))
     }
@@ -349,86 +315,6 @@ impl CustomerKey {
     pub(crate) fn from_number(number: u64) -> CustomerKey {
         CustomerKey(number)
     }
-}
-
-impl Customers {
-    fn new() -> Customers {
-        Customers {
-            parts: vec![Part::default(); PARTS],
-            count: 0,
-        }
-    }
-
-    fn find(&self, seed: u64, key: CustomerKey) -> Option<Customer> {
-        let hash = hash_of(seed, key);
-        let part = self.parts.get(part_of(hash))?;
-        let customer = part.slots.get(part.search(hash, key)?)?;
-        (customer.key == key).then_some(*customer)
-    }
-
-    /// The customer's entry, made if it is not there; none for the key of nobody.
-    fn entry(&mut self, seed: u64, key: CustomerKey) -> Option<&mut Customer> {
-        if key == NOBODY.key {
-            return None;
-        }
-        let hash = hash_of(seed, key);
-        let part = self.parts.get_mut(part_of(hash))?;
-        part.make_room(seed);
-        let slot = part.search(hash, key)?;
-        let customer = part.slots.get_mut(slot)?;
-        if customer.key != key {
-            *customer = Customer { key, ..NOBODY };
-            part.used = part.used.saturating_add(1);
-            self.count = self.count.saturating_add(1);
-        }
-        Some(customer)
-    }
-}
-
-impl Part {
-    fn home(&self, hash: u64) -> usize {
-        hash as usize & self.slots.len().wrapping_sub(1)
-    }
-
-    /// The slot of the key, or the empty one where it belongs.
-    fn search(&self, hash: u64, key: CustomerKey) -> Option<usize> {
-        let mut slot = self.home(hash);
-        for _ in 0..self.slots.len() {
-            let customer = self.slots.get(slot)?;
-            if customer.key == key || customer.key == NOBODY.key {
-                return Some(slot);
-            }
-            slot = slot.wrapping_add(1) & self.slots.len().wrapping_sub(1);
-        }
-        None
-    }
-
-    /// Keeps the part at most three quarters full, with one more.
-    fn make_room(&mut self, seed: u64) {
-        let most = (self.slots.len() / 4).saturating_mul(3);
-        if self.used < most {
-            return;
-        }
-        let slots = self.slots.len().saturating_mul(2).max(4);
-        let old = std::mem::replace(&mut self.slots, vec![NOBODY; slots]);
-        for customer in old {
-            if customer.key != NOBODY.key
-                && let Some(slot) = self.search(hash_of(seed, customer.key), customer.key)
-                && let Some(there) = self.slots.get_mut(slot)
-            {
-                *there = customer;
-            }
-        }
-    }
-}
-
-fn hash_of(seed: u64, key: CustomerKey) -> u64 {
-    table::hash(seed, u128::from(key.0).to_le_bytes())
-}
-
-fn part_of(hash: u64) -> usize {
-    // The highest ten bits; the lowest choose the slot.
-    (hash >> 54) as usize
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod answers;
 mod asks;
 mod command;
+mod customers;
 mod decision;
 mod in_flight;
 mod limits;
