@@ -48,6 +48,12 @@ const SHOWN_BY_UNIT_TESTS: &[(&str, &str, &str)] = &[
         "switch/engine/src/instant/payment/tests.rs",
         "CustomerTableFull",
     ),
+    // Takes a thousand numbers that nobody has.
+    (
+        "O-47",
+        "switch/engine/src/instant/payment/tests.rs",
+        "LookupRefused",
+    ),
     // Takes a thousand payments that wait for one bank.
     (
         "O-57",

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use torap_journal::{
-    Batch, EvidenceKey, FileMedium, Journal, Log, Options, Prepared, RecordMeta, ThreadOptions,
-    ThreadedJournal,
+    Batch, EvidenceKey, FileMedium, Journal, Log, Options, Prepared, RecordMeta, SEGMENT_BYTES,
+    ThreadOptions, ThreadedJournal,
 };
 
 /// One shape of load.

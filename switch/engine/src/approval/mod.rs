@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use torap_domain::{Position, Reason, Span, Text, Time};
 
 use crate::{
-    Command as Any, Event, Outcome, Output, Source, Stamp, ancillary, cards,
+    Command as Any, Event, Outcome, Output, Source, Stamp, ancillary, cards, clearing,
     codec::{FactsError, LayoutRule, Reader, Writer, put_nested, take_proposed},
     engine, instant, participants, schedule, settlement, tariffs,
 };
@@ -31,6 +31,9 @@ pub const WITHIN: Span = Span::from_secs(24 * 3600);
 /// How long it may wait at most.
 pub const WITHIN_MAX: Span = Span::from_secs(30 * 24 * 3600);
 
+/// From this version of the rules on also what never waits for a time has its family: payments, deliveries and ends of sessions.
+const RULES_WHOLE_FAMILIES: u32 = 2;
+
 /// Version of the layout of this part in a snapshot.
 const LAYOUT: u8 = 1;
 
@@ -38,7 +41,8 @@ const LAYOUT: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Family {
-    /// Money between the central bank, settlement accounts, positions and the guarantee fund.
+    /// Money between the central bank, settlement accounts, positions and the guarantee fund, and between settlement accounts by the
+    /// operator's hand.
     Money = 0,
     /// Profiles, states, modes and successors of participants.
     Participants = 1,
@@ -50,11 +54,11 @@ pub enum Family {
     Keys = 4,
     /// Credit lines, limits, reservations and business days of IMTS.
     Imts = 5,
-    /// Rules and timetable of the clearing system.
+    /// Rules and timetable of the clearing system, and the early end of a session.
     Clearing = 6,
     /// How card nets settle, what the guarantee fund requires, liquidity by rule.
     Guarantee = 7,
-    /// Tariff tables.
+    /// Tariff tables, and what the operator notes to be charged.
     Tariffs = 8,
 }
 
@@ -169,18 +173,28 @@ impl Family {
             },
             Any::Cards(command) => command.source().map(|_| Family::Cards),
             Any::Settlement(
-                settlement::Command::Fund { .. } | settlement::Command::Transfer { .. },
+                settlement::Command::Fund { .. }
+                | settlement::Command::Transfer { .. }
+                | settlement::Command::Pay { .. },
             ) => Some(Family::Money),
             Any::Settlement(_) => schedule::may_wait(command).then_some(Family::Imts),
+            Any::Clearing(clearing::Command::Close { .. }) => Some(Family::Clearing),
             Any::Clearing(_) => schedule::may_wait(command).then_some(Family::Clearing),
-            Any::Ancillary(ancillary::Command::Fund { .. } | ancillary::Command::Call { .. }) => {
-                Some(Family::Money)
+            Any::Ancillary(command) => match command {
+                ancillary::Command::Fund { .. }
+                | ancillary::Command::Call { .. }
+                | ancillary::Command::Deliver { .. }
+                | ancillary::Command::CloseDelivery { .. } => Some(Family::Money),
+                ancillary::Command::SettleCards { .. } => Some(Family::Cards),
+                ancillary::Command::SetSettings { .. }
+                | ancillary::Command::Require { .. }
+                | ancillary::Command::SetLiquidity { .. } => Some(Family::Guarantee),
+            },
+            Any::Tariffs(tariffs::Command::Set { .. } | tariffs::Command::Note { .. }) => {
+                Some(Family::Tariffs)
             }
-            Any::Ancillary(_) => schedule::may_wait(command).then_some(Family::Guarantee),
-            Any::Tariffs(tariffs::Command::Set { .. }) => Some(Family::Tariffs),
             Any::Schedule(schedule::Command::Order { command, .. }) => Family::of(command),
             Any::Instant(_)
-            | Any::Tariffs(_)
             | Any::Directory(_)
             | Any::Qr(_)
             | Any::Links(_)
@@ -241,9 +255,12 @@ impl Settings {
         within: WITHIN,
     };
 
-    /// Whether a command takes effect only with an approval. The settings themselves do as long as any family is set.
-    pub fn guard(&self, command: &Any) -> bool {
-        if self.families.is_empty() {
+    /// Whether a command takes effect only with an approval, by a version of the rules. The settings themselves do as long as any family
+    /// is set.
+    pub fn guard(&self, rules: u32, command: &Any) -> bool {
+        if self.families.is_empty()
+            || (rules < RULES_WHOLE_FAMILIES && takes_effect_at_once(command))
+        {
             return false;
         }
         match command {
@@ -328,7 +345,7 @@ impl State {
             let due = (reader.field("expires")?, reader.field("proposal")?);
             let command = take_proposed(reader)?;
             let last = state.waiting.last_key_value();
-            if last.is_some_and(|(before, _)| *before >= due) {
+            if !may_be_proposed(&command) || last.is_some_and(|(before, _)| *before >= due) {
                 return Err(reader.error("expires", offset, LayoutRule::Value));
             }
             state.waiting.insert(due, command);
@@ -388,7 +405,7 @@ impl engine::Engine {
 
 /// Refuses a command that comes alone although it needs approval.
 pub(crate) fn refuses(state: &engine::State, command: &Any) -> bool {
-    state.approval.settings.guard(command)
+    state.approval.settings.guard(state.rules, command)
         && matches!(command.asked_by(), Some(Source::Operator { .. }))
 }
 
@@ -425,13 +442,18 @@ fn refused(reason: Reason, out: &mut Output) -> Outcome {
     Outcome::Refused(reason)
 }
 
+/// What has a family, or the settings.
+fn may_be_proposed(command: &Any) -> bool {
+    let is_settings = matches!(command, Any::Approval(Command::SetSettings { .. }));
+    is_settings || Family::of(command).is_some()
+}
+
 /// Who proposes is who is named in the command: what takes effect later stands under its name.
 fn propose(state: &mut State, stamp: Stamp, source: &Source, command: &Any) -> Result<(), Reason> {
     source.by_operator()?;
-    let is_settings = matches!(command, Any::Approval(Command::SetSettings { .. }));
     let asked_by = [command, schedule::ordered(command)].map(Any::asked_by);
     let own = asked_by == [Some(source); 2];
-    if !(is_settings || Family::of(command).is_some()) || !own {
+    if !may_be_proposed(command) || !own {
         return Err(Reason::OperatorRefused);
     }
     if state.waiting.len() >= PROPOSALS_MAX {
@@ -485,6 +507,14 @@ fn approve(
         by: *name,
     });
     Outcome::Accepted
+}
+
+/// Whether a command of the systems below the rails has no effective time.
+fn takes_effect_at_once(command: &Any) -> bool {
+    matches!(
+        command,
+        Any::Settlement(_) | Any::Clearing(_) | Any::Ancillary(_) | Any::Tariffs(_)
+    ) && !schedule::may_wait(command)
 }
 
 /// Whether a command sets the profile of a card member, and with it the key set in use and whether there are MACs.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Command as Any, Message, Notice, Source,
     participants::{self, Direction},
-    world::{CASP, World, operator},
+    world::{CASP, HSBK, World, operator},
 };
 
 /// The operator of [`operator`] is somebody; this is somebody else.
@@ -227,6 +227,61 @@ fn only_what_has_a_family_is_proposed_under_its_own_name_and_no_more_than_the_bo
         propose(operator(), fund(operator(), 1)),
         Reason::InternalLimit,
     );
+}
+
+/// What takes effect at once and never waits for a time: payments, deliveries, ends of sessions, notes.
+fn at_once(source: Source) -> Vec<(Family, Any)> {
+    let payment = settlement::Payment {
+        from: HSBK,
+        to: CASP,
+        amount: Money::kzt(100),
+        priority: settlement::Priority::Normal,
+        reference: Text::truncated("PAPER-1"),
+        earliest: None,
+        latest: None,
+    };
+    let session = torap_domain::Date::from_days(20_000);
+    let note = tariffs::Command::Note {
+        source,
+        participant: CASP,
+        item: tariffs::Item::Duplicate,
+        count: 1,
+    };
+    vec![
+        (
+            Family::Money,
+            Any::Settlement(settlement::Command::Pay { source, payment }),
+        ),
+        (
+            Family::Clearing,
+            Any::Clearing(clearing::Command::Close { source }),
+        ),
+        (
+            Family::Cards,
+            Any::Ancillary(ancillary::Command::SettleCards { source, session }),
+        ),
+        (Family::Tariffs, Any::Tariffs(note)),
+    ]
+}
+
+#[test]
+fn what_takes_effect_at_once_needs_approval_by_version_2_of_the_rules() {
+    for (family, command) in at_once(operator()) {
+        assert_eq!(Family::of(&command), Some(family));
+        let settings = Settings {
+            families: Families::of(&[family]),
+            within: WITHIN,
+        };
+        assert!(settings.guard(2, &command), "{command:?}");
+        assert!(!settings.guard(1, &command), "{command:?}");
+        let mut world = guarded(&[family]);
+        world.accept(Any::Rules {
+            source: operator(),
+            version: 2,
+        });
+        world.refuse(command.clone(), Reason::OperatorRefused);
+        world.accept(propose(operator(), command));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{FactsError, Kind, Layout, LayoutRule, Reader, Writer, decode, put_nested};
 use crate::{
     Command as Any,
-    approval::{Command, Families, Family, Settings},
+    approval::{Command, Families, Settings},
 };
 
 /// Appends what follows the version byte.
@@ -49,7 +49,8 @@ pub(super) fn take(kind: Kind, reader: &mut Reader<'_>) -> Result<Command, Facts
     })
 }
 
-/// Only what has a family is read, or the settings: nothing that holds another proposal.
+/// Nothing that holds another proposal. Whether the command is one to be proposed is the engine's to say: what it has refused is in
+/// the log too.
 pub(crate) fn take_proposed(reader: &mut Reader<'_>) -> Result<Any, FactsError> {
     let offset = reader.offset();
     let kind = reader.u16("proposed kind")?;
@@ -61,13 +62,7 @@ pub(crate) fn take_proposed(reader: &mut Reader<'_>) -> Result<Any, FactsError> 
         return Err(reader.error("proposed kind", offset, LayoutRule::Tag));
     }
     let length = reader.count("proposed length")?;
-    let command = decode(kind, reader.bytes("proposed", length)?)?;
-    let is_settings = matches!(command, Any::Approval(Command::SetSettings { .. }));
-    if is_settings || Family::of(&command).is_some() {
-        Ok(command)
-    } else {
-        Err(reader.error("proposed kind", offset, LayoutRule::Tag))
-    }
+    decode(kind, reader.bytes("proposed", length)?)
 }
 
 impl Layout for Families {

@@ -258,6 +258,33 @@ fn a_kind_whose_part_is_empty_is_refused() {
     }
 }
 
+/// The engine refuses many of them, after they are in the log: a log that cannot be read again would be lost for it.
+#[test]
+fn whatever_stands_inside_an_order_or_a_proposal_can_be_read() {
+    let source = crate::Source::Switch;
+    let at = torap_domain::Time::from_nanos(7);
+    for command in samples::commands() {
+        let inner = Box::new(command.clone());
+        let order = Command::Schedule(crate::schedule::Command::Order {
+            source,
+            at,
+            command: inner,
+        });
+        if !matches!(command, Command::Schedule(_) | Command::Approval(_)) {
+            let (kind, facts) = encoded(&order);
+            assert_eq!(decode(kind, &facts).as_ref(), Ok(&order));
+        }
+        let proposal = Command::Approval(crate::approval::Command::Propose {
+            source,
+            command: Box::new(command.clone()),
+        });
+        if !matches!(command, Command::Approval(_)) {
+            let (kind, facts) = encoded(&proposal);
+            assert_eq!(decode(kind, &facts).as_ref(), Ok(&proposal));
+        }
+    }
+}
+
 #[test]
 fn an_outbound_flag_without_its_field_is_refused() {
     let entry = Outbound {

@@ -42,6 +42,35 @@ impl Guard {
         settings: &Settings,
         now: Time,
     ) -> bool {
+        let price = if hit {
+            settings.lookup_hit_cost
+        } else {
+            settings.lookup_miss_cost
+        };
+        let Some(bucket) = self.filled(participant, settings, now) else {
+            return false;
+        };
+        bucket.level = bucket.level.saturating_sub(tokens(price));
+        true
+    }
+
+    /// Whether a look-up of `participant` would be answered.
+    pub(super) fn answers(
+        &mut self,
+        participant: ParticipantId,
+        settings: &Settings,
+        now: Time,
+    ) -> bool {
+        self.filled(participant, settings, now).is_some()
+    }
+
+    /// The bucket as it is now, if it holds the dearer price.
+    fn filled(
+        &mut self,
+        participant: ParticipantId,
+        settings: &Settings,
+        now: Time,
+    ) -> Option<&mut Bucket> {
         let capacity = tokens(settings.lookup_capacity);
         let bucket = self.buckets.entry(participant).or_insert(Bucket {
             level: capacity,
@@ -53,12 +82,7 @@ impl Guard {
         bucket.at = now;
         let hit_price = tokens(settings.lookup_hit_cost);
         let miss_price = tokens(settings.lookup_miss_cost);
-        if bucket.level < hit_price.max(miss_price) {
-            return false;
-        }
-        let price = if hit { hit_price } else { miss_price };
-        bucket.level = bucket.level.saturating_sub(price);
-        true
+        (bucket.level >= hit_price.max(miss_price)).then_some(bucket)
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {

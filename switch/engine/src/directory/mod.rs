@@ -135,6 +135,19 @@ fn decide_look_up(state: &mut engine::State, stamp: Stamp, look_up: &LookUp) -> 
     }
 }
 
+/// Whether the guard would answer a look-up of `sender`.
+pub(crate) fn answers(state: &mut engine::State, stamp: Stamp, sender: ParticipantId) -> bool {
+    let settings = &state.instant.settings;
+    state.directory.guard.answers(sender, settings, stamp.time)
+}
+
+/// Charges `sender` as for a look-up that found nobody.
+pub(crate) fn charge_miss(state: &mut engine::State, stamp: Stamp, sender: ParticipantId) {
+    let settings = &state.instant.settings;
+    let guard = &mut state.directory.guard;
+    guard.charge(sender, false, settings, stamp.time);
+}
+
 /// All entries or none: one account that is not the participant's refuses the whole import.
 fn import(
     participants: &Participants,

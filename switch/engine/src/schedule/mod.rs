@@ -105,7 +105,7 @@ impl State {
             let due = (reader.field("effective time")?, reader.field("order")?);
             let command = take_nested(reader)?;
             let last = state.waiting.last_key_value();
-            if last.is_some_and(|(before, _)| *before >= due) {
+            if !may_wait(&command) || last.is_some_and(|(before, _)| *before >= due) {
                 return Err(reader.error("effective time", offset, LayoutRule::Value));
             }
             state.waiting.insert(due, command);

@@ -2,8 +2,9 @@
 
 use torap_domain::{Bic, Iban, Position, Text, TransactionId, Uetr};
 use torap_engine::{
-    Command, Effect, References,
+    Command, Effect, References, approval,
     instant::{self, AliasResolution, CreditTransfer},
+    schedule,
 };
 use torap_iso20022::{
     MessageType,
@@ -114,6 +115,22 @@ impl<'a> Entry<'a> {
             version,
             resolved,
         })
+    }
+
+    /// The operator's command at a position: alone, inside what made it wait for its time or for another operator, or where another
+    /// operator's approval found it.
+    pub(super) fn ordered(&self, position: Position) -> Result<Command, RenderError> {
+        let mut command = self.records.facts(position)?;
+        if let Command::Approval(approval::Command::Decide { id, .. }) = command {
+            command = self.records.facts(id)?;
+        }
+        loop {
+            command = match command {
+                Command::Schedule(schedule::Command::Order { command, .. })
+                | Command::Approval(approval::Command::Propose { command, .. }) => *command,
+                command => return Ok(command),
+            };
+        }
     }
 
     /// The facts of a credit transfer.

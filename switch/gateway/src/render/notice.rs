@@ -4,10 +4,9 @@ use std::{borrow::Cow, fmt};
 
 use torap_domain::{Money, Position, Text};
 use torap_engine::{
-    Command, Notice, Source, approval,
+    Command, Notice, Source,
     directory::{self, Change},
     participants::{self, Direction, State},
-    schedule,
 };
 use torap_iso20022::{
     view::{BusinessHeader, EventNotice, Parameters},
@@ -115,18 +114,6 @@ fn event(entry: &Entry<'_>, notice: Notice) -> Result<Event, RenderError> {
     })
 }
 
-/// The operator's command at a position: alone, or inside what made it wait for its time or for another operator.
-fn ordered(entry: &Entry<'_>, position: Position) -> Result<Command, RenderError> {
-    let mut command = entry.records.facts(position)?;
-    loop {
-        command = match command {
-            Command::Schedule(schedule::Command::Order { command, .. })
-            | Command::Approval(approval::Command::Propose { command, .. }) => *command,
-            command => return Ok(command),
-        };
-    }
-}
-
 /// The directory command at a position.
 fn change(entry: &Entry<'_>, position: Position) -> Result<Change, RenderError> {
     match entry.records.facts(position)? {
@@ -139,7 +126,7 @@ fn change(entry: &Entry<'_>, position: Position) -> Result<Change, RenderError> 
 }
 
 fn state(entry: &Entry<'_>, position: Position) -> Result<Parameter, RenderError> {
-    let command = ordered(entry, position)?;
+    let command = entry.ordered(position)?;
     let Command::Participants(participants::Command::SetState { state, .. }) = command else {
         return Err(RenderError::Facts {
             position,
@@ -173,7 +160,7 @@ fn state(entry: &Entry<'_>, position: Position) -> Result<Parameter, RenderError
 }
 
 fn funded(entry: &Entry<'_>, position: Position) -> Result<Event, RenderError> {
-    let command = ordered(entry, position)?;
+    let command = entry.ordered(position)?;
     let Command::Participants(participants::Command::Fund {
         source,
         direction,

@@ -294,7 +294,7 @@ enum Entered {
 
 impl About {
     fn of(entry: &Entry<'_>, original: Position) -> Result<About, RenderError> {
-        let Command::Settlement(command) = entry.records.facts(original)? else {
+        let Command::Settlement(command) = entry.ordered(original)? else {
             return Err(unexpected(original));
         };
         let (entered, name) = match command {

@@ -7,7 +7,7 @@ use torap_domain::{
 };
 use torap_engine::{
     Command, DayEvent, Message, Outbound, Receipt, References, Source, Status, Withdrawal,
-    clearing,
+    approval, clearing,
     instant::PaymentKey,
     participants::Direction as Flow,
     settlement::{
@@ -39,6 +39,8 @@ const CANCELLED: Position = Position(11);
 const MOVED: Position = Position(12);
 const CANCELLED_ITEM: Position = Position(13);
 const MODIFIED: Position = Position(14);
+const PROPOSED: Position = Position(15);
+const APPROVED: Position = Position(16);
 
 fn references(version: MessageType) -> References {
     References {
@@ -130,7 +132,21 @@ fn log() -> Log {
     });
     let original = Bytes::from_static(ORIGINAL.as_bytes());
     let commands = commands.into_iter().map(Command::Settlement);
-    let last = [Command::Clearing(item), Command::Settlement(change)];
+    let proposed = approval::Command::Propose {
+        source: operator(),
+        command: Box::new(Command::Settlement(pay("PAPER-1"))),
+    };
+    let approved = approval::Command::Decide {
+        source: operator(),
+        id: PROPOSED,
+        approves: true,
+    };
+    let last = [
+        Command::Clearing(item),
+        Command::Settlement(change),
+        Command::Approval(proposed),
+        Command::Approval(approved),
+    ];
     let records = commands.chain(last).zip(7_u64..);
     Log::with(records.map(|(command, at)| (at, command, original.clone())))
 }
@@ -228,6 +244,11 @@ fn a_payment_of_the_operator_is_named_by_its_reference_or_its_record() {
         status(ENTERED, Status::Settled),
         &["<OrgnlTxId>PAPER-1</OrgnlTxId>", &uetr],
     );
+    let uetr = format!("<OrgnlUETR>{}</OrgnlUETR>", uetr_of_record(APPROVED));
+    check(
+        status(APPROVED, Status::Settled),
+        &["<OrgnlTxId>PAPER-1</OrgnlTxId>", &uetr],
+    );
     check(
         status(ENTERED_BY_HAND, Status::Settled),
         &["<OrgnlTxId>9</OrgnlTxId>"],
@@ -254,21 +275,24 @@ fn the_payee_gets_the_document_as_it_came() {
 
 #[test]
 fn what_the_operator_entered_goes_out_as_a_bank_payment() {
-    check(
-        Message::ImtsForward {
-            original: ENTERED,
-            settled_at: Time::from_nanos(ACCEPTED_NS),
-        },
-        &[
-            "<MsgDefIdr>pacs.009.001.10</MsgDefIdr>",
-            "<TxId>PAPER-1</TxId>",
-            "<IntrBkSttlmAmt Ccy=\"KZT\">75000000000.00</IntrBkSttlmAmt>",
-            "<IntrBkSttlmDt>2026-11-21</IntrBkSttlmDt>",
-            "<InstgAgt><FinInstnId><BICFI>CASPKZKA",
-            "<Cdtr><FinInstnId><BICFI>HSBKKZKX",
-            "<SttlmPrty>HIGH</SttlmPrty>",
-        ],
-    );
+    // Alone, or with the approval of another.
+    for original in [ENTERED, APPROVED] {
+        check(
+            Message::ImtsForward {
+                original,
+                settled_at: Time::from_nanos(ACCEPTED_NS),
+            },
+            &[
+                "<MsgDefIdr>pacs.009.001.10</MsgDefIdr>",
+                "<TxId>PAPER-1</TxId>",
+                "<IntrBkSttlmAmt Ccy=\"KZT\">75000000000.00</IntrBkSttlmAmt>",
+                "<IntrBkSttlmDt>2026-11-21</IntrBkSttlmDt>",
+                "<InstgAgt><FinInstnId><BICFI>CASPKZKA",
+                "<Cdtr><FinInstnId><BICFI>HSBKKZKX",
+                "<SttlmPrty>HIGH</SttlmPrty>",
+            ],
+        );
+    }
 }
 
 #[test]

@@ -28,8 +28,11 @@ pub(super) async fn proposed(switch: &Switch, command: Command) -> Result<Comman
     if !is_settings && Family::of(&command).is_none() {
         return Ok(command);
     }
-    let settings = show::ask(switch, |engine| engine.approval_settings()).await?;
-    match (settings.guard(&command), command.source()) {
+    let (settings, rules) = show::ask(switch, |engine| {
+        (engine.approval_settings(), engine.rules_version())
+    })
+    .await?;
+    match (settings.guard(rules, &command), command.source()) {
         (true, Some(source)) => Ok(Command::Approval(approval::Command::Propose {
             source,
             command: Box::new(command),

@@ -83,10 +83,15 @@ async fn later(switch: &Switch, by: &By, at: &str, request: Request) -> Result<V
             "an effective time lies in the future, at most 400 days ahead",
         ));
     }
+    let command = configuration(switch, request).await?;
+    if !schedule::may_wait(&command) {
+        let text = "this takes effect at once or not at all; it is not ordered for later";
+        return Err(Refusal::of_request("effective", text));
+    }
     let order = schedule::Command::Order {
         source: source(by)?,
         at,
-        command: Box::new(configuration(switch, request).await?),
+        command: Box::new(command),
     };
     decide(switch, Command::Schedule(order)).await
 }
