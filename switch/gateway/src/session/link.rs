@@ -58,6 +58,8 @@ pub(super) struct Terms {
     pub(super) inbound: InboundTerms,
     pub(super) inbound_held: Sequence,
     pub(super) send_window: Window,
+    /// Largest message that this side sends; what it takes in is a term of `inbound`.
+    pub(super) send_bytes_max: usize,
     pub(super) outbound_held: Sequence,
 }
 
@@ -251,11 +253,7 @@ impl Link {
         self.decoder.lift_sign_on_limit();
         self.phase = Phase::Open(Box::new(Flow {
             inbound: Inbound::new(terms.inbound, terms.inbound_held),
-            outbound: Outbound::new(
-                terms.send_window,
-                terms.inbound.message_bytes_max,
-                terms.outbound_held,
-            ),
+            outbound: Outbound::new(terms.send_window, terms.send_bytes_max, terms.outbound_held),
             heartbeat_ns: u64::from(terms.heartbeat_ms).saturating_mul(1_000_000),
             last_heard: self.now,
             last_sent: self.now,

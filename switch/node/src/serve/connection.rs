@@ -16,7 +16,7 @@ use torap_domain::{ParticipantId, Sequence};
 use torap_engine::{Command, Source, links};
 use torap_gateway::{
     render::Renderer,
-    session::{Admission, CloseReason, Outgoing, ServerEvent, ServerSession},
+    session::{Admission, CloseReason, Outgoing, SendError, Sent, ServerEvent, ServerSession},
     translate::{Inbound, Translator},
     wire::{ContentType, ErrorCode},
 };
@@ -326,14 +326,14 @@ impl Connection {
         sequence: Sequence,
         kept: &Kept,
         possible_duplicate: bool,
-    ) -> Result<(), ()> {
+    ) -> Result<(), SendError> {
         let expired = kept
             .effect
             .outbound
             .expires
             .is_some_and(|expires| self.switch.wall_clock() >= expires);
         if expired {
-            return self.session.skip(sequence).map_err(|_| ());
+            return self.session.skip(sequence);
         }
         self.body.clear();
         let network = self.switch.network();
@@ -350,12 +350,17 @@ impl Connection {
             Ok(content_type) => {
                 let mut outgoing = Outgoing::new(content_type, &self.body);
                 outgoing.possible_duplicate = possible_duplicate;
-                self.session.send(sequence, &outgoing).map_err(|_| ())
+                // What banks may send fits with a header; only an entry from before that rule can be too large.
+                if let Sent::Skipped(error) = self.session.send_or_skip(sequence, &outgoing)? {
+                    note_unwritable(kept, sequence, &error);
+                }
+                Ok(())
             }
             Err(error) => {
                 // Only a log without the original (expired by policy) can lead here; the sequence must not be lost.
-                tracing::error!(sequence = sequence.value(), %error, "an outbound entry cannot be written");
-                self.session.skip(sequence).map_err(|_| ())
+                self.session.skip(sequence)?;
+                note_unwritable(kept, sequence, &error);
+                Ok(())
             }
         }
     }
@@ -463,6 +468,17 @@ impl Connection {
         tracing::info!(participant = participant.value(), "signed off");
         signed_on.registration.finish();
     }
+}
+
+/// A SKIP went in place of an entry.
+fn note_unwritable(kept: &Kept, sequence: Sequence, error: &dyn std::error::Error) {
+    tracing::error!(
+        participant = kept.effect.outbound.to.value(),
+        sequence = sequence.value(),
+        %error,
+        "an outbound entry cannot be written; a SKIP takes its place"
+    );
+    super::metrics::unwritable();
 }
 
 async fn ready(socket: &TcpStream, interest: Option<Interest>) -> io::Result<tokio::io::Ready> {

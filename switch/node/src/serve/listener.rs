@@ -28,8 +28,6 @@ pub const WINDOW: Window = Window {
     messages: 4096,
     bytes: 16 << 20,
 };
-/// Largest message on the instant rail.
-pub const MESSAGE_BYTES_MAX: u32 = 1 << 20;
 pub const HEARTBEAT_MS: u32 = 5_000;
 
 /// Accepts until the switch stops; returns when all connections have ended.
@@ -93,12 +91,11 @@ async fn serve(switch: Arc<Switch>, socket: TcpStream, address: SocketAddr, fail
 }
 
 fn new_session(switch: &Switch) -> Result<ServerSession, String> {
+    let name = Name::parse("TORAP").ok_or("the switch's own name")?;
     let config = ServerConfig {
-        name: Name::parse("TORAP").ok_or("the switch's own name")?,
-        mode: wire_mode(switch.config.mode),
         window: WINDOW,
-        message_bytes_max: MESSAGE_BYTES_MAX,
         heartbeat_ms: HEARTBEAT_MS,
+        ..ServerConfig::new(name, wire_mode(switch.config.mode))
     };
     Ok(ServerSession::new(
         config,
