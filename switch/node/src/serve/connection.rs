@@ -40,6 +40,8 @@ const REBUILD_RETRY: Duration = Duration::from_millis(5);
 
 pub(super) struct Connection {
     switch: Arc<Switch>,
+    /// Something new stands in the stream, or a newer session takes over. Nobody else waits for it.
+    wake: Arc<Notify>,
     socket: TcpStream,
     session: ServerSession,
     translator: Translator,
@@ -74,6 +76,7 @@ impl Connection {
         let translator = switch.translator();
         Connection {
             switch,
+            wake: Arc::new(Notify::new()),
             socket,
             session,
             translator,
@@ -97,8 +100,9 @@ impl Connection {
                 self.session.handle_end(self.switch.monotonic());
             }
             if let Some(reason) = self.closed.take() {
-                self.farewell().await;
+                // First the log and whoever takes over: a peer that is gone must not hold up its own next session.
                 self.sign_off().await;
+                self.farewell().await;
                 return reason;
             }
             if let Err(error) = self.wait().await {
@@ -110,6 +114,7 @@ impl Connection {
 
     /// Everything that can be done without waiting for the socket.
     async fn work(&mut self) {
+        self.check_orders();
         self.session.handle_timeout(self.switch.monotonic());
         self.retry_stalled();
         while self.stalled.is_none() {
@@ -118,7 +123,7 @@ impl Connection {
             };
             self.handle(event).await;
         }
-        self.check_orders();
+        self.check_end();
         self.acknowledge();
         // Also when there is no room: an old wish would wake the connection over and over while its bank reads nothing.
         self.rebuild_at = None;
@@ -160,7 +165,7 @@ impl Connection {
         let registration = self
             .switch
             .registry
-            .replace(participant, SUPERSEDE_WAIT)
+            .replace(participant, Arc::clone(&self.wake), SUPERSEDE_WAIT)
             .await;
         let up = links::Command::Up {
             participant,
@@ -171,6 +176,7 @@ impl Connection {
             self.session.refuse(ErrorCode::Overloaded);
             return;
         }
+        stream.listen(Arc::clone(&self.wake));
         let (inbound_held, outbound_last) = (stream.inbound_durable(), stream.last());
         self.session.admit(Admission {
             inbound_held,
@@ -267,6 +273,17 @@ impl Connection {
             match self.signed_on {
                 Some(_) => self.session.sign_off(&[]),
                 None => self.closed = Some(CloseReason::LinkLost),
+            }
+        }
+    }
+
+    /// A session that is over is left also while a command of it waits for room: `sign_off` sees to the command.
+    fn check_end(&mut self) {
+        while self.session.is_closed()
+            && let Some(event) = self.session.poll_event()
+        {
+            if let ServerEvent::Closed(reason) = event {
+                self.closed = Some(reason);
             }
         }
     }
@@ -388,16 +405,10 @@ impl Connection {
             (false, false) => Some(Interest::WRITABLE),
             (false, true) => None,
         };
-        let idle = Notify::new();
-        let (changed, superseded) = match &self.signed_on {
-            Some(signed_on) => (&signed_on.stream.changed, signed_on.registration.order()),
-            None => (&idle, &idle),
-        };
         let switch = Arc::clone(&self.switch);
         let ready = tokio::select! {
             ready = ready(&self.socket, interest) => Some(ready?),
-            () = changed.notified() => None,
-            () = superseded.notified() => None,
+            () = self.wake.notified() => None,
             () = switch.stopping(), if !self.signing_off => None,
             () = switch.intake.room(), if self.stalled.is_some() => None,
             () = tokio::time::sleep_until(deadline.into()) => None,
@@ -443,7 +454,7 @@ impl Connection {
     }
 
     /// What was queued stays; then the log learns that the link is down.
-    async fn sign_off(mut self) {
+    async fn sign_off(&mut self) {
         let Some(signed_on) = self.signed_on.take() else {
             return;
         };
