@@ -271,3 +271,54 @@ fn an_import_tells_which_rows_the_directory_did_not_take() {
     assert!(text.starts_with("1 rows imported, 1 held\n"), "{text}");
     assert!(text.contains("customers.csv:2: held: the number"), "{text}");
 }
+
+#[test]
+fn load_refuses_a_live_switch_unless_it_is_meant() {
+    let (_dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let address = lab.address().to_string();
+    let positions = || stdout(&torap(&["--dir", &root, "ctl", "--json", "positions"]));
+    let before = positions();
+    for rail in ["instant", "rtgs", "ics"] {
+        let words = [
+            "--dir",
+            &root,
+            "load",
+            "--rail",
+            rail,
+            "--switch",
+            &address,
+            "--duration",
+            "1",
+        ];
+        let output = torap(&words);
+        assert_eq!(output.status.code(), Some(2), "{rail}: {}", stderr(&output));
+        assert!(stderr(&output).contains("--live"), "{}", stderr(&output));
+    }
+    assert_eq!(positions(), before);
+}
+
+#[test]
+fn a_second_switch_on_one_folder_is_refused_in_words_and_logs_are_plain_text() {
+    let (_dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let output = torap(&["--dir", &root, "serve"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(
+        text.contains("another process has this journal open"),
+        "{text}"
+    );
+    let log = fs::read_to_string(lab.folder().root().join("switch.log")).expect("a log");
+    assert!(log.contains("INFO"), "{log}");
+    for text in [text, log] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[test]
+fn check_reads_no_more_than_a_message_may_have() {
+    let output = torap(&["check", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("more than"), "{}", stderr(&output));
+}
