@@ -22,6 +22,7 @@ mod registry;
 mod reporter;
 mod seed;
 mod solver;
+mod strangers;
 mod switch;
 
 use std::{

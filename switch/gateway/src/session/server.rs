@@ -122,6 +122,8 @@ pub struct ServerSession {
     config: ServerConfig,
     link: Link,
     state: State,
+    /// What a wrong proof is refused with.
+    wrong_proof: ErrorCode,
 }
 
 #[derive(Debug)]
@@ -170,6 +172,7 @@ impl ServerSession {
             config,
             link: Link::new(Side::Switch, now),
             state: State::Hello { nonce, transcript },
+            wrong_proof: ErrorCode::BadCredentials,
         }
     }
 
@@ -206,6 +209,11 @@ impl ServerSession {
             },
             other => other,
         };
+    }
+
+    /// A wrong proof is refused with this code instead of [`ErrorCode::BadCredentials`]; a right one is taken all the same.
+    pub fn refuse_proof_with(&mut self, code: ErrorCode) {
+        self.wrong_proof = code;
     }
 
     /// Answers [`ServerEvent::Authenticated`]: the session opens and the switch's stream goes on behind what
@@ -397,7 +405,7 @@ impl ServerSession {
             .map_or(&nobody, |credentials| &credentials.secret);
         let proven = transcript.verify(secret, Prover::Bank, frame.bytes());
         let Some(credentials) = credentials.filter(|_| proven) else {
-            self.link.fail_with(ErrorCode::BadCredentials);
+            self.link.fail_with(self.wrong_proof);
             return None;
         };
         if !hello.bics.iter().all(|bic| credentials.bics.contains(bic)) {
