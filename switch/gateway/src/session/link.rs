@@ -331,10 +331,14 @@ impl Link {
 
     pub(super) fn handle_peer_error(&mut self, error: PeerError) {
         if error.closes {
-            self.close(CloseReason::PeerError(error));
-        } else {
-            self.events.push_back(LinkEvent::PeerError(error));
+            return self.close(CloseReason::PeerError(error));
         }
+        // A peer that refuses for ever is as broken as one that has to be refused for ever.
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals > REFUSALS_MAX {
+            return self.fail_with(ErrorCode::TooManyRefusals);
+        }
+        self.events.push_back(LinkEvent::PeerError(error));
     }
 
     // What the driver asks for.

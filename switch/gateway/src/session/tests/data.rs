@@ -457,6 +457,22 @@ fn sending_keeps_to_the_narrower_window() {
 }
 
 #[test]
+fn a_peer_that_only_refuses_is_given_up() {
+    let mut pair = Pair::open();
+    let mut error = bytes::BytesMut::new();
+    PeerError::write(&mut error, 1, ErrorCode::UnknownType, None, "no\n", false);
+    for _ in 0..limits::REFUSALS_MAX {
+        pair.server_gets(&error);
+    }
+    assert!(pair.server_closed().is_none());
+    pair.server_gets(&error);
+    assert_eq!(
+        pair.server_closed(),
+        Some(&CloseReason::Refused(ErrorCode::TooManyRefusals))
+    );
+}
+
+#[test]
 fn sending_is_checked() {
     let mut pair = Pair::new(client_config(), server_config());
     let message = Outgoing::new(ContentType::Iso20022Xml, b"x");
