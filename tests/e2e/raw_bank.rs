@@ -1,7 +1,6 @@
 //! A bank's end of a link held by hand: a session on a socket, without a host behind it that answers or reconnects.
 
 use std::{
-    collections::VecDeque,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
@@ -58,7 +57,6 @@ impl<'a> SignOn<'a> {
             session: ClientSession::new(config, Nonce([7; 32]), &[], 0),
             start: Instant::now(),
             output: BytesMut::new(),
-            events: VecDeque::new(),
             next: Sequence::new(1),
         };
         bank.flush();
@@ -72,7 +70,6 @@ pub struct RawBank {
     session: ClientSession,
     start: Instant,
     output: BytesMut,
-    events: VecDeque<ClientEvent>,
     /// The next sequence of the bank's own stream.
     next: Sequence,
 }
