@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::program::{program, stderr, stdout, torap};
+use crate::program::{lab, program, stderr, stdout, torap};
 
 fn bench_document() -> String {
     "../iso20022/benches/data/pacs008-84.xml".to_owned()
@@ -215,4 +215,110 @@ fn card_messages_are_read_masked_and_unmasked_with_a_reason_on_standard_error() 
             .code(),
         Some(2)
     );
+}
+
+#[test]
+fn an_import_tells_which_rows_the_directory_did_not_take() {
+    let (dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let import = |bank: &str, rows: &[String]| {
+        let file = dir.path().join("customers.csv");
+        std::fs::write(&file, rows.join("\n")).expect("write");
+        let file = file.to_string_lossy().into_owned();
+        let words = [
+            "--dir",
+            &root,
+            "ctl",
+            "--reference",
+            "T-1",
+            "directory",
+            "import",
+            bank,
+            &file,
+        ];
+        let output = torap(&words);
+        (output.status.code(), stdout(&output))
+    };
+    let row = |bank: &str, number: u32, phone: u32| {
+        let customer = torap_node::demo::customer_of(bank, number).expect("customer");
+        let phone = torap_node::demo::customer_of("HSBK", phone)
+            .expect("customer")
+            .phone;
+        let (person, iban) = (customer.person, customer.iban.as_str());
+        format!("{phone},{person},{iban},{}", customer.name)
+    };
+    let halyk: Vec<String> = (200..203)
+        .map(|number| row("HSBK", number, number))
+        .collect();
+    assert_eq!(
+        import("HSBK", &halyk),
+        (Some(0), "3 rows imported\n".into())
+    );
+    // A repeated import is no loss.
+    let (code, text) = import("HSBK", &halyk);
+    assert_eq!(
+        (code, text.as_str()),
+        (Some(0), "0 rows imported, 3 there already\n")
+    );
+    // A second bank's rows under numbers of the first one's customers are.
+    let kaspi = [
+        "phone,person,iban,name".to_string(),
+        row("CASP", 201, 201),
+        row("CASP", 210, 210),
+    ];
+    let (code, text) = import("CASP", &kaspi);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.starts_with("1 rows imported, 1 held\n"), "{text}");
+    assert!(text.contains("customers.csv:2: held: the number"), "{text}");
+}
+
+#[test]
+fn load_refuses_a_live_switch_unless_it_is_meant() {
+    let (_dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let address = lab.address().to_string();
+    let positions = || stdout(&torap(&["--dir", &root, "ctl", "--json", "positions"]));
+    let before = positions();
+    for rail in ["instant", "rtgs", "ics"] {
+        let words = [
+            "--dir",
+            &root,
+            "load",
+            "--rail",
+            rail,
+            "--switch",
+            &address,
+            "--duration",
+            "1",
+        ];
+        let output = torap(&words);
+        assert_eq!(output.status.code(), Some(2), "{rail}: {}", stderr(&output));
+        assert!(stderr(&output).contains("--live"), "{}", stderr(&output));
+    }
+    assert_eq!(positions(), before);
+}
+
+#[test]
+fn a_second_switch_on_one_folder_is_refused_in_words_and_logs_are_plain_text() {
+    let (_dir, lab) = lab();
+    let root = lab.folder().root().to_string_lossy().into_owned();
+    let output = torap(&["--dir", &root, "serve"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(
+        text.contains("another process has this journal open"),
+        "{text}"
+    );
+    let log = fs::read_to_string(lab.folder().root().join("switch.log")).expect("a log");
+    assert!(log.contains("INFO"), "{log}");
+    for text in [text, log] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[test]
+fn check_reads_no_more_than_a_message_may_have() {
+    let output = torap(&["check", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("more than"), "{}", stderr(&output));
 }

@@ -8,7 +8,7 @@ use torap_domain::{ParticipantId, Sequence};
 use torap_engine::{Command, Source, links};
 use torap_gateway::{
     render::Renderer,
-    session::{Admission, Credentials, Outgoing, ServerConfig, ServerEvent, ServerSession},
+    session::{Admission, Credentials, Outgoing, Sent, ServerConfig, ServerEvent, ServerSession},
     translate::{Inbound, Translator, refused_by_session},
     wire::{ContentType, ErrorCode, Mode, Name, Nonce},
 };
@@ -410,7 +410,18 @@ impl Gate {
             Ok(content_type) => {
                 let mut outgoing = Outgoing::new(content_type, &self.body);
                 outgoing.possible_duplicate = possible_duplicate;
-                self.session.send(sequence, &outgoing).is_ok()
+                match self.session.send_or_skip(sequence, &outgoing) {
+                    Ok(Sent::Message) => true,
+                    Ok(Sent::Skipped(error)) => {
+                        told.unwritten = Some(format!(
+                            "entry {} to participant {} cannot be sent: {error}",
+                            sequence.value(),
+                            outbound.to.value()
+                        ));
+                        true
+                    }
+                    Err(_) => false,
+                }
             }
             Err(error) => {
                 told.unwritten = Some(format!(

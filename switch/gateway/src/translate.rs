@@ -24,7 +24,7 @@ pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
 pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
 
 use bytes::Bytes;
-use torap_domain::{ParticipantId, Phone, Position, Reason, Sequence, Time, Uetr};
+use torap_domain::{Bic, ParticipantId, Phone, Position, Reason, Sequence, Time, Uetr};
 use torap_engine::{
     Command, Source,
     directory::Record,
@@ -92,6 +92,8 @@ pub struct Translated {
 #[derive(Debug)]
 pub struct Translator {
     reader: Reader,
+    /// BICs that the session speaks for; none: every one that its participant may speak for.
+    bound: Option<Vec<Bic>>,
 }
 
 impl Translator {
@@ -99,7 +101,13 @@ impl Translator {
     pub fn new() -> Translator {
         Translator {
             reader: Reader::new(*formats()),
+            bound: None,
         }
+    }
+
+    /// From now on only what speaks for one of these BICs is taken: those that the session's HELLO listed.
+    pub fn bind(&mut self, bics: Vec<Bic>) {
+        self.bound = Some(bics);
     }
 
     /// Translates one message. With `overloaded`, credit transfers are refused without being parsed, so that answers and
@@ -115,20 +123,25 @@ impl Translator {
             participant: inbound.participant,
             sequence: inbound.sequence,
         };
+        let bound = self.bound.take();
         let context = Context {
             source,
             participant: inbound.participant,
             network,
             lookups,
+            bound: bound.as_deref(),
         };
         let body = inbound.body;
         let translated = match inbound.content_type {
             ContentType::Iso20022Xml => self.message(body, &context, overloaded),
-            ContentType::CommandJson => command_from_json(source, body, network, lookups),
+            ContentType::CommandJson => {
+                json::command_of_session(source, body, network, lookups, context.bound)
+            }
             ContentType::AnswerJson | ContentType::Unknown(_) => {
                 Err(Breach::of_reason(Reason::MalformedMessage, "/").of_message(b""))
             }
         };
+        self.bound = bound;
         match translated {
             Ok(command) => Translated {
                 command,

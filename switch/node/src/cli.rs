@@ -18,7 +18,11 @@ mod reconcile;
 mod replay;
 mod simulate;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -183,5 +187,7 @@ fn start_logging() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
+        // Colours are for eyes: a file or the system's log gets plain text.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

@@ -51,13 +51,13 @@ pub struct Listen {
 pub struct Gateway {
     /// Threads that serve connections.
     pub threads: usize,
-    /// Connections at once, signed on or not.
+    /// Connections at once; at most a quarter of them have not signed on.
     pub connections_max: usize,
     /// Outbound messages of a participant kept in memory; older ones are rebuilt from the log.
     pub outbound_kept_max: usize,
     /// Bytes of original messages that those may hold on to.
     pub outbound_kept_bytes_max: usize,
-    /// Failed sign-ons of one address a minute before further ones must wait.
+    /// Failed sign-ons a minute under one name from one address, before further ones are told to wait.
     pub failed_sign_ons_per_minute_max: u32,
 }
 

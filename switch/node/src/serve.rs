@@ -22,6 +22,7 @@ mod registry;
 mod reporter;
 mod seed;
 mod solver;
+mod strangers;
 mod switch;
 
 use std::{
@@ -127,13 +128,6 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
     let snapshots = Arc::new(
         SnapshotStore::open(Arc::new(snapshots)).map_err(|error| at(&folder.snapshots(), error))?,
     );
-    let index = RocksOptions {
-        block_cache_bytes: config.index.cache_mib << 20,
-        ..RocksOptions::default()
-    };
-    let index = Arc::new(
-        RocksIndex::open(&folder.index(), index).map_err(|error| at(&folder.index(), error))?,
-    );
     let newest = snapshots
         .newest()
         .map_err(|error| at(&folder.snapshots(), error))?
@@ -143,6 +137,14 @@ fn open(folder: &Folder, config: &Config) -> Result<Opened, String> {
     let (log, recovery) =
         Log::open(store.joined(), options).map_err(|error| at(&folder.journal(), error))?;
     tracing::info!(%recovery, "journal opened");
+    // After the journal, whose lock says in words that another switch runs on this folder.
+    let index = RocksOptions {
+        block_cache_bytes: config.index.cache_mib << 20,
+        ..RocksOptions::default()
+    };
+    let index = Arc::new(
+        RocksIndex::open(&folder.index(), index).map_err(|error| at(&folder.index(), error))?,
+    );
     let (intake, intake_end) = intake::queue(config.core.intake_max);
     let waker = intake.clone();
     let threads = ThreadOptions {

@@ -8,7 +8,8 @@ use super::link::{CloseReason, Link, LinkEvent, Side, Terms};
 use super::outbound::{Outgoing, SendError, Wants};
 use super::proof::{Prover, Secret, Transcript};
 use crate::wire::limits::{
-    ACKNOWLEDGE_DELAY_NS, ACKNOWLEDGE_EVERY, BICS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN,
+    ACKNOWLEDGE_DELAY_NS, ACKNOWLEDGE_EVERY, BICS_MAX, FORWARD_HEADROOM_BYTES, HEARTBEAT_MS_MAX,
+    HEARTBEAT_MS_MIN,
 };
 use crate::wire::{
     Challenge, ErrorCode, Frame, Hello, Mode, Name, Nonce, Packet, PeerError, SignOn, SignedOn,
@@ -242,6 +243,7 @@ impl ClientSession {
             self.link.fail_with(ErrorCode::BadCredentials);
             return None;
         }
+        let send_bytes_max = usize::try_from(signed_on.message_bytes_max).unwrap_or(usize::MAX);
         let every = u64::from(self.config.acknowledge_every.max(1));
         self.link.open(Terms {
             heartbeat_ms: signed_on
@@ -251,8 +253,7 @@ impl ClientSession {
                 // A content type that a newer switch invents is for the application to step over.
                 accepts: |_| true,
                 window: self.config.window,
-                message_bytes_max: usize::try_from(signed_on.message_bytes_max)
-                    .unwrap_or(usize::MAX),
+                message_bytes_max: send_bytes_max.saturating_add(FORWARD_HEADROOM_BYTES),
                 acknowledge: AcknowledgePolicy {
                     every,
                     delay_ns: self.config.acknowledge_delay_ns,
@@ -260,6 +261,7 @@ impl ClientSession {
             },
             inbound_held: self.config.held,
             send_window: self.config.window.narrowest(signed_on.window),
+            send_bytes_max,
             outbound_held: signed_on.held,
         });
         Some(ClientEvent::SignedOn {

@@ -58,6 +58,8 @@ pub(super) struct Terms {
     pub(super) inbound: InboundTerms,
     pub(super) inbound_held: Sequence,
     pub(super) send_window: Window,
+    /// Largest message that this side sends; what it takes in is a term of `inbound`.
+    pub(super) send_bytes_max: usize,
     pub(super) outbound_held: Sequence,
 }
 
@@ -251,11 +253,7 @@ impl Link {
         self.decoder.lift_sign_on_limit();
         self.phase = Phase::Open(Box::new(Flow {
             inbound: Inbound::new(terms.inbound, terms.inbound_held),
-            outbound: Outbound::new(
-                terms.send_window,
-                terms.inbound.message_bytes_max,
-                terms.outbound_held,
-            ),
+            outbound: Outbound::new(terms.send_window, terms.send_bytes_max, terms.outbound_held),
             heartbeat_ns: u64::from(terms.heartbeat_ms).saturating_mul(1_000_000),
             last_heard: self.now,
             last_sent: self.now,
@@ -333,10 +331,14 @@ impl Link {
 
     pub(super) fn handle_peer_error(&mut self, error: PeerError) {
         if error.closes {
-            self.close(CloseReason::PeerError(error));
-        } else {
-            self.events.push_back(LinkEvent::PeerError(error));
+            return self.close(CloseReason::PeerError(error));
         }
+        // A peer that refuses for ever is as broken as one that has to be refused for ever.
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals > REFUSALS_MAX {
+            return self.fail_with(ErrorCode::TooManyRefusals);
+        }
+        self.events.push_back(LinkEvent::PeerError(error));
     }
 
     // What the driver asks for.

@@ -35,7 +35,7 @@ pub use inbound::Message;
 pub use link::CloseReason;
 pub use outbound::{Outgoing, SendError, Wants};
 pub use proof::{Secret, SecretError};
-pub use server::{Admission, Credentials, ServerConfig, ServerEvent, ServerSession};
+pub use server::{Admission, Credentials, Sent, ServerConfig, ServerEvent, ServerSession};
 
 #[cfg(test)]
 mod tests;

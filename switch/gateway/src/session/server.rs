@@ -7,7 +7,10 @@ use super::inbound::{AcknowledgePolicy, InboundTerms, Message};
 use super::link::{CloseReason, Link, LinkEvent, Side, Terms};
 use super::outbound::{Outgoing, SendError, Wants};
 use super::proof::{Prover, Secret, Transcript};
-use crate::wire::limits::{HEARTBEAT_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, MESSAGE_BYTES_MAX};
+use crate::wire::limits::{
+    BANK_MESSAGE_BYTES_MAX, FORWARD_HEADROOM_BYTES, HEARTBEAT_MS, HEARTBEAT_MS_MAX,
+    HEARTBEAT_MS_MIN,
+};
 use crate::wire::{
     Challenge, ContentType, ErrorCode, Frame, FrameType, Hello, Mode, Name, Nonce, Packet,
     PeerError, SignedOn, Versions, Window,
@@ -22,7 +25,7 @@ pub struct ServerConfig {
     pub mode: Mode,
     /// What the switch holds unacknowledged per link, in both directions.
     pub window: Window,
-    /// Largest message, in bytes.
+    /// Largest message that a bank may send, in bytes; the switch's own may be [`FORWARD_HEADROOM_BYTES`] longer.
     pub message_bytes_max: u32,
     /// Heartbeat for banks that wish none of their own, in milliseconds.
     pub heartbeat_ms: u32,
@@ -35,7 +38,7 @@ impl ServerConfig {
             name,
             mode,
             window: Window::DEFAULT,
-            message_bytes_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
+            message_bytes_max: u32::try_from(BANK_MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
             heartbeat_ms: HEARTBEAT_MS,
         }
     }
@@ -59,6 +62,15 @@ pub struct Admission {
     pub inbound_held: Sequence,
     /// The last sequence that was ever produced for the bank; 0 for none.
     pub outbound_last: Sequence,
+}
+
+/// What took a sequence of the switch's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// The message.
+    Message,
+    /// SKIP, because the message can never be sent.
+    Skipped(SendError),
 }
 
 /// What the driver has to know or to do.
@@ -110,6 +122,8 @@ pub struct ServerSession {
     config: ServerConfig,
     link: Link,
     state: State,
+    /// What a wrong proof is refused with.
+    wrong_proof: ErrorCode,
 }
 
 #[derive(Debug)]
@@ -158,6 +172,7 @@ impl ServerSession {
             config,
             link: Link::new(Side::Switch, now),
             state: State::Hello { nonce, transcript },
+            wrong_proof: ErrorCode::BadCredentials,
         }
     }
 
@@ -196,6 +211,11 @@ impl ServerSession {
         };
     }
 
+    /// A wrong proof is refused with this code instead of [`ErrorCode::BadCredentials`]; a right one is taken all the same.
+    pub fn refuse_proof_with(&mut self, code: ErrorCode) {
+        self.wrong_proof = code;
+    }
+
     /// Answers [`ServerEvent::Authenticated`]: the session opens and the switch's stream goes on behind what
     /// the bank holds. A bank that holds more than was ever sent is refused. Ignored when nothing was asked.
     pub fn admit(&mut self, admission: Admission) {
@@ -215,6 +235,7 @@ impl ServerSession {
         }
         let signed_on = self.terms_for(&hello, admission.inbound_held);
         let version = self.link.version();
+        let message_bytes_max = usize::try_from(signed_on.message_bytes_max).unwrap_or(usize::MAX);
         let output = self.link.output();
         let start = signed_on.write(output, version);
         transcript.seal(&secret, Prover::Switch, &mut output[start..]);
@@ -228,8 +249,7 @@ impl ServerSession {
                     )
                 },
                 window: self.config.window,
-                message_bytes_max: usize::try_from(signed_on.message_bytes_max)
-                    .unwrap_or(usize::MAX),
+                message_bytes_max,
                 // The driver acknowledges what a sync made durable, many at a time already.
                 acknowledge: AcknowledgePolicy {
                     every: 1,
@@ -238,6 +258,7 @@ impl ServerSession {
             },
             inbound_held: admission.inbound_held,
             send_window: self.config.window.narrowest(hello.window),
+            send_bytes_max: message_bytes_max.saturating_add(FORWARD_HEADROOM_BYTES),
             outbound_held: hello.held,
         });
     }
@@ -263,6 +284,29 @@ impl ServerSession {
     /// Nothing was sent; as for [`ServerSession::send`].
     pub fn skip(&mut self, sequence: Sequence) -> Result<(), SendError> {
         self.link.skip(sequence)
+    }
+
+    /// Sends a message, or SKIP in its place if it can never be sent: a stream must not stand still for one message.
+    ///
+    /// # Errors
+    /// Nothing was sent; it is to be tried again when the session wants more. Never [`SendError::TooLarge`] or
+    /// [`SendError::BadHeader`].
+    pub fn send_or_skip(
+        &mut self,
+        sequence: Sequence,
+        message: &Outgoing<'_>,
+    ) -> Result<Sent, SendError> {
+        match self.send(sequence, message) {
+            Ok(()) => Ok(Sent::Message),
+            Err(never @ (SendError::TooLarge | SendError::BadHeader)) => {
+                self.skip(sequence).map(|()| Sent::Skipped(never))
+            }
+            Err(
+                later @ (SendError::NotOpen
+                | SendError::WrongSequence { .. }
+                | SendError::WindowFull),
+            ) => Err(later),
+        }
     }
 
     fn terms_for(&self, hello: &Hello, held: Sequence) -> SignedOn {
@@ -361,7 +405,7 @@ impl ServerSession {
             .map_or(&nobody, |credentials| &credentials.secret);
         let proven = transcript.verify(secret, Prover::Bank, frame.bytes());
         let Some(credentials) = credentials.filter(|_| proven) else {
-            self.link.fail_with(ErrorCode::BadCredentials);
+            self.link.fail_with(self.wrong_proof);
             return None;
         };
         if !hello.bics.iter().all(|bic| credentials.bics.contains(bic)) {

@@ -26,6 +26,13 @@ pub(super) struct Context<'a> {
     pub(super) participant: ParticipantId,
     pub(super) network: &'a Network,
     pub(super) lookups: &'a dyn Lookups,
+    /// BICs that the session speaks for; none: every one that its participant may speak for.
+    pub(super) bound: Option<&'a [Bic]>,
+}
+
+/// Whether a session that is bound to these BICs speaks for the institution of `bic`.
+pub(super) fn is_listed(bound: Option<&[Bic]>, bic: &Bic) -> bool {
+    bound.is_none_or(|listed| listed.iter().any(|one| one.same_institution(bic)))
 }
 
 /// The bank in whose name a message speaks.
@@ -37,7 +44,8 @@ pub(super) struct Sender {
 }
 
 impl Context<'_> {
-    /// Checks who speaks: the bank that the message names must be one that this link may speak for, and so must the header's.
+    /// Checks who speaks: the bank that the message names must be one that this link may speak for and that its session listed at
+    /// sign-on, and so must the header's.
     /// A message that names no bank speaks for the header's, or for the owner of the link.
     pub(super) fn check_sender<'m>(
         &self,
@@ -49,7 +57,8 @@ impl Context<'_> {
                 let owner = self
                     .network
                     .owner(&agent)
-                    .filter(|_| self.network.may_send(self.participant, &agent));
+                    .filter(|_| self.network.may_send(self.participant, &agent))
+                    .filter(|_| is_listed(self.bound, &agent));
                 let owner = owner
                     .ok_or_else(|| Breach::of_reason(Reason::UnboundSender, path))?
                     .id;
@@ -76,7 +85,7 @@ impl Context<'_> {
             Some(_) => is_sender || is_link,
             None => self.network.may_send(self.participant, &from),
         };
-        if !is_bound {
+        if !is_bound || !is_listed(self.bound, &from) {
             return Err(Breach::of_reason(Reason::UnboundSender, HEADER_FROM));
         }
         if !self

@@ -17,7 +17,7 @@ use torap_engine::{
     qr,
 };
 
-use super::{Lookups, payment::is_static, refusal::Breach};
+use super::{Lookups, context::is_listed, payment::is_static, refusal::Breach};
 use crate::network::Network;
 use fields::{Fields, read};
 
@@ -38,6 +38,21 @@ pub fn command_from_json(
     network: &Network,
     lookups: &dyn Lookups,
 ) -> Result<Command, Refusal> {
+    command_of_session(source, bytes, network, lookups, None)
+}
+
+/// As [`command_from_json`], on a session that speaks for these BICs only.
+#[expect(
+    clippy::result_large_err,
+    reason = "a command is larger still, and a refusal becomes one"
+)]
+pub(super) fn command_of_session(
+    source: Source,
+    bytes: &[u8],
+    network: &Network,
+    lookups: &dyn Lookups,
+    bound: Option<&[Bic]>,
+) -> Result<Command, Refusal> {
     if bytes.len() > JSON_COMMAND_BYTES_MAX {
         let text = "a command has at most 65536 bytes";
         return Err(Breach::of_profile("/", "command-too-large", text, "FF01").in_json());
@@ -50,6 +65,7 @@ pub fn command_from_json(
         source,
         network,
         lookups,
+        bound,
     };
     asked.command(&mut fields).map_err(|breach| Refusal {
         reference,
@@ -109,6 +125,8 @@ struct Asked<'a> {
     source: Source,
     network: &'a Network,
     lookups: &'a dyn Lookups,
+    /// BICs that the session speaks for; none: every one that its participant may speak for.
+    bound: Option<&'a [Bic]>,
 }
 
 /// A key's text read as one of the domain's types.
@@ -231,11 +249,14 @@ impl Asked<'_> {
             }
             (None, None) => return Err(fields::missing("bank")),
         };
-        let bic = view.bics.first().copied();
-        Ok((
-            view.id,
-            bic.ok_or_else(|| JsonBreach::of_reason(Reason::UnknownParticipant, "bank"))?,
-        ))
+        if view.bics.is_empty() {
+            return Err(JsonBreach::of_reason(Reason::UnknownParticipant, "bank"));
+        }
+        let mut bics = view.bics.iter();
+        match bics.find(|bic| is_listed(self.bound, bic)) {
+            Some(bic) => Ok((view.id, *bic)),
+            None => Err(JsonBreach::of_reason(Reason::UnboundSender, "bank")),
+        }
     }
 
     /// As [`Asked::bank`], where the operator need not name one.
@@ -260,7 +281,9 @@ impl Asked<'_> {
             .map_err(|error| JsonBreach::new("bank", error.rule(), error.to_string()))?;
         let view = self.network.by_bic(&bic);
         match (view, self.source.link()) {
-            (Some(_), Some(link)) if !self.network.may_send(link, &bic) => {
+            (Some(_), Some(link))
+                if !self.network.may_send(link, &bic) || !is_listed(self.bound, &bic) =>
+            {
                 Err(JsonBreach::of_reason(Reason::UnboundSender, "bank"))
             }
             (Some(view), _) => Ok(Some((view, bic))),

@@ -84,7 +84,7 @@ error_codes! {
     29 TooManyAttempts "too-many-attempts" closes Peer "too many failed sign-ons; try later"
     40 SequenceGap "sequence-gap" closes Peer "a sequence is missing before this one"
     41 AcknowledgedAhead "acknowledged-ahead" closes Peer "the acknowledged sequence was never sent"
-    42 MessageTooLarge "message-too-large" keeps Peer "the message is above the size limit; it was refused"
+    42 MessageTooLarge "message-too-large" keeps Peer "the message is above MESSAGE_BYTES_MAX of SIGNED_ON; it was refused"
     43 UnknownContentType "unknown-content-type" keeps Peer "the content type is missing, unknown or not for this direction; the message was refused"
     44 BadContinuation "bad-continuation" closes Peer "a continuation frame does not belong to the message that was begun"
     45 TooManyRefusals "too-many-refusals" closes Peer "too many frames had to be refused on this link"

@@ -16,8 +16,13 @@ pub const HEADER_PREFIX_BYTES: usize = 4;
 pub const MAC_HEADER_BYTES: usize = HEADER_PREFIX_BYTES + 32;
 /// Largest body that a writer of ours puts into one frame, in bytes; a longer message is split.
 pub const FRAME_BODY_BYTES_MAX: usize = 48 * 1024;
-/// Largest message on the instant rail after reassembly, in bytes.
+/// Largest message of the switch after reassembly, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// What the switch may add to a bank's message when it passes it on, in bytes: an Envelope and a header of its own, bank and account
+/// of a payment by phone, references and escapes in a message that it writes anew from up to 64 items.
+pub const FORWARD_HEADROOM_BYTES: usize = 64 * 1024;
+/// Largest message that a bank may send, in bytes: whatever is taken in fits when it is passed on.
+pub const BANK_MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX - FORWARD_HEADROOM_BYTES;
 /// Longest correlation, in bytes.
 pub const CORRELATION_BYTES_MAX: usize = 64;
 /// Longest detached signature, in bytes.

@@ -1,6 +1,6 @@
 //! `torap check FILE...`: the offline validator.
 
-use std::path::PathBuf;
+use std::{io::Read, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use torap_iso20022::{
@@ -26,7 +26,7 @@ enum Rules {
     None,
 }
 
-/// A file larger than this is not a message; it is refused without being read.
+/// A file larger than this is not a message; no more of it is read.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) fn run(arguments: Arguments) -> Result<Ending, Failure> {
@@ -50,11 +50,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Ending, Failure> {
 }
 
 fn read(file: &std::path::Path) -> Result<Vec<u8>, String> {
-    let length = std::fs::metadata(file)
-        .map_err(|error| error.to_string())?
-        .len();
-    if length > FILE_BYTES_MAX {
-        return Err(format!("{length} bytes, more than {FILE_BYTES_MAX}"));
+    let open = std::fs::File::open(file).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    // A device or a pipe has no length of its own: one byte more than may be tells that there is more.
+    open.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("more than {FILE_BYTES_MAX} bytes"));
     }
-    std::fs::read(file).map_err(|error| error.to_string())
+    Ok(bytes)
 }

@@ -269,7 +269,7 @@ enum Directory {
     },
     /// Lift a suspension: PERSON keeps the number
     Release { phone: String, person: String },
-    /// Add BANK's customers from a CSV file: phone,person,iban,name
+    /// Add a bank's customers from a CSV file: phone,person,iban,name. Numbers that are held already are left alone and told
     Import {
         code: String,
         file: std::path::PathBuf,

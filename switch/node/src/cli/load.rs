@@ -100,6 +100,9 @@ pub(super) struct Arguments {
     /// The switch's ISO 20022 address; its control socket is in --dir
     #[arg(long, default_value = "127.0.0.1:7801", conflicts_with = "own_switch")]
     switch: SocketAddr,
+    /// Load a switch in mode LIVE: its banks are funded on their real positions and pay each other from them
+    #[arg(long, conflicts_with = "own_switch")]
+    live: bool,
     /// Start a switch in a new folder for this run, and remove it afterwards
     #[arg(long)]
     own_switch: bool,
@@ -146,17 +149,21 @@ pub(super) fn run(folder: &Folder, arguments: Arguments) -> Result<Ending, Failu
     cards::check(&arguments)?;
     operators::check(&arguments)?;
     gridlock::check(&arguments)?;
-    if arguments.rail == RailName::Card {
-        return cards::run(folder, &arguments, &stop);
-    }
-    if matches!(arguments.rail, RailName::Rtgs | RailName::Ics) {
-        return operators::run(folder, &arguments, &stop);
-    }
     // What can be wrong with the numbers is refused before anything starts.
-    let placeholders = (0..arguments.banks.min(limits::BANKS_MAX + 1))
-        .map(own_switch::placeholder)
-        .collect();
-    usage(plan(&arguments, arguments.switch, Mode::Test, placeholders).check())?;
+    if arguments.rail == RailName::Instant {
+        let placeholders = (0..arguments.banks.min(limits::BANKS_MAX + 1))
+            .map(own_switch::placeholder)
+            .collect();
+        usage(plan(&arguments, arguments.switch, Mode::Test, placeholders).check())?;
+    }
+    if !arguments.own_switch && !arguments.live {
+        refuse_live(folder)?;
+    }
+    match arguments.rail {
+        RailName::Card => return cards::run(folder, &arguments, &stop),
+        RailName::Rtgs | RailName::Ics => return operators::run(folder, &arguments, &stop),
+        RailName::Instant => {}
+    }
     if !arguments.own_switch {
         return load(folder, &arguments, arguments.switch, &stop);
     }
@@ -360,6 +367,18 @@ fn answer<T: for<'a> Deserialize<'a>>(
     let value = control.must(request)?;
     serde_json::from_value(value)
         .map_err(|error| Failure::Failed(format!("control socket: {request:?}: {error}")))
+}
+
+/// A run funds its banks and moves money between their positions, which in mode LIVE nobody may do by mistake.
+fn refuse_live(folder: &Folder) -> Result<(), Failure> {
+    match mode(&mut Client::connect(&folder.control())?)? {
+        Mode::Test => Ok(()),
+        Mode::Live => Err(Failure::Usage(
+            "this switch is LIVE: a run funds its banks and moves money between their positions; --own-switch starts one for the \
+             run, --live loads this one all the same"
+                .into(),
+        )),
+    }
 }
 
 fn mode(control: &mut Client) -> Result<Mode, Failure> {

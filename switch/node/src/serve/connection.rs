@@ -5,25 +5,32 @@
 
 use std::{
     io,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::{io::Interest, net::TcpStream, sync::Notify};
+use tokio::{
+    io::{AsyncWriteExt, Interest},
+    net::TcpStream,
+    sync::{Notify, OwnedSemaphorePermit},
+};
 use torap_core::Intake as CoreIntake;
-use torap_domain::{ParticipantId, Sequence};
+use torap_domain::{Bic, ParticipantId, Sequence};
 use torap_engine::{Command, Source, links};
 use torap_gateway::{
     render::Renderer,
-    session::{Admission, CloseReason, Outgoing, ServerEvent, ServerSession},
+    session::{Admission, CloseReason, Outgoing, SendError, Sent, ServerEvent, ServerSession},
     translate::{Inbound, Translator},
-    wire::{ContentType, ErrorCode},
+    wire::{ContentType, ErrorCode, Name},
 };
 
 use super::{
+    listener::Doorway,
     outbox::{Fetched, Kept, Stream},
     registry::Registration,
+    strangers::Stranger,
     switch::Switch,
 };
 
@@ -35,12 +42,22 @@ const REBUILD_MAX: usize = 64;
 const SUPERSEDE_WAIT: Duration = Duration::from_secs(5);
 /// How long the last words may take to leave.
 const FAREWELL_WAIT: Duration = Duration::from_secs(2);
+/// Input that is read and thrown away so that the last words arrive, at most.
+const DRAIN_BYTES_MAX: usize = 32 << 20;
 /// The read side may be behind; ask again after this.
 const REBUILD_RETRY: Duration = Duration::from_millis(5);
 
 pub(super) struct Connection {
     switch: Arc<Switch>,
+    /// Something new stands in the stream, or a newer session takes over. Nobody else waits for it.
+    wake: Arc<Notify>,
     socket: TcpStream,
+    address: IpAddr,
+    doorway: Arc<Doorway>,
+    /// Until the peer has proved who it is.
+    stranger: Option<Stranger>,
+    /// Whom the peer says it is.
+    named: Option<Name>,
     session: ServerSession,
     translator: Translator,
     renderer: Renderer,
@@ -58,6 +75,8 @@ pub(super) struct Connection {
 
 struct SignedOn {
     participant: ParticipantId,
+    /// Among those that have signed on.
+    place: OwnedSemaphorePermit,
     stream: Arc<Stream>,
     registration: Registration,
     /// Entries up to here were published before this sign-on: they may have been delivered before.
@@ -68,13 +87,21 @@ struct SignedOn {
 impl Connection {
     pub(super) fn new(
         switch: Arc<Switch>,
-        socket: TcpStream,
+        (socket, address): (TcpStream, IpAddr),
         session: ServerSession,
+        doorway: Arc<Doorway>,
     ) -> Connection {
         let translator = switch.translator();
+        let wake = Arc::new(Notify::new());
+        let stranger = doorway.strangers.enter(Arc::clone(&wake));
         Connection {
             switch,
+            wake,
             socket,
+            address,
+            doorway,
+            stranger: Some(stranger),
+            named: None,
             session,
             translator,
             renderer: Renderer::new(),
@@ -97,8 +124,9 @@ impl Connection {
                 self.session.handle_end(self.switch.monotonic());
             }
             if let Some(reason) = self.closed.take() {
-                self.farewell().await;
+                // First the log and whoever takes over: a peer that is gone must not hold up its own next session.
                 self.sign_off().await;
+                self.farewell(&reason).await;
                 return reason;
             }
             if let Err(error) = self.wait().await {
@@ -110,6 +138,7 @@ impl Connection {
 
     /// Everything that can be done without waiting for the socket.
     async fn work(&mut self) {
+        self.check_orders();
         self.session.handle_timeout(self.switch.monotonic());
         self.retry_stalled();
         while self.stalled.is_none() {
@@ -118,7 +147,7 @@ impl Connection {
             };
             self.handle(event).await;
         }
-        self.check_orders();
+        self.check_end();
         self.acknowledge();
         // Also when there is no room: an old wish would wake the connection over and over while its bank reads nothing.
         self.rebuild_at = None;
@@ -132,12 +161,22 @@ impl Connection {
     async fn handle(&mut self, event: ServerEvent) {
         match event {
             ServerEvent::SecretWanted { name } => {
+                self.named = Some(name);
+                if self.doorway.failures.are_too_many((self.address, name)) {
+                    self.session.refuse_proof_with(ErrorCode::TooManyAttempts);
+                }
                 let credentials = self.switch.credentials(name.as_str());
                 self.session.provide_secret(credentials);
             }
             ServerEvent::Authenticated {
-                participant, held, ..
-            } => self.admit(participant, held).await,
+                participant,
+                held,
+                bics,
+                ..
+            } => {
+                self.stranger = None;
+                self.admit(participant, held, bics).await;
+            }
             ServerEvent::Message(message) => {
                 self.take_message(message.sequence, message.content_type, message.body)
             }
@@ -148,20 +187,39 @@ impl Connection {
                 }
             }
             ServerEvent::PeerError(error) => {
-                tracing::info!(number = error.number, text = %error.text, "the bank reports an error")
+                tracing::info!(number = error.number, text = ?error.text, "the bank reports an error")
             }
-            ServerEvent::Closed(reason) => self.closed = Some(reason),
+            ServerEvent::Closed(reason) => {
+                let failed = matches!(
+                    reason,
+                    CloseReason::Refused(ErrorCode::BadCredentials | ErrorCode::TooManyAttempts)
+                );
+                if let (true, Some(name)) = (failed, self.named) {
+                    self.doorway.failures.note((self.address, name));
+                }
+                self.closed = Some(reason);
+            }
         }
     }
 
     /// Ends the participant's older session, puts the sign-on into the log, and opens the session.
-    async fn admit(&mut self, participant: ParticipantId, held: Sequence) {
+    async fn admit(&mut self, participant: ParticipantId, held: Sequence, bics: Vec<Bic>) {
         let stream = self.switch.outbox.stream(participant);
+        if held > stream.last() {
+            // Before anything is changed: the older session is good.
+            self.session.refuse(ErrorCode::HeldAhead);
+            return;
+        }
         let registration = self
             .switch
             .registry
-            .replace(participant, SUPERSEDE_WAIT)
+            .replace(participant, Arc::clone(&self.wake), SUPERSEDE_WAIT)
             .await;
+        // The older session has given its place back.
+        let Ok(place) = Arc::clone(&self.doorway.sessions).try_acquire_owned() else {
+            self.session.refuse(ErrorCode::Overloaded);
+            return;
+        };
         let up = links::Command::Up {
             participant,
             session: registration.session(),
@@ -171,6 +229,7 @@ impl Connection {
             self.session.refuse(ErrorCode::Overloaded);
             return;
         }
+        stream.listen(Arc::clone(&self.wake));
         let (inbound_held, outbound_last) = (stream.inbound_durable(), stream.last());
         self.session.admit(Admission {
             inbound_held,
@@ -182,8 +241,10 @@ impl Connection {
             held = held.value(),
             "signed on"
         );
+        self.translator.bind(bics);
         self.signed_on = Some(SignedOn {
             participant,
+            place,
             stream,
             registration,
             published_before: outbound_last,
@@ -262,11 +323,24 @@ impl Connection {
             .is_some_and(|signed_on| signed_on.registration.is_superseded())
         {
             self.session.supersede();
+        } else if self.stranger.as_ref().is_some_and(Stranger::must_leave) {
+            self.session.refuse(ErrorCode::Overloaded);
         } else if self.switch.is_stopping() && !self.signing_off {
             self.signing_off = true;
             match self.signed_on {
                 Some(_) => self.session.sign_off(&[]),
                 None => self.closed = Some(CloseReason::LinkLost),
+            }
+        }
+    }
+
+    /// A session that is over is left also while a command of it waits for room: `sign_off` sees to the command.
+    fn check_end(&mut self) {
+        while self.session.is_closed()
+            && let Some(event) = self.session.poll_event()
+        {
+            if let ServerEvent::Closed(reason) = event {
+                self.closed = Some(reason);
             }
         }
     }
@@ -326,14 +400,14 @@ impl Connection {
         sequence: Sequence,
         kept: &Kept,
         possible_duplicate: bool,
-    ) -> Result<(), ()> {
+    ) -> Result<(), SendError> {
         let expired = kept
             .effect
             .outbound
             .expires
             .is_some_and(|expires| self.switch.wall_clock() >= expires);
         if expired {
-            return self.session.skip(sequence).map_err(|_| ());
+            return self.session.skip(sequence);
         }
         self.body.clear();
         let network = self.switch.network();
@@ -350,12 +424,17 @@ impl Connection {
             Ok(content_type) => {
                 let mut outgoing = Outgoing::new(content_type, &self.body);
                 outgoing.possible_duplicate = possible_duplicate;
-                self.session.send(sequence, &outgoing).map_err(|_| ())
+                // What banks may send fits with a header; only an entry from before that rule can be too large.
+                if let Sent::Skipped(error) = self.session.send_or_skip(sequence, &outgoing)? {
+                    note_unwritable(kept, sequence, &error);
+                }
+                Ok(())
             }
             Err(error) => {
                 // Only a log without the original (expired by policy) can lead here; the sequence must not be lost.
-                tracing::error!(sequence = sequence.value(), %error, "an outbound entry cannot be written");
-                self.session.skip(sequence).map_err(|_| ())
+                self.session.skip(sequence)?;
+                note_unwritable(kept, sequence, &error);
+                Ok(())
             }
         }
     }
@@ -383,16 +462,10 @@ impl Connection {
             (false, false) => Some(Interest::WRITABLE),
             (false, true) => None,
         };
-        let idle = Notify::new();
-        let (changed, superseded) = match &self.signed_on {
-            Some(signed_on) => (&signed_on.stream.changed, signed_on.registration.order()),
-            None => (&idle, &idle),
-        };
         let switch = Arc::clone(&self.switch);
         let ready = tokio::select! {
             ready = ready(&self.socket, interest) => Some(ready?),
-            () = changed.notified() => None,
-            () = superseded.notified() => None,
+            () = self.wake.notified() => None,
             () = switch.stopping(), if !self.signing_off => None,
             () = switch.intake.room(), if self.stalled.is_some() => None,
             () = tokio::time::sleep_until(deadline.into()) => None,
@@ -423,22 +496,49 @@ impl Connection {
     }
 
     /// Gives the last words (an error, a sign-off) a moment to leave.
-    async fn farewell(&mut self) {
+    async fn farewell(&mut self, reason: &CloseReason) {
         self.session
             .poll_output(&mut self.output, self.switch.monotonic());
+        if self.stranger.is_some() {
+            // A stranger gets what the socket takes at once: its place is another's already.
+            let _ = self.write();
+            return;
+        }
+        let refused = matches!(reason, CloseReason::Refused(_));
         let flush = async {
             while !self.output.is_empty() && self.socket.writable().await.is_ok() {
                 if self.write().is_err() {
-                    break;
+                    return;
                 }
+            }
+            if refused {
+                self.drain().await;
             }
         };
         // A bank that does not read its farewell does not get it.
         let _ = tokio::time::timeout(FAREWELL_WAIT, flush).await;
     }
 
+    /// Ends the switch's side and reads the bank's to its end: input that nobody reads would have the system reset the connection, and
+    /// the error in front of it would be lost.
+    async fn drain(&mut self) {
+        let mut unread = vec![0; 64 << 10];
+        let mut left = DRAIN_BYTES_MAX;
+        if self.socket.shutdown().await.is_err() {
+            return;
+        }
+        while left > 0 && self.socket.readable().await.is_ok() {
+            match self.socket.try_read(&mut unread) {
+                Ok(0) => return,
+                Ok(read) => left = left.saturating_sub(read),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    }
+
     /// What was queued stays; then the log learns that the link is down.
-    async fn sign_off(mut self) {
+    async fn sign_off(&mut self) {
         let Some(signed_on) = self.signed_on.take() else {
             return;
         };
@@ -461,8 +561,20 @@ impl Connection {
             })
             .await;
         tracing::info!(participant = participant.value(), "signed off");
+        drop(signed_on.place);
         signed_on.registration.finish();
     }
+}
+
+/// A SKIP went in place of an entry.
+fn note_unwritable(kept: &Kept, sequence: Sequence, error: &dyn std::error::Error) {
+    tracing::error!(
+        participant = kept.effect.outbound.to.value(),
+        sequence = sequence.value(),
+        %error,
+        "an outbound entry cannot be written; a SKIP takes its place"
+    );
+    super::metrics::unwritable();
 }
 
 async fn ready(socket: &TcpStream, interest: Option<Interest>) -> io::Result<tokio::io::Ready> {

@@ -8,6 +8,7 @@ mod change;
 mod clearing;
 mod disputes;
 mod history;
+mod import;
 mod keys;
 mod mass;
 mod presentments;

@@ -1,44 +1,63 @@
-//! Accepts participants' connections, at most so many at once, and slows down addresses that fail to sign on.
+//! Accepts participants' connections, at most so many at once; a share of the places is for those that have not signed on.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use parking_lot::Mutex;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use torap_gateway::{
-    session::{CloseReason, ServerConfig, ServerSession},
-    wire::{ErrorCode, Mode, Name, Nonce, Window},
+    session::{ServerConfig, ServerSession},
+    wire::{Mode, Name, Nonce, Window},
 };
 
-use super::{connection::Connection, switch::Switch};
+use super::{
+    connection::Connection,
+    strangers::{Failures, Strangers},
+    switch::Switch,
+};
 use crate::{config, folder::random_bytes};
 
-/// Addresses remembered for their failures, at most; beyond it the oldest go.
-const ADDRESSES_MAX: usize = 4096;
-const MINUTE: Duration = Duration::from_secs(60);
+/// One in so many places is for connections that have not signed on.
+const STRANGERS_SHARE: usize = 4;
 /// What a participant may have sent without an acknowledgement, and the switch likewise.
 pub const WINDOW: Window = Window {
     messages: 4096,
     bytes: 16 << 20,
 };
-/// Largest message on the instant rail.
-pub const MESSAGE_BYTES_MAX: u32 = 1 << 20;
 pub const HEARTBEAT_MS: u32 = 5_000;
+
+/// What connections share before they have signed on.
+pub(super) struct Doorway {
+    pub(super) strangers: Arc<Strangers>,
+    /// By address and participant named.
+    pub(super) failures: Failures<(IpAddr, Name)>,
+    /// Places of sessions that have signed on.
+    pub(super) sessions: Arc<Semaphore>,
+}
+
+impl Doorway {
+    fn new(connections_max: usize, failures_max: u32) -> Doorway {
+        let strangers = (connections_max / STRANGERS_SHARE).max(1);
+        let sessions = connections_max.saturating_sub(strangers).max(1);
+        Doorway {
+            strangers: Strangers::new(strangers),
+            failures: Failures::new(failures_max),
+            sessions: Arc::new(Semaphore::new(sessions)),
+        }
+    }
+}
 
 /// Accepts until the switch stops; returns when all connections have ended.
 pub(super) async fn accept(switch: Arc<Switch>, listener: TcpListener) {
     let most = switch.config.gateway.connections_max;
     let places = Arc::new(Semaphore::new(most));
-    let failures = Arc::new(Failures::new(
-        switch.config.gateway.failed_sign_ons_per_minute_max,
-    ));
+    let failures_max = switch.config.gateway.failed_sign_ons_per_minute_max;
+    let doorway = Arc::new(Doorway::new(most, failures_max));
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -58,13 +77,9 @@ pub(super) async fn accept(switch: Arc<Switch>, listener: TcpListener) {
                 continue;
             }
         };
-        if failures.is_blocked(address.ip()) {
-            tracing::info!(%address, "turned away: too many failed sign-ons");
-            continue;
-        }
-        let (switch, failures) = (Arc::clone(&switch), Arc::clone(&failures));
+        let (switch, doorway) = (Arc::clone(&switch), Arc::clone(&doorway));
         tokio::spawn(async move {
-            serve(switch, socket, address, &failures).await;
+            serve(switch, socket, address, doorway).await;
             drop(place);
         });
     }
@@ -74,7 +89,7 @@ pub(super) async fn accept(switch: Arc<Switch>, listener: TcpListener) {
         .await;
 }
 
-async fn serve(switch: Arc<Switch>, socket: TcpStream, address: SocketAddr, failures: &Failures) {
+async fn serve(switch: Arc<Switch>, socket: TcpStream, address: SocketAddr, doorway: Arc<Doorway>) {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%address, %error, "TCP_NODELAY");
     }
@@ -85,20 +100,18 @@ async fn serve(switch: Arc<Switch>, socket: TcpStream, address: SocketAddr, fail
             return;
         }
     };
-    let reason = Connection::new(switch, socket, session).run().await;
-    if matches!(reason, CloseReason::Refused(ErrorCode::BadCredentials)) {
-        failures.note(address.ip());
-    }
+    let reason = Connection::new(switch, (socket, address.ip()), session, doorway)
+        .run()
+        .await;
     tracing::debug!(%address, ?reason, "connection closed");
 }
 
 fn new_session(switch: &Switch) -> Result<ServerSession, String> {
+    let name = Name::parse("TORAP").ok_or("the switch's own name")?;
     let config = ServerConfig {
-        name: Name::parse("TORAP").ok_or("the switch's own name")?,
-        mode: wire_mode(switch.config.mode),
         window: WINDOW,
-        message_bytes_max: MESSAGE_BYTES_MAX,
         heartbeat_ms: HEARTBEAT_MS,
+        ..ServerConfig::new(name, wire_mode(switch.config.mode))
     };
     Ok(ServerSession::new(
         config,
@@ -113,47 +126,5 @@ pub fn wire_mode(mode: config::Mode) -> Mode {
     match mode {
         config::Mode::Test => Mode::Test,
         config::Mode::Live => Mode::Live,
-    }
-}
-
-/// Failed sign-ons by address within the last minute.
-pub(super) struct Failures {
-    most: u32,
-    seen: Mutex<HashMap<IpAddr, (Instant, u32)>>,
-}
-
-impl Failures {
-    pub(super) fn new(most: u32) -> Failures {
-        Failures {
-            most,
-            seen: Mutex::new(HashMap::new()),
-        }
-    }
-
-    pub(super) fn note(&self, address: IpAddr) {
-        let mut seen = self.seen.lock();
-        if seen.len() >= ADDRESSES_MAX {
-            seen.retain(|_, (since, _)| since.elapsed() < MINUTE);
-        }
-        if seen.len() >= ADDRESSES_MAX
-            && let Some(oldest) = seen
-                .iter()
-                .min_by_key(|(_, (since, _))| *since)
-                .map(|(address, _)| *address)
-        {
-            seen.remove(&oldest);
-        }
-        let entry = seen.entry(address).or_insert_with(|| (Instant::now(), 0));
-        if entry.0.elapsed() >= MINUTE {
-            *entry = (Instant::now(), 0);
-        }
-        entry.1 += 1;
-    }
-
-    pub(super) fn is_blocked(&self, address: IpAddr) -> bool {
-        self.seen
-            .lock()
-            .get(&address)
-            .is_some_and(|(since, count)| since.elapsed() < MINUTE && *count >= self.most)
     }
 }

@@ -28,6 +28,7 @@ const CONSERVED: &str = "torap_ledger_conserved";
 const SETTLEMENTS_DUE: &str = "torap_card_settlements_due";
 const DEFAULTS: &str = "torap_card_defaults";
 const RECONCILED: &str = "torap_reconciliation_agrees";
+const UNWRITABLE: &str = "torap_outbound_unwritable_total";
 const CPU: &str = "torap_cpu_microseconds_total";
 
 /// Opens the door, if it is configured; returns its address.
@@ -70,6 +71,12 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
         DEFAULTS,
         "defaults of card sessions that have not been paid back"
     );
+    describe_counter!(
+        UNWRITABLE,
+        "messages to banks in whose place a SKIP was sent because they cannot be written"
+    );
+    // Shown from the first moment, so that its first rise is seen.
+    counter!(UNWRITABLE).absolute(0);
     describe_counter!(CPU, "processor time of the switch");
     Ok(Some(address))
 }
@@ -77,6 +84,11 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
 /// A day has been reconciled.
 pub(super) fn reconciled(agrees: bool) {
     set(RECONCILED, u64::from(agrees));
+}
+
+/// A message to a bank cannot be written; a SKIP was sent in its place.
+pub(super) fn unwritable() {
+    counter!(UNWRITABLE).increment(1);
 }
 
 /// Takes the gauges until it is aborted.

@@ -35,8 +35,8 @@ pub struct KeepLimits {
 #[derive(Debug)]
 pub struct Stream {
     ring: Mutex<Ring>,
-    /// Something new stands in the stream, or was acknowledged.
-    pub changed: Notify,
+    /// The wake-up of the connection that serves the stream now. One of its own, so that no other connection can take it.
+    listener: Mutex<Option<Arc<Notify>>>,
     /// Last link sequence of the participant whose command is durable.
     inbound_durable: AtomicU64,
     /// One more than the last sequence that the bank is known to hold; zero until it has signed on once.
@@ -76,7 +76,7 @@ impl Stream {
         };
         Stream {
             ring: Mutex::new(ring),
-            changed: Notify::new(),
+            listener: Mutex::new(None),
             inbound_durable: AtomicU64::new(0),
             held_next: AtomicU64::new(0),
         }
@@ -125,9 +125,16 @@ impl Stream {
         next.checked_sub(1).map(Sequence::new)
     }
 
-    /// Wakes the connection.
+    /// From now on `wake` is notified of everything new; whoever listened before is not any more.
+    pub fn listen(&self, wake: Arc<Notify>) {
+        *self.listener.lock() = Some(wake);
+    }
+
+    /// Wakes the connection; what it is to see stands in the stream already.
     pub fn announce(&self) {
-        self.changed.notify_one();
+        if let Some(wake) = &*self.listener.lock() {
+            wake.notify_one();
+        }
     }
 
     pub fn last(&self) -> Sequence {
@@ -178,3 +185,6 @@ impl Outbox {
         Arc::clone(&streams[participant.index()])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,8 @@ pub struct Registry {
 struct Entry {
     session: u64,
     superseded: AtomicBool,
-    order: Notify,
+    /// The wake-up of the session's connection.
+    wake: Arc<Notify>,
     finished: AtomicBool,
     end: Notify,
 }
@@ -35,20 +36,26 @@ struct Entry {
 pub struct Registration(Arc<Entry>);
 
 impl Registry {
-    /// Registers a new session after ending the older one; waits at most `patience` for it.
-    pub async fn replace(&self, participant: ParticipantId, patience: Duration) -> Registration {
+    /// Registers a new session after ending the older one; waits at most `patience` for it. `wake` is notified when the new one is
+    /// superseded in its turn.
+    pub async fn replace(
+        &self,
+        participant: ParticipantId,
+        wake: Arc<Notify>,
+        patience: Duration,
+    ) -> Registration {
         let session = self.next_session.fetch_add(1, Ordering::Relaxed) + 1;
         let entry = Arc::new(Entry {
             session,
             superseded: AtomicBool::new(false),
-            order: Notify::new(),
+            wake,
             finished: AtomicBool::new(false),
             end: Notify::new(),
         });
         let older = self.sessions.lock().insert(participant, Arc::clone(&entry));
         if let Some(older) = older {
             older.superseded.store(true, Ordering::SeqCst);
-            older.order.notify_one();
+            older.wake.notify_one();
             if tokio::time::timeout(patience, older.wait_for_end())
                 .await
                 .is_err()
@@ -91,11 +98,6 @@ impl Registration {
 
     pub fn is_superseded(&self) -> bool {
         self.0.superseded.load(Ordering::SeqCst)
-    }
-
-    /// Notified when the session is superseded.
-    pub fn order(&self) -> &Notify {
-        &self.0.order
     }
 
     /// Everything of this session is in the queue.

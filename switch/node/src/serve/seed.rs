@@ -23,6 +23,7 @@
 //! The `[card]` tables are described in [`card`].
 
 pub mod card;
+mod trial;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -79,7 +80,14 @@ pub struct Plan {
     switch_bic: Option<Bic>,
     participants: Vec<Planned>,
     limits: Vec<(Service, Limits)>,
-    cards: Vec<torap_engine::cards::Command>,
+    cards: Vec<(String, torap_engine::cards::Command)>,
+}
+
+/// A command of the seed and the place in the file that asks for it.
+#[derive(Clone, Debug)]
+struct Placed {
+    place: String,
+    command: Command,
 }
 
 #[derive(Clone, Debug)]
@@ -151,7 +159,7 @@ impl Plan {
         };
         let cards = cards
             .into_iter()
-            .map(|placed| placed.part.into_command(source()))
+            .map(|placed| (placed.place, placed.part.into_command(source())))
             .collect();
         Ok(Plan {
             switch_bic,
@@ -166,64 +174,97 @@ impl Plan {
         self.switch_bic.unwrap_or(engine.settings().switch_bic)
     }
 
-    /// Commands for an empty journal; makes the secrets that are not there yet.
+    /// Commands for an empty journal; makes the secrets that are not there yet. All of them are tried first, so that a row is either
+    /// carried out or keeps the switch from starting.
     ///
     /// # Errors
-    /// A secret cannot be written.
+    /// The row that the engine refuses, with key and rule; or a secret cannot be written.
     pub fn into_commands(self, folder: &Folder) -> Result<Vec<Command>, String> {
+        let codes: Vec<Text<35>> = self
+            .participants
+            .iter()
+            .map(|planned| planned.profile.code)
+            .collect();
+        let placed = self.placed();
+        trial::run(&placed).map_err(|error| format!("{}: {error}", folder.network().display()))?;
+        for code in codes {
+            let secret = folder.secret(code.as_str());
+            if !secret.exists() {
+                write_secret(&secret, &random_bytes()?)?;
+            }
+        }
+        Ok(placed.into_iter().map(|placed| placed.command).collect())
+    }
+
+    /// The commands in their order. The number of a participant is that of its row, because no row is left out.
+    fn placed(self) -> Vec<Placed> {
         let source = source();
         let mut commands = Vec::new();
+        let mut push = |place: String, command| commands.push(Placed { place, command });
         if let Some(switch_bic) = self.switch_bic {
             let settings = instant::Settings {
                 switch_bic,
                 ..instant::Settings::initial()
             };
-            commands.push(Command::Instant(instant::Command::SetSettings {
-                source,
-                settings,
-            }));
+            let command = instant::Command::SetSettings { source, settings };
+            push("switch_bic".into(), Command::Instant(command));
         }
         for (service, limits) in self.limits {
-            commands.push(Command::Instant(instant::Command::SetLimits {
+            let command = instant::Command::SetLimits {
                 source,
                 service,
                 participant: None,
                 limits,
-            }));
+            };
+            push(
+                format!("limits.{}", service.name()),
+                Command::Instant(command),
+            );
         }
         for (number, planned) in (1..).zip(self.participants) {
             let participant = ParticipantId::new(number);
-            let secret = folder.secret(planned.profile.code.as_str());
-            if !secret.exists() {
-                write_secret(&secret, &random_bytes()?)?;
-            }
-            let mut push = |command| commands.push(Command::Participants(command));
-            push(participants::Command::Add {
-                source,
-                profile: planned.profile,
-                mode: planned.mode,
-            });
-            push(participants::Command::SetState {
-                source,
-                participant,
-                state: planned.state,
-            });
-            if let Some(amount) = planned.fund {
-                push(participants::Command::Fund {
+            let place = format!("participant[{}] {}", number - 1, planned.profile.code);
+            let mut push = |place, command| push(place, Command::Participants(command));
+            push(
+                place.clone(),
+                participants::Command::Add {
+                    source,
+                    profile: planned.profile,
+                    mode: planned.mode,
+                },
+            );
+            push(
+                format!("{place}: state"),
+                participants::Command::SetState {
                     source,
                     participant,
-                    direction: Direction::In,
-                    amount,
-                });
+                    state: planned.state,
+                },
+            );
+            if let Some(amount) = planned.fund {
+                push(
+                    format!("{place}: fund"),
+                    participants::Command::Fund {
+                        source,
+                        participant,
+                        direction: Direction::In,
+                        amount,
+                    },
+                );
             }
         }
-        commands.extend(self.cards.into_iter().map(Command::Cards));
+        for (place, command) in self.cards {
+            push(place, Command::Cards(command));
+        }
         // A new log begins with the newest rules; an older one keeps its own until the operator changes them.
-        commands.push(Command::Rules {
-            source,
-            version: RULES_NEWEST,
-        });
-        Ok(commands)
+        push(
+            "rules".into(),
+            Command::Rules {
+                source,
+                version: RULES_NEWEST,
+            },
+        );
+        commands
     }
 }
 
@@ -372,3 +413,6 @@ pub fn money(key: &str, text: Option<&str>) -> Result<Option<Money>, String> {
         |text| Money::parse(text, Asset::Kzt).map_err(|error| format!("{key}: `{text}`: {error}"));
     text.map(parse).transpose()
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,7 @@ fn a_bank_acknowledges_after_a_number_or_a_time() {
 #[test]
 fn large_bodies_are_split_and_joined() {
     let mut pair = Pair::open();
-    let body = Dice(1).bytes(limits::MESSAGE_BYTES_MAX);
+    let body = Dice(1).bytes(limits::BANK_MESSAGE_BYTES_MAX);
     pair.bank_sends(1, &body);
     pair.run();
     pair.bank_sends(2, b"small");
@@ -143,6 +143,33 @@ fn large_bodies_are_split_and_joined() {
         frames.len(),
         body.len().div_ceil(limits::FRAME_BODY_BYTES_MAX)
     );
+}
+
+#[test]
+fn what_a_bank_may_send_can_be_passed_on_with_a_header() {
+    let mut pair = Pair::open();
+    let passed_on = vec![b'x'; limits::BANK_MESSAGE_BYTES_MAX + limits::FORWARD_HEADROOM_BYTES];
+    assert_eq!(passed_on.len(), limits::MESSAGE_BYTES_MAX);
+    pair.switch_sends(1, &passed_on);
+    pair.run();
+    assert!(
+        matches!(&pair.client_log[..], [ClientEvent::Message(message)] if message.body == passed_on)
+    );
+    let larger = vec![b'x'; limits::MESSAGE_BYTES_MAX + 1];
+    let message = Outgoing::new(ContentType::Iso20022Xml, &larger);
+    let sent = pair.server.send_or_skip(Sequence(2), &message);
+    assert_eq!(sent, Ok(Sent::Skipped(SendError::TooLarge)));
+    let message = Outgoing::new(ContentType::Iso20022Xml, b"small");
+    let again = pair.server.send_or_skip(Sequence(2), &message);
+    let expected = Sequence(3);
+    assert_eq!(again, Err(SendError::WrongSequence { expected }));
+    let sent = pair.server.send_or_skip(Sequence(3), &message);
+    assert_eq!(sent, Ok(Sent::Message));
+    pair.run();
+    assert!(matches!(
+        &pair.client_log[1..],
+        [ClientEvent::Skipped { sequence: Sequence(2) }, ClientEvent::Message(message)] if message.sequence == Sequence(3)
+    ));
 }
 
 #[test]
@@ -430,6 +457,22 @@ fn sending_keeps_to_the_narrower_window() {
 }
 
 #[test]
+fn a_peer_that_only_refuses_is_given_up() {
+    let mut pair = Pair::open();
+    let mut error = bytes::BytesMut::new();
+    PeerError::write(&mut error, 1, ErrorCode::UnknownType, None, "no\n", false);
+    for _ in 0..limits::REFUSALS_MAX {
+        pair.server_gets(&error);
+    }
+    assert!(pair.server_closed().is_none());
+    pair.server_gets(&error);
+    assert_eq!(
+        pair.server_closed(),
+        Some(&CloseReason::Refused(ErrorCode::TooManyRefusals))
+    );
+}
+
+#[test]
 fn sending_is_checked() {
     let mut pair = Pair::new(client_config(), server_config());
     let message = Outgoing::new(ContentType::Iso20022Xml, b"x");
@@ -443,7 +486,7 @@ fn sending_is_checked() {
         pair.client.send(Sequence(2), &message),
         Err(SendError::WrongSequence { expected })
     );
-    let large = vec![0; limits::MESSAGE_BYTES_MAX + 1];
+    let large = vec![0; limits::BANK_MESSAGE_BYTES_MAX + 1];
     let message = Outgoing::new(ContentType::Iso20022Xml, &large);
     assert_eq!(
         pair.client.send(Sequence(1), &message),

@@ -78,6 +78,24 @@ fn every_split_of_the_bytes_signs_on() {
 }
 
 #[test]
+fn a_right_proof_is_taken_whatever_a_wrong_one_is_refused_with() {
+    let mut wrong = Pair::new(
+        ClientConfig {
+            secret: Secret::new([9; 32]),
+            ..client_config()
+        },
+        server_config(),
+    );
+    wrong.server.refuse_proof_with(ErrorCode::TooManyAttempts);
+    wrong.run();
+    wrong.assert_refused_by_server(ErrorCode::TooManyAttempts);
+    let mut right = Pair::new(client_config(), server_config());
+    right.server.refuse_proof_with(ErrorCode::TooManyAttempts);
+    right.run();
+    assert!(right.server.wants().is_some());
+}
+
+#[test]
 fn a_wrong_secret_and_an_unknown_name_look_the_same() {
     let mut wrong = Pair::new(
         ClientConfig {

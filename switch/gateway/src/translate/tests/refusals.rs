@@ -185,6 +185,36 @@ fn who_speaks_must_be_bound_to_the_link() {
 }
 
 #[test]
+fn a_session_speaks_for_what_it_listed_and_nothing_else() {
+    let on = |listed: &str, content_type, body: &Bytes| {
+        let mut translator = Translator::new();
+        translator.bind(vec![Bic::parse(listed).unwrap()]);
+        let inbound = Inbound {
+            participant: ParticipantId(1),
+            sequence: Sequence::new(7),
+            content_type,
+            body,
+        };
+        let translated = translator.translate(inbound, &network(), &Known::default(), false);
+        match translated.command {
+            Command::Links(links::Command::Refused { refusal, .. }) => {
+                Some((refusal.reason, refusal.path.as_str().to_owned()))
+            }
+            _ => None,
+        }
+    };
+    let message = payment(&by_account());
+    let command = Bytes::from_static(br#"{"command":"qr-cancel","reference":"R-1","id":"A"}"#);
+    let (xml, json) = (ContentType::Iso20022Xml, ContentType::CommandJson);
+    assert_eq!(on(HSBK, xml, &message), None);
+    assert_eq!(on(HSBK, json, &command), None);
+    let path = "/Document/FIToFICstmrCdtTrf/GrpHdr/InstgAgt/FinInstnId/BICFI";
+    let unbound = |path: &str| Some((Reason::UnboundSender, path.to_owned()));
+    assert_eq!(on("MICRKZKA", xml, &message), unbound(path));
+    assert_eq!(on("MICRKZKA", json, &command), unbound("bank"));
+}
+
+#[test]
 fn messages_are_addressed_to_the_switch() {
     let elsewhere = BusinessHeader {
         to: CASP,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{Ending, Failure, print_line};
 use crate::control::{By, Client, ImportRow, Request};
@@ -16,6 +16,21 @@ use crate::control::{By, Client, ImportRow, Request};
 const ROWS: usize = 4096;
 /// Longest line of the file.
 const LINE_BYTES_MAX: usize = 1024;
+/// Held rows that are named; the others are counted.
+const HELD_NAMED_MAX: usize = 20;
+
+/// What became of the rows until now.
+#[derive(Debug, Default)]
+struct Taken {
+    imported: u64,
+    /// Were there already, as the file has them.
+    there: u64,
+    held: u64,
+    /// Line and reason of the first that were held.
+    named: Vec<(u64, String)>,
+    /// Wait for another operator's approval.
+    proposed: u64,
+}
 
 pub(super) fn run(
     client: &mut Client,
@@ -37,7 +52,7 @@ pub(super) fn run(
         bar.set_style(style);
     }
     let mut lines = BufReader::with_capacity(1 << 20, open);
-    let (mut line, mut number, mut taken) = (String::new(), 0_u64, 0_u64);
+    let (mut line, mut number, mut taken) = (String::new(), 0_u64, Taken::default());
     let mut rows = Vec::with_capacity(ROWS);
     // The line of each row.
     let mut places = Vec::with_capacity(ROWS);
@@ -59,41 +74,46 @@ pub(super) fn run(
                 Ok(None) => {}
                 Err(error) => {
                     bar.abandon();
+                    let until_now = taken.words();
                     return Err(Failure::Failed(format!(
-                        "{name}:{number}: {error}; {taken} rows before are imported"
+                        "{name}:{number}: {error}; of the rows sent before: {until_now}"
                     )));
                 }
             }
         }
         if rows.len() == ROWS || (read == 0 && !rows.is_empty()) {
-            taken += send(client, by, code, &mut rows, &places).map_err(|error| {
+            if let Err(error) = send(client, by, code, &mut rows, &places, &mut taken) {
                 bar.abandon();
-                Failure::Failed(format!("{name}:{error}; {taken} rows before are imported"))
-            })?;
+                let until_now = taken.words();
+                return Err(Failure::Failed(format!(
+                    "{name}:{error}; of the rows before: {until_now}"
+                )));
+            }
             places.clear();
-            bar.set_message(format!("{taken} rows"));
+            bar.set_message(taken.words());
         }
         if read == 0 {
             break;
         }
     }
     bar.finish();
-    print_line(&if as_json {
-        json!({ "imported": taken }).to_string()
+    print_line(&taken.told(&name, as_json))?;
+    Ok(if taken.held == 0 {
+        Ending::Done
     } else {
-        format!("{taken} rows imported")
-    })?;
-    Ok(Ending::Done)
+        Ending::Refused
+    })
 }
 
-/// Imports the rows, all or none; an error begins with the line it is about.
+/// Imports the rows, all in one command, and adds what became of them; an error begins with the line it is about.
 fn send(
     client: &mut Client,
     by: &By,
     code: &str,
     rows: &mut Vec<ImportRow>,
     places: &[u64],
-) -> Result<u64, String> {
+    taken: &mut Taken,
+) -> Result<(), String> {
     let count = rows.len() as u64;
     let rows = std::mem::replace(rows, Vec::with_capacity(ROWS));
     let answer = client.ask(&Request::DirectoryImport {
@@ -103,7 +123,10 @@ fn send(
     });
     let first = places.first().copied().unwrap_or(0);
     match answer {
-        Ok(Ok(_)) => Ok(count),
+        Ok(Ok(result)) => {
+            taken.add(&result, count, places);
+            Ok(())
+        }
         Ok(Err(refusal)) => {
             let row = refusal.place.strip_prefix("rows[");
             let row = row.and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
@@ -112,6 +135,67 @@ fn send(
             Err(format!("{line}: {} ({})", refusal.text, refusal.rule))
         }
         Err(error) => Err(format!("{first}: {error}")),
+    }
+}
+
+impl Taken {
+    /// The answer to one request of `count` rows, whose lines are `places`.
+    fn add(&mut self, result: &Value, count: u64, places: &[u64]) {
+        if result.get("proposal").is_some() {
+            self.proposed += count;
+            return;
+        }
+        let number = |key: &str| result[key].as_u64().unwrap_or_default();
+        self.imported += number("imported");
+        self.there += number("there");
+        self.held += number("held");
+        let held = result["held_rows"].as_array().into_iter().flatten();
+        for held in held.take(HELD_NAMED_MAX.saturating_sub(self.named.len())) {
+            let row = held["row"]
+                .as_u64()
+                .and_then(|row| usize::try_from(row).ok());
+            let line = row.and_then(|row| places.get(row)).copied();
+            let why = held["why"].as_str().unwrap_or_default().to_string();
+            self.named.push((line.unwrap_or_default(), why));
+        }
+    }
+
+    /// `12 rows imported, 3 there already, 1 held`
+    fn words(&self) -> String {
+        let mut words = format!("{} rows imported", self.imported);
+        for (count, what) in [
+            (self.there, "there already"),
+            (self.held, "held"),
+            (self.proposed, "waiting for another operator's approval"),
+        ] {
+            if count > 0 {
+                words.push_str(&format!(", {count} {what}"));
+            }
+        }
+        words
+    }
+
+    /// The whole outcome; held rows by `FILE:LINE`.
+    fn told(&self, name: &str, as_json: bool) -> String {
+        if as_json {
+            let named = self.named.iter();
+            let named: Vec<Value> = named
+                .map(|(line, why)| json!({ "line": line, "why": why }))
+                .collect();
+            return json!({
+                "imported": self.imported, "there": self.there, "held": self.held, "held_rows": named, "proposed": self.proposed,
+            })
+            .to_string();
+        }
+        let mut text = self.words();
+        for (line, why) in &self.named {
+            text.push_str(&format!("\n{name}:{line}: held: {why}"));
+        }
+        let more = self.held.saturating_sub(self.named.len() as u64);
+        if more > 0 {
+            text.push_str(&format!("\nand {more} more are held"));
+        }
+        text
     }
 }
 

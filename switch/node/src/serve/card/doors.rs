@@ -1,6 +1,10 @@
 //! Doors of card hosts, and the connections that this side opens.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -18,7 +22,7 @@ use torap_iso8583::Dialect;
 use super::{Cards, driver::Driver};
 use crate::{
     config::CardLink,
-    serve::{listener::Failures, switch::Switch},
+    serve::{strangers::Failures, switch::Switch},
 };
 
 /// First pause before a connection is opened again; it doubles up to the longest.
@@ -46,7 +50,7 @@ pub struct Door {
     keep_alive_ns: Option<u64>,
     admission: Admission,
     /// Addresses that may connect; empty: all.
-    from: Vec<std::net::IpAddr>,
+    from: Vec<IpAddr>,
 }
 
 impl Door {
@@ -131,7 +135,7 @@ async fn accept_at(
     cards: Arc<Cards>,
     door: Door,
     places: Arc<Semaphore>,
-    failures: Arc<Failures>,
+    failures: Arc<Failures<IpAddr>>,
 ) {
     loop {
         let place = tokio::select! {
@@ -153,7 +157,7 @@ async fn accept_at(
             }
         };
         let known = door.from.is_empty() || door.from.contains(&address.ip());
-        if !known || failures.is_blocked(address.ip()) {
+        if !known || failures.are_too_many(address.ip()) {
             tracing::info!(%address, known, "card host turned away");
             continue;
         }

@@ -1,21 +1,18 @@
 //! Requests that change something: each becomes one command in the log.
 
 use serde_json::{Value, json};
-use torap_domain::{
-    BankCode, Bic, Iban, IinBin, Money, ParticipantId, Phone, Position, Span, Text, Time,
-};
+use torap_domain::{BankCode, Bic, Money, ParticipantId, Position, Span, Text, Time};
 use torap_engine::{
     Command, RULES_NEWEST, RULES_OLDEST, Source,
-    directory::{self, IMPORT_MAX, ImportEntry},
     instant::{self, Limits, RecallRule, Settings},
     participants::{self, Direction, PositionMode, Profile, View},
     schedule,
 };
 use torap_gateway::translate::command_from_json;
 
-use super::{ancillary, cards, clearing, decide, rtgs, tariff};
+use super::{ancillary, cards, clearing, decide, import, rtgs, tariff};
 use crate::{
-    control::{By, ImportRow, ParticipantForm, Refusal, Request},
+    control::{By, ParticipantForm, Refusal, Request},
     folder::{random_bytes, write_secret},
     serve::{
         seed::{money, participant_code, service, state},
@@ -31,7 +28,9 @@ pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, R
             net_debit_cap,
         } => add(switch, &by, &participant, net_debit_cap).await,
         Request::Directory { by, command } => directory_command(switch, &by, &command).await,
-        Request::DirectoryImport { by, code, rows } => import(switch, &by, &code, &rows).await,
+        Request::DirectoryImport { by, code, rows } => {
+            import::import(switch, &by, &code, &rows).await
+        }
         Request::Later { by, at, change } => later(switch, &by, &at, *change).await,
         Request::Withdraw { by, id } => withdraw(switch, &by, id).await,
         request => {
@@ -271,44 +270,6 @@ async fn directory_command(switch: &Switch, by: &By, command: &Value) -> Result<
     decide(switch, command).await
 }
 
-async fn import(
-    switch: &Switch,
-    by: &By,
-    code: &str,
-    rows: &[ImportRow],
-) -> Result<Value, Refusal> {
-    let participant = participant_id(switch, code)?;
-    if rows.len() > IMPORT_MAX {
-        return Err(Refusal::of_request(
-            "rows",
-            format!("at most {IMPORT_MAX} at once"),
-        ));
-    }
-    let mut entries = Vec::with_capacity(rows.len());
-    for (number, row) in rows.iter().enumerate() {
-        entries.push(entry(row).map_err(in_request(&format!("rows[{number}]")))?);
-    }
-    let source = source(by)?;
-    decide(
-        switch,
-        Command::Directory(directory::Command::Import {
-            source,
-            participant,
-            entries,
-        }),
-    )
-    .await
-}
-
-fn entry(row: &ImportRow) -> Result<ImportEntry, String> {
-    Ok(ImportEntry {
-        phone: Phone::parse(&row.phone).map_err(|error| format!("phone: {error}"))?,
-        person: IinBin::parse(&row.person).map_err(|error| format!("person: {error}"))?,
-        iban: Iban::parse(&row.iban).map_err(|error| format!("iban: {error}"))?,
-        name: Text::try_from(row.name.as_str()).map_err(|error| format!("name: {error}"))?,
-    })
-}
-
 /// Changes one of the rail's settings, by the name that `ctl settings` shows.
 async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Command, Refusal> {
     if key == "rules_version" {
@@ -471,6 +432,6 @@ pub(super) fn required_money(key: &str, text: &str) -> Result<Money, Refusal> {
     optional_money(key, Some(text))?.ok_or_else(|| Refusal::of_request(key, "is missing"))
 }
 
-fn in_request<E: ToString>(place: &str) -> impl Fn(E) -> Refusal {
+pub(super) fn in_request<E: ToString>(place: &str) -> impl Fn(E) -> Refusal {
     move |error| Refusal::of_request(place, error.to_string())
 }
