@@ -345,6 +345,8 @@ fn status_of(item: &Item) -> Status {
         Stage::Settled => Status::Settled,
         Stage::Withdrawn => rejected(Reason::ItemWithdrawn),
         Stage::LeftOut => rejected(Reason::InsufficientFunds),
+        Stage::DebtorSuspended => rejected(Reason::SenderSuspended),
+        Stage::CreditorSuspended => rejected(Reason::ReceiverSuspended),
     }
 }
 
