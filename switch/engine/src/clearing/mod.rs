@@ -357,6 +357,11 @@ impl Engine {
         &self.state.clearing.settings
     }
 
+    /// The business date that has to come before the operator may close the open session; none if it has come.
+    pub fn clearing_date_ahead(&self, now: Time) -> Option<Date> {
+        sessions::date_ahead(&self.state, now)
+    }
+
     /// Where payments of which purposes must go, in the order of the purposes.
     pub fn clearing_purposes(&self) -> &[PurposeRow] {
         self.state.clearing.purposes.rows()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use torap_clearing::{Closing, Member, SessionId};
-use torap_domain::{Asset, Date, Money, ParticipantId, Reason, Span};
+use torap_domain::{Asset, Date, Money, ParticipantId, Reason, Span, Time};
 use torap_ledger::AccountId;
 
 use super::{
@@ -87,8 +87,8 @@ pub(super) fn apply_close(
     let before = state.clearing.open;
     if refusal.is_none() {
         open(&mut state.clearing, stamp);
-        let ahead = state.rules >= RULES_DATE_HAS_COME && is_ahead(&state.clearing, stamp);
-        refusal = ahead.then_some(Reason::ValueDateNotAllowed);
+        let ahead = date_ahead(state, stamp.time);
+        refusal = ahead.map(|_| Reason::ValueDateNotAllowed);
     }
     if let Some(reason) = refusal {
         state.clearing.open = before;
@@ -99,10 +99,11 @@ pub(super) fn apply_close(
     Outcome::Accepted
 }
 
-/// Whether the open session is of a business date that has not come.
-fn is_ahead(clearing: &State, stamp: Stamp) -> bool {
-    let today = Date::from_time(stamp.time);
-    clearing.open.is_some_and(|open| open.session.date > today)
+/// The business date of the open session, if it has not come and the operator has to wait for it.
+pub(super) fn date_ahead(state: &engine::State, now: Time) -> Option<Date> {
+    let date = state.clearing.open.map(|open| open.session.date);
+    let ahead = date.filter(|date| *date > Date::from_time(now));
+    ahead.filter(|_| state.rules >= RULES_DATE_HAS_COME)
 }
 
 /// A session and its items as the close takes them.

@@ -7,7 +7,7 @@ use torap_domain::{
 
 use super::{End, Event, Hours, Open, State, doors, payments, told, transfer};
 use crate::{
-    DayEvent, Output, Stamp, ancillary,
+    DayEvent, Engine, Output, Stamp, ancillary,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     participants::Direction,
@@ -41,10 +41,9 @@ pub(super) fn open(
     }
     let cut_off = if state.rules >= RULES_DAY {
         let today = Date::from_time(stamp.time);
-        let date = state.settlement.open.map_or(today, |open| open.date);
         if state
             .settlement
-            .ends_by(date)
+            .ends_by(today)
             .is_some_and(|end| until > end)
         {
             return Err(Reason::OperatorRefused);
@@ -212,8 +211,10 @@ pub(super) fn set_day(
 }
 
 impl State {
-    /// The latest end of the day of `date`: when the calendar opens the next one, or, without hours, the end of the next business day.
-    fn ends_by(&self, date: Date) -> Option<Time> {
+    /// The latest end of the open day, or of one that is opened `today`: when the calendar opens the next one, or, without hours, the end of
+    /// the next business day.
+    fn ends_by(&self, today: Date) -> Option<Time> {
+        let date = self.open.map_or(today, |open| open.date);
         let next = self.calendar.next_business_day(date);
         match self.hours {
             Some(hours) => next.start().map(|start| start.saturating_add(hours.opens)),
@@ -299,6 +300,15 @@ pub(super) fn take_calendar(reader: &mut Reader<'_>) -> Result<Calendar, FactsEr
         calendar.set(date, Some(reader.field("day")?));
     }
     Ok(calendar)
+}
+
+impl Engine {
+    /// The latest end of the business day that is open, or would be opened `now`. None by version 1 of the rules.
+    pub fn imts_ends_by(&self, now: Time) -> Option<Time> {
+        let today = Date::from_time(now);
+        let end = self.state.settlement.ends_by(today);
+        end.filter(|_| self.state.rules >= RULES_DAY)
+    }
 }
 
 impl engine::State {
