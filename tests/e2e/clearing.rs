@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use torap_domain::{BankCode, Iban, IinBin};
+use torap_domain::{BankCode, Date, Iban, IinBin, Time};
 
 use crate::program::{lab, stderr, stdout, torap};
 
@@ -33,6 +33,15 @@ impl Operator {
     }
 }
 
+/// The date of now, UTC+5.
+fn today() -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
+    let now = u64::try_from(now.as_nanos()).expect("a clock before 2554");
+    Date::from_time(Time::from_nanos(now)).to_string()
+}
+
 fn account(bank: u16) -> String {
     let bank = BankCode::from_value(bank).expect("a bank code");
     let iban = Iban::for_kz(bank, "0000000000001").expect("an IBAN");
@@ -58,8 +67,9 @@ fn a_file_streams_in_pieces_also_after_a_crash_and_a_session_settles_it() {
     let operator = Operator {
         dir: lab.folder().root().to_string_lossy().into_owned(),
     };
-    // A session that does not close by itself meanwhile.
-    operator.clearing(&["set", "--closes-at", "23:59"]);
+    // Today's session, whatever day it is, which does not close by itself meanwhile.
+    let today = today();
+    operator.clearing(&["set", "--closes-at", "23:59", "--worked", &today]);
     let session = operator.clearing(&["session"])["session"].clone();
     let session = session.as_str().expect("an open session").to_owned();
     let date = session.split('/').next().expect("a date");

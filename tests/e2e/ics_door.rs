@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use torap_bank::{Request as BankRequest, WaitFor};
+use torap_domain::{Date, Time};
 use torap_node::demo::Day;
 
 use crate::program::{lab, stderr, stdout, torap};
@@ -78,6 +79,15 @@ fn told(day: &Day, bank: &str, kind: &str, part: &str) -> String {
     }
 }
 
+/// The date of now, UTC+5.
+fn today() -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
+    let now = u64::try_from(now.as_nanos()).expect("a clock before 2554");
+    Date::from_time(Time::from_nanos(now)).to_string()
+}
+
 #[test]
 fn a_bank_submits_items_that_a_session_clears() {
     let (_dir, lab) = lab();
@@ -90,8 +100,16 @@ fn a_bank_submits_items_that_a_session_clears() {
         assert_eq!(output.status.code(), Some(0), "{words:?}: {text}");
         serde_json::from_str(&text).expect("JSON")
     };
-    // A session that does not close by itself meanwhile.
-    ctl(&["clearing", "set", "--closes-at", "23:59"]);
+    // Today's session, whatever day it is, which does not close by itself meanwhile.
+    let today = today();
+    ctl(&[
+        "clearing",
+        "set",
+        "--closes-at",
+        "23:59",
+        "--worked",
+        &today,
+    ]);
     let session = ctl(&["clearing", "session"])["session"].clone();
     let session = session.as_str().expect("an open session").to_owned();
     let date = session.split('/').next().expect("a date");
@@ -179,7 +197,15 @@ fn a_list_of_beneficiaries_reaches_the_receiver_as_it_was_sent() {
         assert_eq!(output.status.code(), Some(0), "{words:?}: {text}");
         serde_json::from_str(&text).expect("JSON")
     };
-    ctl(&["clearing", "set", "--closes-at", "23:59"]);
+    let today = today();
+    ctl(&[
+        "clearing",
+        "set",
+        "--closes-at",
+        "23:59",
+        "--worked",
+        &today,
+    ]);
     let table = dir.path().join("purposes.toml");
     let purposes = "[[purpose]]\nknp = [\"010\"]\naccounts = [\"KZ45722S000054326792\"]\nlist = \"required\"\n";
     std::fs::write(&table, purposes).expect("written");

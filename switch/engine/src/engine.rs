@@ -24,6 +24,10 @@ pub const TICK_EXPIRES_MAX: usize = 4096;
 /// |---|---|
 /// | 1 | |
 /// | 2 | banks are told of card nets, defaults, the guarantee fund and disputes; presentments fill at most half of an issuer's queue |
+///
+/// By version 2, too: a bank withdraws what it has given itself, names its payments by references of its own, and leaves what it owes a card
+/// session; suspensions stop what waits; IMTS forgets references when the date changes and ends its day in pieces; no clearing session is
+/// closed before its business date.
 pub const RULES_NEWEST: u32 = 2;
 /// The oldest rules this binary knows.
 pub const RULES_OLDEST: u32 = 1;

@@ -80,6 +80,8 @@ enum Part {
     ClearingPurposes = 50,
     SettlementPayments = 51,
     MassPieces = 53,
+    SettlementDay = 56,
+    SettlementParties = 57,
 }
 
 impl Engine {
@@ -192,6 +194,14 @@ impl Engine {
         }
         if chunks.next_is(Part::MassPieces) {
             chunks.read(Part::MassPieces, |reader| mass.read_pieces(reader))?;
+        }
+        if chunks.next_is(Part::SettlementDay) {
+            chunks.read(Part::SettlementDay, |reader| settlement.read_day(reader))?;
+        }
+        if chunks.next_is(Part::SettlementParties) {
+            chunks.read(Part::SettlementParties, |reader| {
+                settlement.read_parties(reader)
+            })?;
         }
         chunks.close()?;
         let state = State {
@@ -327,6 +337,17 @@ impl Engine {
             scratch.clear();
             state.mass.write_pieces(&mut Writer::new(&mut scratch));
             each(Part::MassPieces, &scratch);
+        }
+        let settlement = &state.settlement;
+        if settlement.has_day() {
+            scratch.clear();
+            settlement.write_day(&mut Writer::new(&mut scratch));
+            each(Part::SettlementDay, &scratch);
+        }
+        if settlement.has_parties() {
+            scratch.clear();
+            settlement.write_parties(&mut Writer::new(&mut scratch));
+            each(Part::SettlementParties, &scratch);
         }
     }
 }

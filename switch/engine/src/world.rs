@@ -138,6 +138,14 @@ impl World {
         }));
     }
 
+    /// Goes on by the newest rules, as a new log of the switch does from its first command on.
+    pub(crate) fn newest_rules(&mut self) {
+        self.accept(Command::Rules {
+            source: operator(),
+            version: crate::RULES_NEWEST,
+        });
+    }
+
     /// The source of the next message on a participant's link.
     pub(crate) fn link(&mut self, participant: ParticipantId) -> Source {
         let last = self.received.entry(participant).or_default();

@@ -66,6 +66,7 @@ pub fn meter(
         let applied = replay.apply(&record.meta, record.facts)?;
         let closed = of_record(&applied, record.evidence_bytes, &mut found);
         let engine = replay.engine();
+        of_settlement(engine, &closed, &mut found);
         of_clearing(engine, &closed, &mut found);
         of_message(engine, &closed, &mut found);
         for metered in found.drain(..) {
@@ -89,6 +90,7 @@ pub fn meter(
 struct Later {
     stamp: Stamp,
     clearing: Vec<clearing::Event>,
+    settlement: Vec<settlement::Event>,
     asked: Option<(Source, torap_domain::Bic, Item)>,
 }
 
@@ -98,6 +100,7 @@ fn of_record(applied: &Applied<'_>, bytes: u32, found: &mut Vec<Metered>) -> Lat
     let mut later = Later {
         stamp,
         clearing: Vec::new(),
+        settlement: Vec::new(),
         asked: None,
     };
     if applied.outcome == Outcome::AlreadyApplied {
@@ -115,7 +118,9 @@ fn of_record(applied: &Applied<'_>, bytes: u32, found: &mut Vec<Metered>) -> Lat
                 found.push(Metered::Usage(between(stamp, Item::Return, finished)));
             }
             Event::Card(cards::Event::Posted(posting)) => of_posting(posting, found),
-            Event::Settlement(event) => of_settlement(stamp, event, found),
+            Event::Settlement(
+                event @ (settlement::Event::Finished(_) | settlement::Event::Transferred { .. }),
+            ) => later.settlement.push(*event),
             Event::Clearing(
                 event @ (clearing::Event::SessionClosed { .. } | clearing::Event::Withdrawn { .. }),
             ) => later.clearing.push(event.clone()),
@@ -197,18 +202,27 @@ fn of_posting(posting: &Posting, found: &mut Vec<Metered>) {
     }
 }
 
-fn of_settlement(stamp: Stamp, event: &settlement::Event, found: &mut Vec<Metered>) {
-    let usage = match event {
+/// Whoever has given a payment pays for it, also on the account of its sponsor.
+fn of_settlement(engine: &Engine, later: &Later, found: &mut Vec<Metered>) {
+    let usages = later.settlement.iter();
+    let usages = usages.filter_map(|event| of_event(engine, later.stamp, event));
+    found.extend(usages.map(Metered::Usage));
+}
+
+fn of_event(engine: &Engine, stamp: Stamp, event: &settlement::Event) -> Option<Usage> {
+    Some(match event {
         settlement::Event::Finished(done) => {
             let item = match done.end {
                 End::Settled => Item::RtgsPayment,
                 End::Withdrawn => Item::RtgsCancellation,
-                End::Rejected(_) => return,
+                End::Rejected(_) => return None,
             };
+            let parties = engine.imts_parties(done.id);
+            let (sender, receiver) = parties.unwrap_or((done.from, done.to));
             Usage {
-                receiver: done.to,
+                receiver,
                 amount: done.amount.minor(),
-                ..one(stamp, item, done.from)
+                ..one(stamp, item, sender)
             }
         }
         settlement::Event::Transferred {
@@ -219,9 +233,8 @@ fn of_settlement(stamp: Stamp, event: &settlement::Event, found: &mut Vec<Metere
             amount: amount.minor(),
             ..one(stamp, Item::LiquidityTransfer, *participant)
         },
-        _ => return,
-    };
-    found.push(Metered::Usage(usage));
+        _ => return None,
+    })
 }
 
 /// Items are still known in the record that decides them.

@@ -228,6 +228,11 @@ fn try_one(state: &mut engine::State, stamp: Stamp, id: Position, out: &mut Outp
     let Some(known) = state.ancillary.deliveries.by_id.get(&id) else {
         return false;
     };
+    let legs = known.delivery.legs.iter();
+    let mut suspensions = legs.filter_map(|leg| state.suspension(leg.from, leg.to));
+    if suspensions.next().is_some() {
+        return false;
+    }
     let mut nets: BTreeMap<ParticipantId, i128> = BTreeMap::new();
     for leg in &known.delivery.legs {
         let amount = i128::from(leg.amount.minor());

@@ -266,7 +266,9 @@ pub(crate) fn withdraw(
     match item.stage {
         Stage::Waiting => {}
         Stage::Withdrawn => return Err(Reason::ItemWithdrawn),
-        Stage::Settled | Stage::LeftOut => return Err(Reason::SessionClosed),
+        Stage::Settled | Stage::LeftOut | Stage::DebtorSuspended | Stage::CreditorSuspended => {
+            return Err(Reason::SessionClosed);
+        }
     }
     let item = *item;
     items.decide(slot, Stage::Withdrawn, None);
@@ -306,7 +308,9 @@ pub(super) fn cancel(
     let withdrawal = match own.map(|(_, item)| item.stage) {
         None => Withdrawal::Unknown,
         Some(Stage::Settled) => Withdrawal::Settled,
-        Some(Stage::LeftOut | Stage::Withdrawn) => Withdrawal::Ended,
+        Some(
+            Stage::LeftOut | Stage::DebtorSuspended | Stage::CreditorSuspended | Stage::Withdrawn,
+        ) => Withdrawal::Ended,
         Some(Stage::Waiting) => match withdraw(state, stamp, uetr, Some(sender), out) {
             Ok(()) => Withdrawal::Done,
             Err(_) => Withdrawal::Unknown,

@@ -31,6 +31,9 @@ pub(super) enum Stage {
     Withdrawn = 2,
     Settled = 3,
     LeftOut = 4,
+    /// Left out as well: a suspension came after it.
+    DebtorSuspended = 5,
+    CreditorSuspended = 6,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -366,6 +369,8 @@ impl Item {
                     Stage::Withdrawn,
                     Stage::Settled,
                     Stage::LeftOut,
+                    Stage::DebtorSuspended,
+                    Stage::CreditorSuspended,
                 ];
                 stages.into_iter().find(|stage| *stage as u8 == tag)
             })?,

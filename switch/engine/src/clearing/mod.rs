@@ -345,6 +345,8 @@ fn status_of(item: &Item) -> Status {
         Stage::Settled => Status::Settled,
         Stage::Withdrawn => rejected(Reason::ItemWithdrawn),
         Stage::LeftOut => rejected(Reason::InsufficientFunds),
+        Stage::DebtorSuspended => rejected(Reason::SenderSuspended),
+        Stage::CreditorSuspended => rejected(Reason::ReceiverSuspended),
     }
 }
 
@@ -353,6 +355,11 @@ impl Engine {
     /// Rules of the clearing system.
     pub fn clearing_settings(&self) -> &Settings {
         &self.state.clearing.settings
+    }
+
+    /// The business date that has to come before the operator may close the open session; none if it has come.
+    pub fn clearing_date_ahead(&self, now: Time) -> Option<Date> {
+        sessions::date_ahead(&self.state, now)
     }
 
     /// Where payments of which purposes must go, in the order of the purposes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use torap_clearing::{Closing, Member, SessionId};
-use torap_domain::{Asset, Date, Money, ParticipantId, Reason, Span};
+use torap_domain::{Asset, Date, Money, ParticipantId, Reason, Span, Time};
 use torap_ledger::AccountId;
 
 use super::{
@@ -24,6 +24,9 @@ pub const TOLD_EACH: usize = 256;
 pub const TOLD_EVERY: Span = Span::from_millis(2);
 /// A session whose nets could not be booked is tried again after this time.
 const HELD_FOR: Span = Span::from_secs(60);
+
+/// From this version of the rules on the operator closes no session whose business date lies ahead.
+const RULES_DATE_HAS_COME: u32 = 2;
 
 /// The first session is opened by the first item or setting.
 pub(super) fn open(clearing: &mut State, stamp: Stamp) {
@@ -76,18 +79,31 @@ pub(super) fn apply_close(
     source: &Source,
     out: &mut Output,
 ) -> Outcome {
-    let refusal = match (source.by_operator(), state.clearing.telling) {
+    let mut refusal = match (source.by_operator(), state.clearing.telling) {
         (Err(reason), _) => Some(reason),
         (Ok(()), Some(_)) => Some(Reason::RetryLater),
         (Ok(()), None) => None,
     };
+    let before = state.clearing.open;
+    if refusal.is_none() {
+        open(&mut state.clearing, stamp);
+        let ahead = date_ahead(state, stamp.time);
+        refusal = ahead.map(|_| Reason::ValueDateNotAllowed);
+    }
     if let Some(reason) = refusal {
+        state.clearing.open = before;
         out.event(Any::Refused { reason });
         return Outcome::Refused(reason);
     }
-    open(&mut state.clearing, stamp);
     close(state, stamp, out);
     Outcome::Accepted
+}
+
+/// The business date of the open session, if it has not come and the operator has to wait for it.
+pub(super) fn date_ahead(state: &engine::State, now: Time) -> Option<Date> {
+    let date = state.clearing.open.map(|open| open.session.date);
+    let ahead = date.filter(|date| *date > Date::from_time(now));
+    ahead.filter(|_| state.rules >= RULES_DATE_HAS_COME)
 }
 
 /// A session and its items as the close takes them.
@@ -99,6 +115,15 @@ struct Prepared {
     /// Where each item lies.
     slots: Vec<u32>,
     items: Vec<torap_clearing::Item>,
+    suspended: Vec<Suspended>,
+}
+
+/// An item that a suspension leaves out.
+struct Suspended {
+    slot: u32,
+    debtor: Member,
+    stage: Stage,
+    amount: u64,
 }
 
 /// Everything that waits for a session of `date`, by whoever settles for the banks.
@@ -109,6 +134,7 @@ fn prepare(state: &engine::State, date: Date) -> Prepared {
         funds: Vec::new(),
         slots: Vec::new(),
         items: Vec::new(),
+        suspended: Vec::new(),
     };
     let participants = state.participants.ids().count().saturating_add(1);
     let mut members: Vec<Option<Member>> = vec![None; participants];
@@ -119,6 +145,20 @@ fn prepare(state: &engine::State, date: Date) -> Prepared {
         let (Some(debtor), Some(creditor)) = (debtor, creditor) else {
             continue;
         };
+        if let Some(reason) = state.suspension(item.debtor, item.creditor) {
+            let stage = if reason == Reason::SenderSuspended {
+                Stage::DebtorSuspended
+            } else {
+                Stage::CreditorSuspended
+            };
+            prepared.suspended.push(Suspended {
+                slot,
+                debtor,
+                stage,
+                amount: item.amount,
+            });
+            continue;
+        }
         prepared.slots.push(slot);
         prepared.items.push(torap_clearing::Item {
             debtor,
@@ -185,6 +225,12 @@ impl Prepared {
                 left_out_amount: minor(net.left_out_amount),
             })
             .collect();
+        for item in &self.suspended {
+            if let Some(row) = rows.get_mut(usize::from(item.debtor.0)) {
+                row.left_out = row.left_out.saturating_add(1);
+                row.left_out_amount = row.left_out_amount.saturating_add(item.amount);
+            }
+        }
         rows.sort_by_key(|row| row.participant);
         rows
     }
@@ -228,6 +274,10 @@ fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
             Stage::LeftOut
         };
         state.clearing.items.decide(*slot, stage, Some(session));
+    }
+    for item in &prepared.suspended {
+        let (slot, stage) = (item.slot, item.stage);
+        state.clearing.items.decide(slot, stage, Some(session));
     }
     state.clearing.items.close(session.date);
     let rows = prepared.rows(&closing);

@@ -7,7 +7,7 @@ use super::{
     CODES_MAX, Command, Direction, PARTICIPANTS_MAX, Participant, Participants, PositionMode,
     Profile, State, watch,
 };
-use crate::{Event, Message, Notice, Outcome, Output, Stamp, engine, links::Letter};
+use crate::{Event, Message, Notice, Outcome, Output, Stamp, engine, links::Letter, settlement};
 
 pub(crate) fn apply(
     state: &mut engine::State,
@@ -176,6 +176,11 @@ fn set_state(
         .links
         .send(out, stamp, id, Letter::new(Message::Notice { notice }));
     changed(state, id, out);
+    if state.rules >= settlement::RULES_PARTIES {
+        // What a suspension held may go on, of the account that it settles on.
+        let settling = state.participants.settles_through(id);
+        settlement::credited(state, stamp, settling, out);
+    }
     Ok(())
 }
 

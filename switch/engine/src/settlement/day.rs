@@ -1,11 +1,13 @@
 //! The business day: from its opening to its end, when what waits is rejected and credit is repaid; and the calendar, by which
 //! days begin and end by themselves.
 
-use torap_domain::{Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Time};
+use torap_domain::{
+    Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Span, Time,
+};
 
 use super::{End, Event, Hours, Open, State, doors, payments, told, transfer};
 use crate::{
-    DayEvent, Output, Stamp, ancillary,
+    DayEvent, Engine, Output, Stamp, ancillary,
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     participants::Direction,
@@ -13,6 +15,15 @@ use crate::{
 
 /// Single dates that differ from the calendar's rules, at most.
 pub const DATES_MAX: usize = 4096;
+
+/// From this version of the rules on the end of a day rejects what waits in bounded pieces, and references and what limits have used are
+/// forgotten when the date changes; before, in one record, and with every opening. An extension without a cut-off moves the one there is
+/// (before, it was dropped), and no day lasts into the one after the next.
+const RULES_DAY: u32 = 2;
+/// Payments that one record rejects at the end of a day, at most.
+const ENDED_EACH: usize = 256;
+/// Between two of these records.
+const ENDED_EVERY: Span = Span::from_millis(2);
 
 /// Opens the day, or gives the open one another end.
 pub(super) fn open(
@@ -25,15 +36,38 @@ pub(super) fn open(
     if until <= stamp.time || cut_off.is_some_and(|cut_off| cut_off > until) {
         return Err(Reason::OperatorRefused);
     }
+    if state.settlement.ending.is_some() {
+        return Err(Reason::RetryLater);
+    }
+    let cut_off = if state.rules >= RULES_DAY {
+        let today = Date::from_time(stamp.time);
+        if state
+            .settlement
+            .ends_by(today)
+            .is_some_and(|end| until > end)
+        {
+            return Err(Reason::OperatorRefused);
+        }
+        cut_off.or_else(|| state.settlement.moved_cut_off(until))
+    } else {
+        cut_off
+    };
     let settlement = &mut state.settlement;
     let begins = settlement.open.is_none();
     let date = match settlement.open {
         Some(open) => open.date,
         None => {
-            settlement.seen.clear();
-            settlement.paid.clear();
-            settlement.told.day_began(stamp);
-            Date::from_time(stamp.time)
+            let date = Date::from_time(stamp.time);
+            // A day that begins again on its date is the same one: nothing of it may be paid twice.
+            if state.rules < RULES_DAY || settlement.ended != Some(date) {
+                settlement.seen.clear();
+                settlement.paid.clear();
+                settlement.orders.retain(|_, order| order.waits.is_some());
+                settlement.told.day_began(stamp);
+                let told = &settlement.told;
+                settlement.parties.retain(|id, _| told.get(*id).is_some());
+            }
+            date
         }
     };
     settlement.opens = None;
@@ -79,16 +113,23 @@ pub(super) fn open_by_calendar(state: &mut engine::State, stamp: Stamp, out: &mu
 /// Ends the day: what waits is rejected, and intraday credit is repaid from the instant position as far as that goes. What is
 /// still owed then stays on the account, within its line, and is told.
 pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
-    ancillary::day_ends(state, stamp, out);
-    let open = state.settlement.open.take();
-    state.settlement.last_day = open.map(|open| open.date);
+    if state.settlement.ending.is_none() {
+        ancillary::day_ends(state, stamp, out);
+    }
     state.settlement.again.clear();
     state.settlement.again_since = None;
-    let queue = state.settlement.queue.all();
-    let waiting: Vec<Position> = queue.map(|waiting| waiting.id).collect();
-    for id in waiting {
-        let end = End::Rejected(Reason::InsufficientFunds);
-        payments::finish(state, stamp, id, end, out);
+    if reject_waiting(state, stamp, out) {
+        // Nothing is taken or settled meanwhile.
+        let next = stamp.time.saturating_add(ENDED_EVERY);
+        state.settlement.ending = Some((next, stamp.position));
+        return;
+    }
+    let settlement = &mut state.settlement;
+    settlement.ending = None;
+    let date = settlement.open.take().map(|open| open.date);
+    settlement.last_day = date;
+    if state.rules >= RULES_DAY {
+        settlement.ended = date;
     }
     for participant in state.participants.ids() {
         repay(state, stamp, participant, out);
@@ -98,6 +139,22 @@ pub(super) fn close(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     told::announce(state, stamp, DayEvent::Closed);
     out.settlement_event(Event::Closed);
     state.settlement.plan(stamp);
+}
+
+/// Rejects what waits, or a piece of it; whether there is more.
+fn reject_waiting(state: &mut engine::State, stamp: Stamp, out: &mut Output) -> bool {
+    let most = if state.rules >= RULES_DAY {
+        ENDED_EACH
+    } else {
+        usize::MAX
+    };
+    let queue = state.settlement.queue.all();
+    let waiting: Vec<Position> = queue.take(most).map(|waiting| waiting.id).collect();
+    for id in waiting {
+        let end = End::Rejected(Reason::InsufficientFunds);
+        payments::finish(state, stamp, id, end, out);
+    }
+    state.settlement.queue.len() > 0
 }
 
 fn repay(state: &mut engine::State, stamp: Stamp, participant: ParticipantId, out: &mut Output) {
@@ -154,6 +211,24 @@ pub(super) fn set_day(
 }
 
 impl State {
+    /// The latest end of the open day, or of one that is opened `today`: when the calendar opens the next one, or, without hours, the end of
+    /// the next business day.
+    fn ends_by(&self, today: Date) -> Option<Time> {
+        let date = self.open.map_or(today, |open| open.date);
+        let next = self.calendar.next_business_day(date);
+        match self.hours {
+            Some(hours) => next.start().map(|start| start.saturating_add(hours.opens)),
+            None => next.add_days(1).start(),
+        }
+    }
+
+    /// The cut-off of the open day, if it has one, as long before the new end as it was before the old one.
+    fn moved_cut_off(&self, until: Time) -> Option<Time> {
+        let open = self.open?;
+        let before = open.until.saturating_since(open.cut_off?);
+        Some(until.saturating_sub(before))
+    }
+
     /// Finds the next opening while no day is open: of the first business day that is not over, later than the last.
     fn plan(&mut self, stamp: Stamp) {
         self.opens = None;
@@ -170,6 +245,36 @@ impl State {
         let next = self.calendar.next_business_day(before);
         let opens = next.start().map(|start| start.saturating_add(hours.opens));
         self.opens = opens.map(|opens| (opens, stamp.position));
+    }
+}
+
+/// Snapshot, in a part of its own that came later: how the last day ended, and what would be a repetition.
+impl State {
+    pub(crate) fn has_day(&self) -> bool {
+        self.ending.is_some() || self.ended.is_some() || !self.orders.is_empty()
+    }
+
+    pub(crate) fn write_day(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.ended);
+        writer.put(&self.ending.is_some());
+        if let Some((time, position)) = self.ending {
+            writer.put(&time);
+            writer.put(&position);
+        }
+        self.write_orders(writer);
+    }
+
+    pub(crate) fn read_day(&mut self, reader: &mut Reader<'_>) -> Result<(), FactsError> {
+        let offset = reader.offset();
+        self.ended = reader.field("ended")?;
+        if reader.field("ending")? {
+            self.ending = Some((reader.field("time")?, reader.field("record")?));
+        }
+        self.read_orders(reader)?;
+        if !self.has_day() || (self.ending.is_some() && self.open.is_none()) {
+            return Err(reader.error("ended", offset, LayoutRule::Value));
+        }
+        Ok(())
     }
 }
 
@@ -195,6 +300,15 @@ pub(super) fn take_calendar(reader: &mut Reader<'_>) -> Result<Calendar, FactsEr
         calendar.set(date, Some(reader.field("day")?));
     }
     Ok(calendar)
+}
+
+impl Engine {
+    /// The latest end of the business day that is open, or would be opened `now`. None by version 1 of the rules.
+    pub fn imts_ends_by(&self, now: Time) -> Option<Time> {
+        let today = Date::from_time(now);
+        let end = self.state.settlement.ends_by(today);
+        end.filter(|_| self.state.rules >= RULES_DAY)
+    }
 }
 
 impl engine::State {

@@ -9,7 +9,9 @@ use torap_domain::{
 };
 
 use super::{
-    Change, Payment, Priority, direct, in_tenge, liquidity, payments,
+    Change, Parties, Payment, Priority, RULES_PARTIES, direct, has_free, in_tenge, liquidity,
+    payments,
+    repeats::{self, Order, RULES_REPEATS},
     told::{Entrant, Known, Told, end_to_end},
     transfer,
 };
@@ -20,6 +22,8 @@ use crate::{
 
 /// From this version of the rules on a bank withdraws what it has given itself; before, whatever its account pays.
 const RULES_OWN_WITHDRAWAL: u32 = 2;
+/// From this version of the rules on a bank's own transfer leaves what it owes a card session that is due, as the operator's does.
+const RULES_OWED_IS_KEPT: u32 = 2;
 
 /// Liquidity transfers that wait for the next business day, at most.
 pub const LIQUIDITY_WAITING_MAX: usize = 4096;
@@ -100,16 +104,59 @@ pub(super) fn instruct(
         Ok(found) => found,
         Err(reason) => return state.links.reject(out, stamp, &instruction.source, reason),
     };
-    let taken = payment_of(state, sender, instruction).and_then(|payment| {
+    if let Some(outcome) = answer_again(state, stamp, (link, sender), instruction) {
+        return outcome;
+    }
+    let taken = payment_of(state, sender, instruction).and_then(|(payment, parties)| {
         let entrant = Entrant {
             answer_to: link,
             uetr: Some(instruction.references.uetr),
             gives_back: None,
             end_to_end: of_references(&instruction.references),
+            parties,
         };
         payments::pay(state, stamp, &payment, entrant, out)
     });
     answer(state, stamp, link, taken, out)
+}
+
+/// The same payment once more: the answer that it has by now, whatever has become of its banks or of the day since.
+fn answer_again(
+    state: &mut engine::State,
+    stamp: Stamp,
+    (link, sender): (ParticipantId, ParticipantId),
+    instruction: &Instruction,
+) -> Option<Outcome> {
+    if state.rules < RULES_REPEATS {
+        return None;
+    }
+    let creditor = state.participants.by_bic(&instruction.creditor_agent)?;
+    let payment = Payment {
+        from: state.participants.settles_through(sender),
+        to: state.participants.settles_through(creditor),
+        amount: instruction.amount,
+        priority: instruction.priority,
+        reference: torap_domain::Text::truncated(instruction.references.transaction_id.as_str()),
+        earliest: None,
+        latest: None,
+    };
+    let references = &instruction.references;
+    let settlement = &state.settlement;
+    let (_, known) = settlement.told.by_uetr(&references.uetr)?;
+    if !gave(state, (link, sender), known) {
+        return None;
+    }
+    let (decided, decided_at, status) = settlement.again(stamp, &payment, references)?;
+    let message = Message::ImtsStatus {
+        original: stamp.position,
+        status,
+        decided,
+        decided_at,
+    };
+    // Behind what the payment was told before.
+    let letter = Told { to: link, message };
+    state.settlement.told.push(stamp, letter);
+    Some(Outcome::Refused(Reason::DuplicateReplay))
 }
 
 fn of_references(references: &References) -> u64 {
@@ -150,13 +197,13 @@ fn answer(
     Outcome::Refused(reason)
 }
 
-/// The payment between settlement accounts that an instruction asks for.
+/// The payment between settlement accounts that an instruction asks for, and its banks.
 fn payment_of(
     state: &engine::State,
     sender: ParticipantId,
     instruction: &Instruction,
-) -> Result<Payment, Reason> {
-    let open = state.settlement.open.ok_or(Reason::ImtsClosed)?;
+) -> Result<(Payment, Parties), Reason> {
+    let open = state.settlement.running()?;
     let participants = &state.participants;
     let bank = |bic: &Bic| participants.by_bic(bic).ok_or(Reason::UnknownParticipant);
     let debtor = bank(&instruction.debtor_agent)?;
@@ -164,6 +211,9 @@ fn payment_of(
     let from = participants.settles_through(sender);
     let to = participants.settles_through(creditor);
     participants.may_debit(debtor)?;
+    if state.rules >= RULES_PARTIES {
+        participants.may_debit(sender)?;
+    }
     participants.may_credit(creditor)?;
     let instructed = instruction
         .instructed_agent
@@ -183,7 +233,7 @@ fn payment_of(
         return Err(Reason::ValueDateNotAllowed);
     }
     let on_the_day = |span: Span| open.date.start().map(|start| start.saturating_add(span));
-    Ok(Payment {
+    let payment = Payment {
         from,
         to,
         amount: instruction.amount,
@@ -191,7 +241,13 @@ fn payment_of(
         reference: torap_domain::Text::truncated(instruction.references.transaction_id.as_str()),
         earliest: instruction.earliest.and_then(on_the_day),
         latest: instruction.latest.and_then(on_the_day),
-    })
+    };
+    let parties = Parties {
+        sender,
+        debtor,
+        creditor,
+    };
+    Ok((payment, parties))
 }
 
 /// Whether a bank has given a payment itself: one account pays for a sponsor and for the banks that it sponsors, and each changes and
@@ -277,6 +333,7 @@ pub(super) fn give_back(
             uetr: None,
             gives_back: Some(original),
             end_to_end: of_references(&back.references),
+            parties: back_from(sender, &payment),
         };
         payments::pay(state, stamp, &payment, entrant, out)
     });
@@ -303,9 +360,22 @@ fn returned(
         latest: None,
     };
     // A return that was taken before is a repetition, whatever has become of the payment since.
-    payments::check(state, stamp, &payment)?;
+    let names = state.names(back_from(sender, &payment), &payment);
+    payments::check(state, stamp, &payment, names)?;
+    if state.rules >= RULES_PARTIES {
+        state.participants.may_debit(sender)?;
+    }
     may_return(known, &payment, &back.references)?;
     Ok((original, payment))
+}
+
+/// The banks of a return: it goes to the account that has paid.
+fn back_from(sender: ParticipantId, payment: &Payment) -> Parties {
+    Parties {
+        sender,
+        debtor: sender,
+        creditor: payment.to,
+    }
 }
 
 fn may_return(known: &Known, payment: &Payment, references: &References) -> Result<(), Reason> {
@@ -345,9 +415,9 @@ pub(super) fn move_liquidity(
         direction: order.direction,
         amount: order.amount,
     };
-    let receipt = match state.settlement.open {
-        Some(_) => moved(state, stamp, &waits, out),
-        None => later(state, &waits),
+    let receipt = match known_order(state, sender, order) {
+        Some(receipt) => receipt,
+        None => first_time(state, stamp, order, &waits, out),
     };
     let message = Message::ImtsReceipt {
         original: stamp.position,
@@ -364,9 +434,59 @@ pub(super) fn move_liquidity(
     }
 }
 
+/// What a transfer with this MsgId is answered, if there was one before.
+fn known_order(state: &engine::State, sender: ParticipantId, order: &Liquidity) -> Option<Receipt> {
+    if state.rules < RULES_REPEATS {
+        return None;
+    }
+    let settlement = &state.settlement;
+    let key = repeats::key(sender, order);
+    let refused = |reason| Receipt::Refused { reason };
+    let Some(known) = settlement.orders.get(&key) else {
+        let full = settlement.orders.len() >= repeats::ORDERS_MAX;
+        return full.then_some(refused(Reason::InternalLimit));
+    };
+    let opens = settlement.opens.map(|(time, _)| time);
+    Some(match opens {
+        _ if !known.is(order) => refused(Reason::DuplicateMismatch),
+        _ if known.waits.is_none() => Receipt::Done,
+        Some(opens) => Receipt::Waits { opens },
+        // It waits, and nothing says for when.
+        None => refused(Reason::DuplicateReplay),
+    })
+}
+
+/// Moves the money, or keeps the order for the opening.
+fn first_time(
+    state: &mut engine::State,
+    stamp: Stamp,
+    order: &Liquidity,
+    waits: &Waits,
+    out: &mut Output,
+) -> Receipt {
+    let receipt = match state.settlement.is_open() {
+        Ok(()) => moved(state, stamp, waits, out),
+        Err(_) => later(state, waits),
+    };
+    let id = match receipt {
+        Receipt::Done => None,
+        Receipt::Waits { .. } => Some(waits.id),
+        _ => return receipt,
+    };
+    if state.rules >= RULES_REPEATS {
+        let key = repeats::key(waits.participant, order);
+        let order = Order::of(order, id);
+        state.settlement.orders.insert(key, order);
+    }
+    receipt
+}
+
 fn moved(state: &mut engine::State, stamp: Stamp, order: &Waits, out: &mut Output) -> Receipt {
     let done = direct(state, order.participant).and_then(|participant| {
         in_tenge(order.amount)?;
+        if order.direction == Direction::In && state.rules >= RULES_OWED_IS_KEPT {
+            has_free(state, participant, order.amount)?;
+        }
         transfer(
             state,
             stamp,
@@ -410,8 +530,13 @@ fn later(state: &mut engine::State, order: &Waits) -> Receipt {
 
 /// A business day has begun: the transfers that waited for it are done, in the order in which they came.
 pub(super) fn move_waiting(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    let remembered = state.settlement.waiting_orders();
     while let Some(order) = state.settlement.told.liquidity.pop_front() {
         let receipt = moved(state, stamp, &order, out);
+        if let Some(key) = remembered.get(&order.id) {
+            let done = receipt == Receipt::Done;
+            state.settlement.order_ended(key, done);
+        }
         let letter = Told {
             to: order.to,
             message: Message::ImtsReceipt {

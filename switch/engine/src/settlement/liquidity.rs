@@ -31,7 +31,7 @@ pub(crate) fn go_on(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
         let Some(participant) = state.settlement.again.pop_first() else {
             break;
         };
-        if state.settlement.open.is_none() {
+        if state.settlement.is_open().is_err() {
             continue;
         }
         ancillary::collect(state, stamp, participant, out);
@@ -47,7 +47,7 @@ pub(crate) fn go_on(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     state.settlement.again_since = rest.then_some((stamp.time, stamp.position));
 }
 
-/// Settles from the head of a bank's queue until it cannot, and gives the number of payments.
+/// Settles from the head of a bank's queue until it cannot, and gives the number of payments that ended.
 fn try_queue(
     state: &mut engine::State,
     stamp: Stamp,
@@ -55,15 +55,25 @@ fn try_queue(
     most: usize,
     out: &mut Output,
 ) -> usize {
+    if state.is_held(participant) {
+        return 0;
+    }
     let mut settled = 0_usize;
     while settled < most {
-        let Some(head) = state.head(participant, stamp.time) else {
+        state.settlement.queue.ripen(participant, stamp.time);
+        let Some(head) = state.head(participant) else {
             break;
         };
+        if let Some(reason) = state.stopped(&head) {
+            payments::finish(state, stamp, head.id, End::Rejected(reason), out);
+            settled = settled.saturating_add(1);
+            continue;
+        }
         let together = if state.may_settle(&head.payment) {
             vec![head.id]
         } else {
-            state.offset(participant, head.payment.to, stamp.time)
+            state.settlement.queue.ripen(head.payment.to, stamp.time);
+            state.offset(participant, head.payment.to)
         };
         if together.is_empty() {
             break;
@@ -172,6 +182,7 @@ pub(super) fn resolve(
     for id in ids {
         let waiting = state.settlement.queue.get(*id).copied();
         let waiting = waiting.filter(|waiting| is_due(&waiting.payment, stamp.time));
+        let waiting = waiting.filter(|waiting| state.stopped(waiting).is_none());
         chosen.push(waiting.ok_or(Reason::ResolutionStale)?);
     }
     let gridlock = state.problem(&chosen);
@@ -179,7 +190,11 @@ pub(super) fn resolve(
     if !gridlock.is_some_and(|problem| problem.holds(&places)) {
         return Err(Reason::ResolutionStale);
     }
-    if !state.keeps_priorities(&chosen, stamp.time) {
+    for waiting in &chosen {
+        let payer = waiting.payment.from;
+        state.settlement.queue.ripen(payer, stamp.time);
+    }
+    if !state.keeps_priorities(&chosen) {
         return Err(Reason::OperatorRefused);
     }
     settle_together(state, stamp, ids, out);
@@ -194,25 +209,23 @@ pub(super) fn is_due(payment: &Payment, now: Time) -> bool {
 
 impl engine::State {
     /// Whether no payment is overtaken that must not be: one of normal priority may be, by others of its payer.
-    fn keeps_priorities(&self, chosen: &[Waiting], now: Time) -> bool {
+    fn keeps_priorities(&self, chosen: &[Waiting]) -> bool {
         let ids: BTreeSet<Position> = chosen.iter().map(|waiting| waiting.id).collect();
         let payers: BTreeSet<ParticipantId> =
             chosen.iter().map(|waiting| waiting.payment.from).collect();
         payers.into_iter().all(|payer| {
-            let due = self.settlement.queue.of(payer);
-            let mut behind = due
-                .filter(|waiting| is_due(&waiting.payment, now))
-                .skip_while(|waiting| {
-                    ids.contains(&waiting.id) || waiting.payment.priority == Priority::Normal
-                });
+            let due = self.settlement.queue.due(payer);
+            let due = due.filter(|waiting| self.stopped(waiting).is_none());
+            let mut behind = due.skip_while(|waiting| {
+                ids.contains(&waiting.id) || waiting.payment.priority == Priority::Normal
+            });
             !behind.any(|waiting| ids.contains(&waiting.id))
         })
     }
 
     /// The payment of a bank that settles next.
-    fn head(&self, participant: ParticipantId, now: Time) -> Option<Waiting> {
-        let mut queue = self.settlement.queue.of(participant);
-        queue.find(|waiting| is_due(&waiting.payment, now)).copied()
+    fn head(&self, participant: ParticipantId) -> Option<Waiting> {
+        self.settlement.queue.due(participant).next().copied()
     }
 
     /// Whether funds and limits are enough for one payment alone.
@@ -239,14 +252,11 @@ impl engine::State {
     }
 
     /// Payments at the heads of two banks' queues that settle when they are set against each other.
-    fn offset(&self, one: ParticipantId, other: ParticipantId, now: Time) -> Vec<Position> {
+    fn offset(&self, one: ParticipantId, other: ParticipantId) -> Vec<Position> {
         let run = |from: ParticipantId, to: ParticipantId| {
-            let due = self
-                .settlement
-                .queue
-                .of(from)
-                .filter(move |waiting| is_due(&waiting.payment, now));
+            let due = self.settlement.queue.due(from);
             due.take_while(move |waiting| waiting.payment.to == to)
+                .take_while(|waiting| self.stopped(waiting).is_none())
                 .take(OFFSET_MAX)
                 .copied()
         };

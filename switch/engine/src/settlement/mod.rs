@@ -11,8 +11,10 @@ mod day;
 mod doors;
 mod event;
 mod liquidity;
+mod parties;
 mod payments;
 mod queue;
+mod repeats;
 mod told;
 mod view;
 
@@ -23,7 +25,9 @@ pub(crate) use doors::Waits;
 pub use doors::{Cancellation, Instruction, LIQUIDITY_WAITING_MAX, Liquidity, Return};
 pub use event::{Done, End, Event};
 pub(crate) use liquidity::{credited, go_on as run_queues};
+pub(crate) use parties::RULES_PARTIES;
 pub use queue::{QUEUE_MAX, Waiting};
+pub use repeats::ORDERS_MAX;
 pub use told::uetr_of_record;
 pub(crate) use told::{Known, end_to_end};
 pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
@@ -38,6 +42,7 @@ use crate::{
     engine,
     participants::{self, Direction},
 };
+use parties::Parties;
 use queue::Queue;
 
 /// Ended payments that are remembered for the operator.
@@ -71,8 +76,12 @@ pub(crate) struct State {
     calendar: Calendar,
     /// When the calendar opens the next day, and the record that set it; none while a day is open.
     opens: Option<(Time, Position)>,
-    /// The date of the last day that ended.
+    /// The date of the last day that ended or was skipped.
     last_day: Option<Date>,
+    /// That of the last one that ended, whose references and limits are remembered.
+    ended: Option<Date>,
+    /// When more of what waits is rejected, and the record that set it: the day is at its end.
+    ending: Option<(Time, Position)>,
     queue: Queue,
     /// Payments of the day by payer and the payer's reference.
     seen: BTreeMap<(ParticipantId, Text<35>), Seen>,
@@ -83,7 +92,11 @@ pub(crate) struct State {
     paid: BTreeMap<(ParticipantId, ParticipantId), u128>,
     /// Participants whose queue is to be tried again by the next Tick, and since when.
     again: BTreeSet<ParticipantId>,
+    /// The banks of payments that are known, where they are not those of the accounts.
+    parties: BTreeMap<Position, Parties>,
     again_since: Option<(Time, Position)>,
+    /// Liquidity transfers of the date, by whose they are and their MsgId.
+    orders: BTreeMap<repeats::OrderKey, repeats::Order>,
     done: VecDeque<Done>,
     told: told::State,
 }
@@ -96,6 +109,7 @@ impl State {
     /// When something is decided without being asked, with the record that set the time.
     pub(crate) fn next_deadline(&self) -> Option<(Time, Position)> {
         let end = self.open.map(|open| (open.until, open.set));
+        let end = self.ending.or(end);
         let waiting = self.queue.first_time();
         let told = self.told.next_deadline();
         let times = [end, self.opens, waiting, self.again_since, told];
@@ -104,7 +118,7 @@ impl State {
 
     /// When the open business day ends.
     pub(crate) fn open_until(&self) -> Option<Time> {
-        self.open.map(|open| open.until)
+        self.running().ok().map(|open| open.until)
     }
 
     /// A payment of the open business day or the one before.
@@ -234,6 +248,7 @@ fn change(
                 uetr: None,
                 gives_back: None,
                 end_to_end: 0,
+                parties: Parties::of(payment),
             };
             payments::pay(state, stamp, payment, entrant, out)
         }

@@ -1,19 +1,25 @@
 //! A payment from its arrival to its end, and what the operator may do to it in between.
 
-use torap_domain::{Position, Reason, Time};
+use torap_domain::{ParticipantId, Position, Reason, Time};
 
 use super::{
-    Change, DAY_PAYMENTS_MAX, Done, End, Event, Payment, Priority, QUEUE_MAX, Seen, State,
+    Change, DAY_PAYMENTS_MAX, Done, End, Event, Open, Payment, Priority, QUEUE_MAX, Seen, State,
     changes::{self, Values},
     direct, in_tenge, liquidity,
+    parties::RULES_PARTIES,
     told::Entrant,
 };
 use crate::{Output, Stamp, engine};
 
 impl State {
-    /// Refuses while there is no business day.
+    /// Refuses while there is no business day, or it is at its end.
     pub(crate) fn is_open(&self) -> Result<(), Reason> {
-        self.open.map(|_| ()).ok_or(Reason::ImtsClosed)
+        self.running().map(|_| ())
+    }
+
+    pub(super) fn running(&self) -> Result<Open, Reason> {
+        let open = self.open.filter(|_| self.ending.is_none());
+        open.ok_or(Reason::ImtsClosed)
     }
 }
 
@@ -25,16 +31,21 @@ pub(super) fn pay(
     entrant: Entrant,
     out: &mut Output,
 ) -> Result<(), Reason> {
-    check(state, stamp, payment)?;
+    let names = state.names(entrant.parties, payment);
+    check(state, stamp, payment, names)?;
     state.settlement.told.is_free(&entrant)?;
+    let by_parties = state.rules >= RULES_PARTIES;
     let settlement = &mut state.settlement;
-    let key = (payment.from, payment.reference);
+    let key = (names, payment.reference);
     let seen = Seen {
         to: payment.to,
         amount: payment.amount,
     };
     settlement.seen.insert(key, seen);
     settlement.told.enter(stamp, payment, &entrant);
+    if by_parties {
+        settlement.remember_parties(stamp.position, payment, entrant.parties);
+    }
     settlement.queue.push(stamp.position, *payment);
     liquidity::credited(state, stamp, payment.from, out);
     if state.settlement.queue.get(stamp.position).is_some() {
@@ -44,12 +55,17 @@ pub(super) fn pay(
     Ok(())
 }
 
-/// The rules for taking a payment in.
-pub(super) fn check(state: &engine::State, stamp: Stamp, payment: &Payment) -> Result<(), Reason> {
+/// The rules for taking a payment in; `names` is whose reference it has.
+pub(super) fn check(
+    state: &engine::State,
+    stamp: Stamp,
+    payment: &Payment,
+    names: ParticipantId,
+) -> Result<(), Reason> {
     let settlement = &state.settlement;
     settlement.is_open()?;
     let (from, to) = (direct(state, payment.from)?, direct(state, payment.to)?);
-    if let Some(seen) = settlement.seen.get(&(from, payment.reference)) {
+    if let Some(seen) = settlement.seen.get(&(names, payment.reference)) {
         let same = seen.to == to && seen.amount == payment.amount;
         return Err(if same {
             Reason::DuplicateReplay

@@ -1,4 +1,7 @@
 //! Payments that wait, each payer's in the order of priority, then place; and the times that decide about them.
+//!
+//! Those whose earliest time has not come stand in a table of their own: they do not stand in the way, and nobody who looks for the head of
+//! a queue walks past them. [`Queue::ripen`] moves what has become due, once for each payment, before anybody looks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,13 +31,26 @@ pub struct Waiting {
     place: i64,
 }
 
-/// All that wait. The tables hold the same payments: by standing, by identifier, and by the times that decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// All that wait: by identifier, by standing, and by the times that decide.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    order: BTreeSet<Standing>,
     by_id: BTreeMap<Position, Waiting>,
+    /// What was due when its payer's queue was last looked at.
+    due: BTreeSet<Standing>,
+    /// The others, and when they become due.
+    later: BTreeSet<Standing>,
+    coming: BTreeSet<(ParticipantId, Time, Position)>,
     times: BTreeSet<(Time, Position)>,
 }
+
+/// When somebody last looked makes no difference.
+impl PartialEq for Queue {
+    fn eq(&self, other: &Queue) -> bool {
+        self.by_id == other.by_id && self.times == other.times
+    }
+}
+
+impl Eq for Queue {}
 
 impl Waiting {
     fn standing(&self) -> Standing {
@@ -44,6 +60,12 @@ impl Waiting {
             place: self.place,
             id: self.id,
         }
+    }
+
+    /// When it becomes due.
+    fn comes(&self) -> (ParticipantId, Time, Position) {
+        let earliest = self.payment.earliest.unwrap_or(Time::EPOCH);
+        (self.payment.from, earliest, self.id)
     }
 }
 
@@ -69,7 +91,11 @@ impl Queue {
 
     pub(super) fn remove(&mut self, id: Position) -> Option<Waiting> {
         let waiting = self.by_id.remove(&id)?;
-        self.order.remove(&waiting.standing());
+        let standing = waiting.standing();
+        if !self.due.remove(&standing) {
+            self.later.remove(&standing);
+            self.coming.remove(&waiting.comes());
+        }
         for time in times(&waiting.payment) {
             self.times.remove(&(time, id));
         }
@@ -113,30 +139,70 @@ impl Queue {
         let Some(waiting) = self.by_id.get(&id).copied() else {
             return false;
         };
-        let first = self
-            .of(waiting.payment.from)
-            .find(|other| other.payment.priority == waiting.payment.priority)
-            .map_or(waiting.place, |other| other.place);
+        let head = Standing {
+            place: i64::MIN,
+            id: Position::ZERO,
+            ..waiting.standing()
+        };
+        let first_of = |table: &BTreeSet<Standing>| {
+            let first = table.range(head..).next().copied();
+            first.filter(|first| (first.payer, first.priority) == (head.payer, head.priority))
+        };
+        let firsts = [&self.due, &self.later].into_iter().filter_map(first_of);
+        let first = firsts.map(|first| first.place).min();
+        let first = first.unwrap_or(waiting.place);
         self.again(id, |waiting| waiting.place = first.saturating_sub(1))
     }
 
-    /// A payer's payments in the order in which they settle.
+    /// What of a payer has become due by `now` stands in its order from here on. Asked before [`Queue::due`].
+    pub(super) fn ripen(&mut self, payer: ParticipantId, now: Time) {
+        let first = (payer, Time::EPOCH, Position::ZERO);
+        while let Some(comes) = self.coming.range(first..).next().copied()
+            && comes.0 == payer
+            && comes.1 <= now
+        {
+            looked();
+            self.coming.remove(&comes);
+            if let Some(waiting) = self.by_id.get(&comes.2) {
+                let standing = waiting.standing();
+                self.later.remove(&standing);
+                self.due.insert(standing);
+            }
+        }
+    }
+
+    /// What of a payer was due by the last [`Queue::ripen`], in the order in which it settles.
+    pub(super) fn due(&self, payer: ParticipantId) -> impl Iterator<Item = &Waiting> + '_ {
+        self.standings(&self.due, payer)
+    }
+
+    /// A payer's payments: first those that are due, in the order in which they settle.
     pub(super) fn of(&self, payer: ParticipantId) -> impl Iterator<Item = &Waiting> + '_ {
+        let later = self.standings(&self.later, payer);
+        self.due(payer).chain(later)
+    }
+
+    fn standings<'a>(
+        &'a self,
+        table: &'a BTreeSet<Standing>,
+        payer: ParticipantId,
+    ) -> impl Iterator<Item = &'a Waiting> + 'a {
         let first = Standing {
             payer,
             priority: Priority::CentralBank,
             place: i64::MIN,
             id: Position::ZERO,
         };
-        let standings = self.order.range(first..);
+        let standings = table.range(first..);
         standings
             .take_while(move |standing| standing.payer == payer)
+            .inspect(|_| looked())
             .filter_map(|standing| self.by_id.get(&standing.id))
     }
 
     /// Every payment, by payer and then in the order in which they settle.
     pub(super) fn all(&self) -> impl Iterator<Item = &Waiting> + '_ {
-        let standings = self.order.iter();
+        let standings = self.due.union(&self.later);
         standings.filter_map(|standing| self.by_id.get(&standing.id))
     }
 
@@ -151,7 +217,12 @@ impl Queue {
     }
 
     fn insert(&mut self, waiting: Waiting) {
-        self.order.insert(waiting.standing());
+        if waiting.payment.earliest.is_some() {
+            self.later.insert(waiting.standing());
+            self.coming.insert(waiting.comes());
+        } else {
+            self.due.insert(waiting.standing());
+        }
         for time in times(&waiting.payment) {
             self.times.insert((time, waiting.id));
         }
@@ -162,9 +233,15 @@ impl Queue {
         let Some(mut waiting) = self.by_id.get(&id).copied() else {
             return false;
         };
-        self.order.remove(&waiting.standing());
+        let is_due = self.due.remove(&waiting.standing());
+        let table = if is_due {
+            &mut self.due
+        } else {
+            self.later.remove(&waiting.standing());
+            &mut self.later
+        };
         change(&mut waiting);
-        self.order.insert(waiting.standing());
+        table.insert(waiting.standing());
         self.by_id.insert(id, waiting);
         true
     }
@@ -216,4 +293,18 @@ impl Queue {
 
 fn times(payment: &Payment) -> impl Iterator<Item = Time> + use<> {
     [payment.earliest, payment.latest].into_iter().flatten()
+}
+
+/// A payment was looked at, or moved to those that are due: tests count the steps of a look.
+#[cfg(test)]
+pub(super) fn looked() {
+    LOOKS.set(LOOKS.get() + 1);
+}
+
+#[cfg(not(test))]
+fn looked() {}
+
+#[cfg(test)]
+thread_local! {
+    pub(super) static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }

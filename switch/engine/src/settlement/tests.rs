@@ -1,4 +1,6 @@
 mod any_sequence;
+mod day;
+mod suspended;
 
 use torap_domain::{DayOverride, Span};
 use torap_settlement::lsm;

@@ -11,7 +11,7 @@ use std::{
 
 use torap_domain::{Money, ParticipantId, Position, Reason, Sequence, Span, Text, Time, Uetr};
 
-use super::{Done, End, Payment, Priority, doors::Waits};
+use super::{Done, End, Parties, Payment, Priority, doors::Waits};
 use crate::{
     DayEvent, Message, Outbound, Output, References, Stamp, Status,
     codec::{FactsError, LayoutRule, Reader, Writer},
@@ -36,6 +36,7 @@ pub(super) struct Entrant {
     pub(super) gives_back: Option<Position>,
     /// [`end_to_end`] of its EndToEndId; 0 without one.
     pub(super) end_to_end: u64,
+    pub(super) parties: Parties,
 }
 
 /// What banks ask about a payment beside that.

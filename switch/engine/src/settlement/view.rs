@@ -73,7 +73,7 @@ impl Engine {
     pub fn imts_day(&self) -> DayView {
         let settlement = &self.state.settlement;
         DayView {
-            until: settlement.open.map(|open| open.until),
+            until: settlement.open_until(),
             cut_off: settlement.open.and_then(|open| open.cut_off),
             opens: settlement.opens.map(|(time, _)| time),
             hours: settlement.hours,
@@ -157,7 +157,8 @@ impl Engine {
         let now = self.state.last.time;
         let queue = || {
             let all = self.state.settlement.queue.all();
-            all.filter(move |waiting| is_due(&waiting.payment, now))
+            let due = all.filter(move |waiting| is_due(&waiting.payment, now));
+            due.filter(|waiting| self.state.stopped(waiting).is_none())
         };
         let kept: BTreeSet<ParticipantId> = match order {
             SolverOrder::Kept => BTreeSet::new(),

@@ -156,6 +156,79 @@ fn what_is_owed_is_kept_from_every_other_use_and_a_payment_in_settles_it() {
     assert_eq!(rail.world.engine.settlement_queue().count(), 0);
 }
 
+/// A camt.050 of HSBK from its settlement account to its position.
+fn own_transfer(rail: &mut Rail, amount: u64) -> imts::Command {
+    imts::Command::MoveLiquidity(imts::Liquidity {
+        source: rail.world.link(HSBK),
+        message_id: torap_domain::MessageId::parse("LIQ-1").unwrap(),
+        agent: crate::world::bic(HSBK),
+        direction: Direction::In,
+        amount: Money::kzt(amount),
+    })
+}
+
+#[test]
+fn a_bank_moves_nothing_away_that_it_owes_a_session_that_is_due() {
+    for newest in [true, false] {
+        let mut rail = rail(Method::DebitsFirst);
+        if newest {
+            rail.world.newest_rules();
+        }
+        rail.approved(1);
+        approved_by_irty(&mut rail, 2);
+        open(&mut rail);
+        cut_over(&mut rail);
+        fund(&mut rail, HSBK, DEBT - 1);
+        let transfer = own_transfer(&mut rail, DEBT - 1);
+        let outcome = rail.world.apply(Any::Settlement(transfer));
+        if newest {
+            assert_eq!(outcome, Outcome::Refused(Reason::InsufficientFunds));
+            // What is beside the debt is the bank's own.
+            fund(&mut rail, HSBK, 11);
+            let rest = own_transfer(&mut rail, 11);
+            rail.world
+                .refuse(Any::Settlement(rest), Reason::InsufficientFunds);
+            let rest = own_transfer(&mut rail, 10);
+            imts(&mut rail, rest);
+            assert_eq!(
+                (balance(&rail, HSBK), technical(&rail)),
+                (0, i128::from(DEBT))
+            );
+        } else {
+            // So was it decided before, and so it is decided again.
+            assert_eq!(outcome, Outcome::Accepted);
+            assert_eq!(balance(&rail, HSBK), 0);
+        }
+    }
+}
+
+#[test]
+fn a_transfer_that_waited_for_the_opening_leaves_what_is_owed_too() {
+    let mut rail = rail(Method::Simultaneous);
+    rail.world.newest_rules();
+    let source = source();
+    let keeps = true;
+    imts(&mut rail, imts::Command::KeepLiquidity { source, keeps });
+    let hours = Some(imts::Hours {
+        opens: Span::from_secs(9 * 3600),
+        cut_off: Span::from_secs(17 * 3600),
+        closes: Span::from_secs(18 * 3600),
+    });
+    imts(&mut rail, imts::Command::SetHours { source, hours });
+    rail.approved(1);
+    cut_over(&mut rail);
+    fund(&mut rail, HSBK, DEBT - 1);
+    let transfer = own_transfer(&mut rail, 10);
+    imts(&mut rail, transfer);
+    let opens = rail.world.engine.imts_day().opens.unwrap();
+    let span = opens.saturating_since(rail.now());
+    rail.tick_after(span);
+    assert!(rail.world.engine.imts_day().until.is_some());
+    assert_eq!(balance(&rail, HSBK), i128::from(DEBT) - 1);
+    fund(&mut rail, HSBK, 1);
+    assert!(is_settled(&rail));
+}
+
 #[test]
 fn the_open_session_settles_in_between_at_its_times_and_the_rest_when_it_closes() {
     let mut rail = rail(Method::Simultaneous);

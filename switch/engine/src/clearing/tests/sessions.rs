@@ -368,3 +368,71 @@ fn what_a_session_pays_releases_a_payment_that_waits_in_imts() {
         [0, 30, 70]
     );
 }
+
+#[test]
+fn no_session_is_closed_before_its_business_date() {
+    let close = || {
+        let source = operator();
+        Any::Clearing(Command::Close { source })
+    };
+    let mut world = World::new();
+    world.newest_rules();
+    world.endow(CASP, 1_000);
+    // It is Saturday, and the first session is Monday's.
+    world.refuse(close(), Reason::ValueDateNotAllowed);
+    world.send_one(1, CASP, HSBK, 100);
+    world.refuse(close(), Reason::ValueDateNotAllowed);
+    assert_eq!(world.item(1), Status::Pending);
+    world.stamp.time = at("2026-11-23T09:00:00+05:00");
+    world.accept(close());
+    assert_eq!(world.item(1), Status::Settled);
+    world.tell();
+    world.refuse(close(), Reason::ValueDateNotAllowed);
+    let mut item = order(2, CASP, HSBK, 100);
+    item.value_date = date(TUESDAY);
+    assert_eq!(world.send(CASP, vec![item]), Outcome::Accepted);
+    world.close();
+    assert_eq!(world.item(2), Status::Settled);
+}
+
+#[test]
+fn items_of_banks_that_are_suspended_when_the_session_closes_are_left_out() {
+    for newest in [true, false] {
+        let mut world = World::new();
+        if newest {
+            world.newest_rules();
+        }
+        for bank in [CASP, HSBK, TSES] {
+            world.endow(bank, 100);
+        }
+        world.send_one(1, CASP, HSBK, 10);
+        world.send_one(2, HSBK, IRTY, 20);
+        world.send_one(3, TSES, HSBK, 40);
+        let suspended = |debits, credits| participants::State::Suspended { debits, credits };
+        world.state(CASP, suspended(true, false));
+        world.state(IRTY, suspended(false, true));
+        let forecast = world.engine.clearing_forecast();
+        let sent = world.close();
+        assert_eq!(world.item(3), Status::Settled);
+        let report = world.engine.clearing_reports().last().unwrap();
+        assert_eq!(report.rows, forecast);
+        if !newest {
+            // So was it decided before, and so it is decided again.
+            assert_eq!(world.item(1), Status::Settled);
+            assert_eq!(world.item(2), Status::Settled);
+            continue;
+        }
+        assert_eq!(world.item(1), rejected(Reason::SenderSuspended));
+        assert_eq!(world.item(2), rejected(Reason::ReceiverSuspended));
+        let balances = [CASP, HSBK, IRTY, TSES].map(|bank| world.settlement(bank));
+        assert_eq!(balances, [100, 140, 0, 60]);
+        let left_out = "Rejected { reason: SenderSuspended, agent_code: None }";
+        assert_eq!(
+            told(&sent, CASP),
+            [
+                format!("{left_out} [0] in 2026-11-23/1"),
+                "report 2026-11-23/1: 0 0 0 0 1 10".to_owned(),
+            ]
+        );
+    }
+}

@@ -1,4 +1,6 @@
 mod liquidity;
+mod repeats;
+mod sponsored;
 
 use torap_domain::{
     CancellationId, Date, Money, ParticipantId, Position, Reason, ReturnId, Span, Text, Time,

@@ -53,7 +53,10 @@ pub(super) async fn follow_up_to(switch: &Switch, decided: &Value) {
 async fn configuration(switch: &Switch, request: Request) -> Result<Command, Refusal> {
     match request {
         Request::Set { by, key, value } => set(switch, &by, &key, &value).await,
-        Request::RtgsChange { by, change } => rtgs::command(switch, &by, &change),
+        Request::RtgsChange { by, change } => {
+            rtgs::may_open(switch, &change).await?;
+            rtgs::command(switch, &by, &change)
+        }
         Request::AncillaryChange { by, change } => ancillary::command(switch, &by, &change),
         request @ (Request::CardSet { .. }
         | Request::CardStop { .. }
@@ -61,8 +64,11 @@ async fn configuration(switch: &Switch, request: Request) -> Result<Command, Ref
         | Request::CardKeyChange { .. }
         | Request::CardKeyCancel { .. }
         | Request::CardSettle { .. }) => cards::command(switch, request).await,
+        request @ Request::ClearingClose { .. } => {
+            clearing::may_close(switch).await?;
+            clearing::command(request)
+        }
         request @ (Request::ClearingWithdraw { .. }
-        | Request::ClearingClose { .. }
         | Request::ClearingSet { .. }
         | Request::ClearingPurposes { .. }) => clearing::command(request),
         request @ (Request::TariffSet { .. } | Request::TariffNote { .. }) => {

@@ -20,7 +20,10 @@ use torap_gateway::translate::{file_key, item_fingerprint, payment_key, submissi
 use super::{change, show};
 use crate::{
     control::{ClearingItem, ClearingSettings, ClearingShow, Refusal, Request},
-    serve::{intake::Stopped, switch::Switch},
+    serve::{
+        intake::Stopped,
+        switch::{Switch, wall_clock},
+    },
 };
 
 pub(super) async fn show(switch: &Switch, what: ClearingShow) -> Result<Value, Refusal> {
@@ -36,6 +39,16 @@ pub(super) async fn show(switch: &Switch, what: ClearingShow) -> Result<Value, R
             Ok(view.map_or(Value::Null, |view| file_json(&view)))
         }
     }
+}
+
+/// Refuses to close a session whose business date lies ahead, and names the date, which the engine's own refusal does not.
+pub(super) async fn may_close(switch: &Switch) -> Result<(), Refusal> {
+    let now = wall_clock();
+    let ahead = show::ask(switch, move |engine| engine.clearing_date_ahead(now)).await?;
+    ahead.map_or(Ok(()), |date| {
+        let text = format!("the open session is of {date}; it may be closed from that date on");
+        Err(Refusal::of_request("session", text))
+    })
 }
 
 /// A change that is one command.

@@ -21,11 +21,32 @@ use crate::{
     control::{
         By, Refusal, RtgsChange, RtgsDay, RtgsHours, RtgsMove, RtgsPriority, RtgsRule, RtgsShow,
     },
-    serve::{solver, switch::Switch},
+    serve::{
+        solver,
+        switch::{Switch, wall_clock},
+    },
 };
 
 /// Payments of the queue that are listed.
 const ROWS_MAX: usize = 1_000;
+
+/// Refuses a day of IMTS that would end too late, and names the latest end, which the engine's own refusal does not.
+pub(super) async fn may_open(switch: &Switch, change: &RtgsChange) -> Result<(), Refusal> {
+    let RtgsChange::Open { until, .. } = change else {
+        return Ok(());
+    };
+    let until =
+        Time::parse(until).map_err(|error| Refusal::of_request("until", error.to_string()))?;
+    let now = wall_clock();
+    let latest = show::ask(switch, move |engine| engine.imts_ends_by(now)).await?;
+    match latest.filter(|latest| until > *latest) {
+        None => Ok(()),
+        Some(latest) => {
+            let text = format!("a day ends at {latest} at the latest, when the next one comes");
+            Err(Refusal::of_request("until", text))
+        }
+    }
+}
 
 pub(super) async fn show(switch: &Switch, what: RtgsShow) -> Result<Value, Refusal> {
     match what {

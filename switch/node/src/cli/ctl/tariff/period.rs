@@ -1,7 +1,7 @@
 //! What a day or month comes to, read from the log.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{BufWriter, Write},
 };
 
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use torap_domain::{Date, ParticipantId, Position, Span, Time};
 use torap_engine::{
     Engine,
-    tariffs::{Charge, Invoice, Table, Usage},
+    participants::{State, View},
+    tariffs::{Charge, Due, Invoice, Table, Usage},
 };
 use torap_follower::{Measured, Metered, Until, meter, rebuild};
 
@@ -121,9 +122,20 @@ pub(super) fn invoice(
     })?;
     let codes = codes(&measured.engine);
     let wanted = wanted(&codes, participant)?;
-    let table = minimums(&measured.engine, &period);
+    let last = measured.recovered.last.time;
+    let table = measured.engine.tariff().0.clone();
+    let table = Minimums::of(table, &measured.engine, &period, last);
     match form {
-        Form::Csv => csv(&period, &invoice, &codes, wanted, &table)?,
+        Form::Csv => {
+            csv(&period, &invoice, &codes, wanted, &table)?;
+            // The last line: a file without it was cut off.
+            let stands = if measured.complete {
+                "complete"
+            } else {
+                "incomplete"
+            };
+            print_line(&format!("{},,{stands},,,,,,,", period.name))?;
+        }
         Form::Json => print_line(&json(&period, &invoice, &measured, wanted, &table).to_string())?,
         Form::Text => {
             let value = json(&period, &invoice, &measured, wanted, &table);
@@ -211,16 +223,15 @@ pub(super) fn attempt(
             }
         }
     })?;
-    let (now_table, then_table) = if period.is_month {
-        (measured.engine.tariff().0.clone(), table)
-    } else {
-        (Table::default(), Table::default())
-    };
+    let last = measured.recovered.last.time;
+    let in_force = measured.engine.tariff().0.clone();
+    let [in_force, tried] =
+        [in_force, table].map(|table| Minimums::of(table, &measured.engine, &period, last));
     let mut sums = (0_u128, 0_u128);
     let mut rows = Vec::new();
     for (id, code) in &codes {
-        let now = now.due(*id, &now_table).total();
-        let then = then.due(*id, &then_table).total();
+        let now = in_force.due(&now, *id).total();
+        let then = tried.due(&then, *id).total();
         sums = (sums.0.saturating_add(now), sums.1.saturating_add(then));
         rows.push(json!({
             "participant": code,
@@ -263,12 +274,34 @@ fn wanted(
     participant.map(find).transpose()
 }
 
-/// The table whose minimums hold: the one in force when the month ends. A day has none.
-fn minimums(engine: &Engine, period: &Period) -> Table {
-    if period.is_month {
-        engine.tariff().0.clone()
-    } else {
-        Table::default()
+/// Whose minimums hold, by the table in force when the month ends. A day has none, nor a month that has not begun by the end of the log.
+struct Minimums {
+    table: Table,
+    none: Table,
+    /// Those that settle themselves and are past their certification.
+    whose: BTreeSet<ParticipantId>,
+}
+
+impl Minimums {
+    /// `last` is the time of the last record.
+    fn of(table: Table, engine: &Engine, period: &Period, last: Time) -> Minimums {
+        let views = engine.participant_views();
+        let has = |view: &View| view.sponsor.is_none() && view.state != State::Certifying;
+        let hold = period.is_month && last >= period.from;
+        Minimums {
+            table,
+            none: Table::default(),
+            whose: views
+                .filter(|view| hold && has(view))
+                .map(|view| view.id)
+                .collect(),
+        }
+    }
+
+    /// What the participant owes of the invoice, with what its minimum adds.
+    fn due(&self, invoice: &Invoice, id: ParticipantId) -> Due {
+        let holds = self.whose.contains(&id);
+        invoice.due(id, if holds { &self.table } else { &self.none })
     }
 }
 
@@ -277,7 +310,7 @@ fn json(
     invoice: &Invoice,
     measured: &Measured,
     wanted: Option<ParticipantId>,
-    table: &Table,
+    minimums: &Minimums,
 ) -> Value {
     let mut total = 0_u128;
     let mut participants = Vec::new();
@@ -286,7 +319,7 @@ fn json(
         if wanted.is_some_and(|only| only != id) {
             continue;
         }
-        let due = invoice.due(id, table);
+        let due = minimums.due(invoice, id);
         total = total.saturating_add(due.total());
         participants.push(json!({
             "participant": code,
@@ -326,7 +359,7 @@ fn csv(
     invoice: &Invoice,
     codes: &BTreeMap<ParticipantId, String>,
     wanted: Option<ParticipantId>,
-    table: &Table,
+    minimums: &Minimums,
 ) -> Result<(), Failure> {
     print_line("period,participant,item,pays,table,row,count,amount,bytes,fee")?;
     for (id, code) in codes {
@@ -347,7 +380,7 @@ fn csv(
                 tenge(line.fee)
             ))?;
         }
-        let due = invoice.due(*id, table);
+        let due = minimums.due(invoice, *id);
         if due.top_up > 0 {
             let top_up = tenge(due.top_up);
             print_line(&format!("{name},{code},top-up-to-minimum,,,,,,,{top_up}"))?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use torap_domain::Uetr;
+use torap_domain::{Date, Uetr};
 
 use super::{Bank, banks, by, customer};
 use crate::{
@@ -26,8 +26,6 @@ use crate::{
 /// Items of a run, unless told otherwise.
 const ITEMS: u64 = 100_000;
 pub(super) const ITEMS_MAX: u64 = 2_000_000;
-/// The country's time: UTC+5.
-const UTC_OFFSET_MINUTES: u32 = 5 * 60;
 /// How often the switch is asked whether everybody has been told.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -142,17 +140,16 @@ pub(super) fn run(
     })
 }
 
-/// The session of an own switch does not close by itself while items come: it closes at the minute that is furthest away.
+/// The session of an own switch is today's, whatever day that is, and closes by itself in the last minute of it: the operator closes none
+/// whose date lies ahead.
 fn keep_open(control: &mut Client) -> Result<(), Failure> {
-    let minute = wall_clock().nanos() / 60_000_000_000 + u64::from(UTC_OFFSET_MINUTES);
-    let furthest = (minute + 12 * 60) % (24 * 60);
     let settings = ClearingSettings {
-        closes_at: vec![format!("{:02}:{:02}", furthest / 60, furthest % 60)],
+        closes_at: vec!["23:59".into()],
         days_ahead: 3,
         amount_max: "5000000.00".into(),
         items_max: 2_097_152,
         closed: Vec::new(),
-        worked: Vec::new(),
+        worked: vec![Date::from_time(wall_clock()).to_string()],
     };
     control.must(&Request::ClearingSet { by: by(), settings })?;
     Ok(())
