@@ -144,6 +144,11 @@ impl State {
         }
     }
 
+    /// What becomes of the first bank's items is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.items.hand_over(bank, heir);
+    }
+
     fn item(&self, uetr: &Uetr) -> Option<ItemView> {
         let (_, item) = self.items.find_uetr(uetr)?;
         Some(view_of(item))

@@ -118,6 +118,11 @@ impl State {
         self.pieces.waiting_of(uetr)
     }
 
+    /// What becomes of the first bank's lines is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.pieces.hand_over(bank, heir);
+    }
+
     /// The oldest record that lines are still handed in from.
     pub(crate) fn oldest_referred(&self) -> Option<Position> {
         self.pieces.oldest()

@@ -145,6 +145,11 @@ impl State {
         self.told.push(stamp, told::Told { to, message });
     }
 
+    /// What is told of the first bank's payments and transfers is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.told.hand_over(bank, heir);
+    }
+
     /// The participant's queue is tried again by [`run_queues`].
     pub(crate) fn try_again(&mut self, participant: ParticipantId) {
         self.again.insert(participant);

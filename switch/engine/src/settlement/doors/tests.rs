@@ -1,4 +1,5 @@
 mod liquidity;
+mod mergers;
 
 use torap_domain::{
     CancellationId, Date, Money, ParticipantId, Position, Reason, ReturnId, Span, Text, Time,
