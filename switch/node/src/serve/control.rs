@@ -174,6 +174,9 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
             presentments::show(switch, code.as_deref(), file.as_deref(), after).await
         }
         submission @ Request::CardPresent { .. } => presentments::submit(switch, submission).await,
+        Request::CardPutOff { code, file, after } => {
+            presentments::put_off(switch, &code, &file, after).await
+        }
         Request::Tariff => tariff::show(switch).await,
         Request::TariffTry { tariff, usage } => {
             tariff::attempt(switch, tariff.as_ref(), &usage).await
@@ -251,6 +254,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::DisputeEvidence { .. }
         | Request::MassShow { .. }
         | Request::CardPresentments { .. }
+        | Request::CardPutOff { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
         | Request::Report
