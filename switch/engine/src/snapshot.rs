@@ -194,7 +194,7 @@ impl Engine {
             chunks.read(Part::MassPieces, |reader| mass.read_pieces(reader))?;
         }
         chunks.close()?;
-        let state = State {
+        let mut state = State {
             rules,
             bounds,
             last,
@@ -216,6 +216,7 @@ impl Engine {
             approval,
             facts_in: None,
         };
+        clearing::calendar_restored(&mut state);
         state.check()?;
         Ok(Engine { state })
     }

@@ -30,10 +30,12 @@ pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use torap_domain::{Calendar, Date, Money, ParticipantId, Position, Reason, Text, Time};
+use torap_domain::{
+    Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Text, Time,
+};
 
 use crate::{
-    Event as Any, Message, Outcome, Output, Source, Stamp,
+    Event as Any, Message, Outcome, Output, Source, Stamp, clearing,
     codec::{FactsError, Reader, Writer},
     engine,
     participants::{self, Direction},
@@ -100,6 +102,11 @@ impl State {
         let told = self.told.next_deadline();
         let times = [end, self.opens, waiting, self.again_since, told];
         times.into_iter().flatten().min()
+    }
+
+    /// Single dates of the business calendar.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (Date, DayOverride)> + '_ {
+        self.calendar.overrides()
     }
 
     /// When the open business day ends.
@@ -288,7 +295,11 @@ fn change(
             Ok(())
         }
         Command::SetHours { hours, .. } => day::set_hours(state, stamp, *hours),
-        Command::SetDay { date, day, .. } => day::set_day(state, stamp, *date, *day),
+        Command::SetDay { date, day, .. } => {
+            day::set_day(state, stamp, *date, *day)?;
+            clearing::calendar_changed(state, stamp, out);
+            Ok(())
+        }
         Command::KeepLiquidity { keeps, .. } => {
             state.settlement.told.keeps_liquidity = *keeps;
             Ok(())

@@ -138,7 +138,7 @@ pub(super) enum Rtgs {
         #[arg(long)]
         notices: bool,
     },
-    /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
+    /// Close a date, as 2026-12-01, have it worked, or give it back to the rules: in IMTS, the clearing system and disputes
     Day {
         date: String,
         #[arg(value_enum)]
