@@ -26,7 +26,7 @@ pub(crate) use liquidity::{credited, go_on as run_queues};
 pub use queue::{QUEUE_MAX, Waiting};
 pub use told::uetr_of_record;
 pub(crate) use told::{Known, end_to_end};
-pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
+pub use view::{AccountView, DayView, DueToday, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -17,12 +17,12 @@ mod rtgs;
 mod show;
 mod tariff;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Interest},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::watch,
 };
 use torap_engine::Outcome;
@@ -32,6 +32,9 @@ use crate::control::{Answer, By, LINE_BYTES_MAX, Refusal, Request};
 
 pub(crate) use ancillary::report_row;
 pub(super) use show::cpu_us;
+
+/// How often it is looked whether the peer of a request that waits is still there.
+const GONE_EVERY: Duration = Duration::from_millis(50);
 
 /// Serves until it is aborted.
 pub(super) async fn serve(
@@ -90,6 +93,14 @@ async fn converse(
                     stop.send_replace(true);
                     Answer::done(json!({ "stopping": true }))
                 }
+                // It may wait for minutes, and nobody is told of it then.
+                Ok(request @ Request::MassSubmit { .. }) => {
+                    let work = answer(switch, request, peer.uid());
+                    match unless_gone(&write, work).await {
+                        Some(answer) => answer,
+                        None => return Ok(()),
+                    }
+                }
                 Ok(request) => answer(switch, request, peer.uid()).await,
                 Err(error) => Answer::refused(Refusal::of_request("request", error.to_string())),
             }
@@ -102,6 +113,22 @@ async fn converse(
             return Ok(());
         };
         write.write_all(&line(&answer)).await?;
+    }
+}
+
+/// What comes of some work, unless the peer closes its side of the connection for good; one that only sends no more still listens.
+async fn unless_gone<T>(write: &OwnedWriteHalf, work: impl Future<Output = T>) -> Option<T> {
+    let gone = async {
+        while let Ok(ready) = write.ready(Interest::WRITABLE).await
+            && !ready.is_write_closed()
+        {
+            tokio::time::sleep(GONE_EVERY).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = gone => None,
     }
 }
 
@@ -299,3 +326,6 @@ async fn put(switch: &Switch, command: torap_engine::Command) -> Result<Value, R
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ fn a_holiday_is_set_once_for_all() {
         Outcome::Refused(Reason::ValueDateNotAllowed)
     );
     world.close();
-    assert_eq!(world.item(1), Status::Settled);
+    assert_eq!([world.settlement(CASP), world.settlement(HSBK)], [40, 60]);
     let closed = world.engine.clearing_reports().last().unwrap().session;
     assert_eq!(closed, session(TUESDAY, 1));
     // Given back to the rules, a date ahead is worked again; one that is over stays over.
@@ -106,4 +106,31 @@ fn what_is_due_closes_by_the_calendar_that_held() {
     set_day(&mut world, MONDAY, Some(DayOverride::Closed));
     assert_eq!(world.item(1), Status::Settled);
     assert_eq!(open(&world), session(TUESDAY, 1));
+}
+
+#[test]
+fn a_session_with_items_is_still_to_settle_on_its_date() {
+    let mut world = World::new();
+    world.endow(CASP, 100);
+    let due = |world: &World| world.engine.imts_due_today(world.now());
+    let until = at("2026-11-23T18:00:00+05:00");
+    let source = operator();
+    world.accept(Any::Settlement(settlement::Command::Open {
+        source,
+        cut_off: None,
+        until,
+    }));
+    world.send_one(1, CASP, HSBK, 60);
+    // On Saturday the session of Monday is not due yet.
+    assert_eq!(due(&world), []);
+    world.stamp.time = at("2026-11-23T10:00:00+05:00");
+    let named = settlement::DueToday::Clearing {
+        session: session(MONDAY, 1),
+        closes: at("2026-11-23T15:00:00+05:00"),
+        items: 1,
+    };
+    assert_eq!(due(&world), [named]);
+    // Nothing is cut off by the end of a day that is not open.
+    world.accept(Any::Settlement(settlement::Command::Close { source }));
+    assert_eq!(due(&world), []);
 }
