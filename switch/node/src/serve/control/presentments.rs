@@ -1,7 +1,7 @@
 //! Presentment files: an acquirer's file, piece by piece, and what became of its lines.
 
 use serde_json::{Value, json};
-use torap_domain::{Date, Money, ParticipantId, Position, Reason, Text, card::Direction};
+use torap_domain::{Date, Money, ParticipantId, Position, Text, card::Direction};
 use torap_engine::{
     Command, Outcome,
     cards::{
