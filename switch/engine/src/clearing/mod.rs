@@ -406,6 +406,12 @@ impl Engine {
         &self.state.clearing.settings
     }
 
+    /// Single dates of the common calendar that hold here too; those of the settings count before them.
+    pub fn clearing_common_days(&self) -> impl Iterator<Item = (Date, DayOverride)> + '_ {
+        let days = self.state.clearing.shared.iter();
+        days.map(|(date, what)| (*date, *what))
+    }
+
     /// Where payments of which purposes must go, in the order of the purposes.
     pub fn clearing_purposes(&self) -> &[PurposeRow] {
         self.state.clearing.purposes.rows()
