@@ -317,10 +317,11 @@ fn returned(
 
 /// On whose account the affairs of a bank settle that settled itself: its own, or after a merger that of the bank that took it over.
 fn heir_account(state: &engine::State, bank: ParticipantId) -> ParticipantId {
-    match heir(state, bank) {
-        heir if heir == bank => bank,
-        heir => state.participants.settles_through(heir),
+    let heir = heir(state, bank);
+    if heir == bank {
+        return bank;
     }
+    state.participants.settles_through(heir)
 }
 
 /// `payee`: whose account stands for the payment's payee today.

@@ -23,7 +23,7 @@ use crate::{
     formats::formats,
     render::{RenderError, Renderer},
     versions,
-    wire::MESSAGE_BYTES_MAX,
+    wire::limits::MESSAGE_BYTES_MAX,
 };
 
 const ASKED: Position = Position(7);
