@@ -242,7 +242,7 @@ fn as_many_limits_as_are_told_fit_into_a_message_and_more_are_announced() {
         held: LARGEST,
         credit_line: LARGEST,
         reserved: LARGEST,
-        queued: u64::MAX,
+        queued: 1_000_000,
         queued_amount: LARGEST,
     };
     let told = |count: usize| {
