@@ -4,6 +4,9 @@ use super::*;
 use crate::world::IRTY;
 use LineVerdict::{QueueFull, Taken};
 
+/// Makes a good piece a wrong one.
+type Spoil = fn(&mut Present);
+
 /// A rail by version 2 of the rules, with room for six letters of presentments in each queue, and an authorisation at HSBK.
 fn narrow() -> (Rail, Known) {
     let mut rail = Rail::new();
@@ -149,7 +152,7 @@ fn what_comes_again_must_be_what_was_put_off() {
     refuse(&mut rail, again(&whole, &[7]), Reason::PieceOutOfOrder);
     rail.accept(Command::Present(whole.clone()));
     let good = again(&whole, &[7, 8]);
-    let spoilt: [(Reason, fn(&mut Present)); 7] = [
+    let spoilt: [(Reason, Spoil); 7] = [
         (Reason::DuplicateMismatch, |it| it.header.purchases += 1),
         (Reason::DuplicateMismatch, |it| {
             it.lines[0].amount = Money::kzt(99);
