@@ -512,7 +512,9 @@ impl State {
             }
             Command::Rules { source, version } => {
                 let known = (RULES_OLDEST..=RULES_NEWEST).contains(version);
-                self.configure(source, known, out, |state| state.rules = *version)
+                let outcome = self.configure(source, known, out, |state| state.rules = *version);
+                clearing::calendar_changed(self, stamp, out);
+                outcome
             }
             Command::Bounds { source, bounds } => {
                 self.configure(source, bounds.are_sound(), out, |state| {

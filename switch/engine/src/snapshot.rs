@@ -204,7 +204,7 @@ impl Engine {
             })?;
         }
         chunks.close()?;
-        let state = State {
+        let mut state = State {
             rules,
             bounds,
             last,
@@ -226,6 +226,7 @@ impl Engine {
             approval,
             facts_in: None,
         };
+        clearing::calendar_restored(&mut state);
         state.check()?;
         Ok(Engine { state })
     }

@@ -38,6 +38,7 @@ mod syncer;
 mod threaded;
 mod trail;
 mod walk;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -64,3 +65,4 @@ pub use segment::{FORMAT_VERSION, SegmentHeader, WRITER_BYTES_MAX};
 pub use stepped::{Step, SteppedJournal, WAITING_BATCHES_MAX};
 pub use threaded::{AppendRefused, QUEUE_BATCHES, ThreadOptions, ThreadedJournal, WITNESS_AFTER};
 pub use walk::Torn;
+pub use watch::{Health, Watch};

@@ -116,6 +116,8 @@ pub(crate) struct Standby {
     used: AtomicU64,
     made: AtomicU64,
     failed: AtomicU64,
+    /// Why the last preparation failed, until one succeeds.
+    last_failure: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -142,6 +144,7 @@ impl Standby {
             used: AtomicU64::new(0),
             made: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            last_failure: Mutex::default(),
         }
     }
 
@@ -154,6 +157,11 @@ impl Standby {
     pub(crate) fn counts(&self) -> (u64, u64) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.made), read(&self.failed))
+    }
+
+    /// Why the last preparation failed; none if one has succeeded since.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.last_failure.lock().clone()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -285,6 +293,7 @@ impl Standby {
         match self.count_failure(preparation.step(bytes)) {
             Ok(true) => {
                 self.made.fetch_add(1, Ordering::Relaxed);
+                *self.last_failure.lock() = None;
                 Ok(Stepped::Full(preparation.finish()))
             }
             Ok(false) => Ok(Stepped::Unfinished(preparation)),
@@ -334,7 +343,8 @@ impl Standby {
     }
 
     fn count_failure<T>(&self, outcome: Result<T, JournalError>) -> Result<T, JournalError> {
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
+            *self.last_failure.lock() = Some(error.to_string());
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
         outcome

@@ -12,3 +12,4 @@ mod reading;
 mod threads;
 mod tools;
 mod trail;
+mod watch;

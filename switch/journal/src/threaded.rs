@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::prepare::Standby;
 use crate::reader::{Depth, OwnedRecord, Reader, RecordStream};
 use crate::syncer::{Synced, Syncer, spawn, sync};
+use crate::watch::Watch;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -163,6 +164,14 @@ impl ThreadedJournal {
     /// Segments filled in advance, and attempts that failed: a growing second number means that the disk is nearly full.
     pub fn preparations(&self) -> (u64, u64) {
         self.standby.counts()
+    }
+
+    /// Looks at the journal from other threads.
+    pub fn watch(&self) -> Watch {
+        Watch {
+            metrics: Arc::clone(&self.metrics),
+            standby: Arc::clone(&self.standby),
+        }
     }
 
     /// Segments that are filled and wait for their use; two unless the log has just begun one.

@@ -318,14 +318,23 @@ pub enum Request {
         reason: String,
         claim: Option<String>,
     },
-    /// One piece of an acquirer's presentment file, from 1 upwards; `first` is the number of its first line.
+    /// One piece of an acquirer's presentment file, from 1 upwards; `first` is the number of its first line. Piece 0: lines that were put off,
+    /// of these `numbers`.
     CardPresent {
         by: By,
         header: FileHeader,
         number: u32,
         last: bool,
         first: u32,
+        #[serde(default)]
+        numbers: Vec<u32>,
         lines: Vec<FileLine>,
+    },
+    /// Numbers of lines of a presentment file that were put off, behind a line.
+    CardPutOff {
+        code: String,
+        file: String,
+        after: u32,
     },
     /// Presentment files; of one, what became of it, and with `after`, lines behind that many.
     CardPresentments {

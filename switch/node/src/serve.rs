@@ -404,6 +404,7 @@ async fn serve(
     let (stop_sender, stop) = watch::channel(false);
     let stop_sender = Arc::new(stop_sender);
     let journal_reader = journal.reader();
+    let journal_watch = journal.watch();
     let failed = Failure::default();
     let follower_failed = failed.handler(Arc::clone(&stop_sender));
     follower.set_pace(pace::pace(
@@ -464,6 +465,7 @@ async fn serve(
         index,
         epoch,
         store,
+        journal: journal_watch,
     });
     // Nobody meets a switch that has not written its own start and seed, or whose read side does not know them.
     let is_ready = || {

@@ -109,10 +109,16 @@ fn nothing_of_a_card_is_left_behind() {
         .must(&ControlRequest::Snapshot)
         .expect("a snapshot");
     let metrics = metrics(&lab);
-    assert!(
-        String::from_utf8_lossy(&metrics).contains("torap_card_messages_received_total"),
-        "metrics are there"
-    );
+    let text = String::from_utf8_lossy(&metrics);
+    for name in [
+        "torap_card_messages_received_total",
+        "torap_journal_records_total",
+        "torap_journal_segments_ready",
+        "torap_journal_segments_late_total 0",
+        "torap_journal_preparations_failed_total 0",
+    ] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
 
     // A crash dumps nothing.
     let pid = lab.switch.as_ref().expect("a switch").pid;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::PathBuf,
+    process::Stdio,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -255,6 +256,7 @@ fn a_file_goes_on_after_a_crash_and_no_line_is_taken_twice() {
         number: 1,
         last: false,
         first: 1,
+        numbers: Vec::new(),
         lines: lines[..256].to_vec(),
     };
     lab.client().must(&piece).expect("taken");
@@ -279,6 +281,52 @@ fn a_file_goes_on_after_a_crash_and_no_line_is_taken_twice() {
         (&400.into(), &"C-400".into())
     );
     lab.has_no_complaint();
+}
+
+#[test]
+fn lines_of_a_full_issuer_are_put_off_and_go_on_later() {
+    let mut lab = CardLab::start(Keys::None);
+    let operator = Operator::of(&lab);
+    let held = authorised(&lab, 1, "400.00");
+    let base = line(&lab, 'P', "X", &held, "1.00");
+    let lines: Vec<FileLine> = (1..=100)
+        .map(|number| FileLine {
+            reference: format!("F-{number}"),
+            ..base.clone()
+        })
+        .collect();
+    let settings = lab.path().join("settings.toml");
+    fs::write(&settings, "[card.settings]\nqueue_max = 40\n").expect("written");
+    operator.ok(&["card", "set", &settings.to_string_lossy()]);
+    let path = written(&lab, "FULL", &lines);
+    let file = path.to_string_lossy().into_owned();
+
+    // Nobody takes the issuer's letters: half of its queue is filled, and the rest of the file is put off.
+    lab.end_host("ISSB");
+    let child = lab.ctl_child(&["card", "present", &file], Stdio::null());
+    let deadline = Instant::now() + WITHIN;
+    let told = loop {
+        let told = operator.ok(&["card", "presentments"]);
+        if told["files"][0]["complete"] == true {
+            break told["files"][0].clone();
+        }
+        assert!(Instant::now() < deadline, "{told}");
+    };
+    assert_eq!((&told["taken"], &told["refused"]), (&20.into(), &80.into()));
+    let put_off = lab.told(&ControlRequest::CardPutOff {
+        code: "ACQB".into(),
+        file: "FULL".into(),
+        after: 98,
+    });
+    assert_eq!(put_off["numbers"], serde_json::json!([99, 100]));
+
+    // The issuer is back, its letters are answered, and the command that waits goes on with the others.
+    lab.start_host("ISSB");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(sum(&lab, "ACQB", "acquirer", "debits"), "100 / 100.00");
+    let told = operator.ok(&["card", "present", &file]);
+    assert_eq!((&told["taken"], &told["refused"]), (&100.into(), &0.into()));
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub use keys::{
     KeyLength, KeyOutcome, KeyResult, KeyStage, KeyState, KeyUse, KeyUses, NewKeys,
 };
 pub use presentments::{
-    Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, PieceTaken, Present, Presented,
-    PresentmentFile,
+    Header, Known, Line, LineKind, LineVerdict, PIECE_AGAIN, PIECE_LINES_MAX, PieceTaken, Present,
+    Presented, PresentmentFile,
 };
 pub use settings::{
     AMOUNT_MAX, BinRange, Bounds, Channels, FEE_ROWS_MAX, FeeRow, INSTITUTIONS_MAX, LIFETIME_MAX,

@@ -12,9 +12,13 @@
 //!
 //! A line is known by the acquirer's own reference: it is taken once, in whatever file it stands.
 //!
+//! A line for whose issuer too much waits is put off ([`LineVerdict::QueueFull`]), and the lines of other issuers go on. It may come again in
+//! a piece numbered [`PIECE_AGAIN`].
+//!
 //! Memory: about 40 bytes a line, [`LINES_MAX`] lines and [`FILES_MAX`] files; a file is known for [`KEEP`] after its last piece. Complete files
 //! are forgotten earlier, oldest first, if a new one needs the room.
 
+mod again;
 mod line;
 mod taking;
 
@@ -25,6 +29,7 @@ use std::collections::BTreeMap;
 
 use torap_domain::{ParticipantId, Position, Reason, Span, Time};
 
+use super::CardKey;
 use crate::{
     Engine, Event as Any, Outcome, Output, Stamp,
     clearing::FileKey,
@@ -38,10 +43,12 @@ pub const PIECE_LINES_MAX: usize = 256;
 pub const LINES_MAX: usize = 4_194_304;
 /// Files that are known.
 pub const FILES_MAX: usize = 4_096;
-/// The share of an issuer's queue of letters that presentments may fill: half. A piece that would fill more waits.
+/// Number of a piece that brings again lines of a file that were put off.
+pub const PIECE_AGAIN: u32 = 0;
+/// The share of an issuer's queue of letters that presentments may fill: half, and one letter at least. A line that would fill more is put off.
 const QUEUE_SHARE_NUMERATOR: usize = 1;
 const QUEUE_SHARE_DENOMINATOR: usize = 2;
-/// The first rules by which they may fill no more.
+/// The first rules by which they may fill no more, and by which lines that were put off may come again.
 const RULES_QUEUE_SHARE: u32 = 2;
 /// How long a file is known after its last piece, unless a new one needs its room.
 pub const KEEP: Span = Span::from_secs(7 * 24 * 3600);
@@ -249,6 +256,7 @@ pub(super) fn apply(
     out: &mut Output,
 ) -> Outcome {
     match admit(state, stamp, present) {
+        Ok(true) if is_again(state, present) => return again::apply(state, stamp, present, out),
         Ok(true) => {}
         Ok(false) => return Outcome::AlreadyApplied,
         Err(reason) => {
@@ -259,17 +267,13 @@ pub(super) fn apply(
     let mut given_back = BTreeMap::new();
     let mut presented = Vec::with_capacity(present.lines.len());
     for line in &present.lines {
-        let matched = taking::judge(state, stamp, present.participant, line, &given_back);
-        let verdict = match matched {
-            Ok(matched) => {
-                if let Some((None, stands)) = matched.refunded {
-                    given_back.insert(matched.known.transaction.key, stands);
-                }
-                taking::take(state, stamp, present.participant, (line, &matched), out);
-                LineVerdict::Taken
-            }
-            Err(verdict) => verdict,
-        };
+        let verdict = decide(
+            state,
+            stamp,
+            (present.participant, line),
+            &mut given_back,
+            out,
+        );
         presented.push(Presented {
             number: line.number,
             kind: line.kind,
@@ -282,6 +286,29 @@ pub(super) fn apply(
     Outcome::Accepted
 }
 
+/// Takes a line, or says why not. `given_back`: what stands of purchases that only the index knows, after refunds of this record.
+fn decide(
+    state: &mut engine::State,
+    stamp: Stamp,
+    (acquirer, line): (ParticipantId, &Line),
+    given_back: &mut BTreeMap<CardKey, u64>,
+    out: &mut Output,
+) -> LineVerdict {
+    let matched = match taking::judge(state, stamp, acquirer, line, given_back) {
+        Ok(matched) => matched,
+        Err(verdict) => return verdict,
+    };
+    if let Some((None, stands)) = matched.refunded {
+        given_back.insert(matched.known.transaction.key, stands);
+    }
+    taking::take(state, stamp, acquirer, (line, &matched), out);
+    LineVerdict::Taken
+}
+
+fn is_again(state: &engine::State, present: &Present) -> bool {
+    present.piece.number == PIECE_AGAIN && state.rules >= RULES_QUEUE_SHARE
+}
+
 fn admit(state: &mut engine::State, stamp: Stamp, present: &Present) -> Result<bool, Reason> {
     present.source.by_operator()?;
     let member = state.cards.members.get(present.participant);
@@ -292,33 +319,24 @@ fn admit(state: &mut engine::State, stamp: Stamp, present: &Present) -> Result<b
     if present.lines.is_empty() || present.lines.len() > PIECE_LINES_MAX {
         return Err(Reason::InternalLimit);
     }
+    if is_again(state, present) {
+        return state.cards.presentments.admit_again(present);
+    }
     let presentments = &mut state.cards.presentments;
     if !presentments.admit(present)? {
         return Ok(false);
     }
     presentments.check_totals(present)?;
-    if state.rules >= RULES_QUEUE_SHARE && !queues_have_room(state, present) {
-        return Err(Reason::RetryLater);
-    }
-    state.cards.presentments.make_room(stamp, present)?;
+    presentments.make_room(stamp, present)?;
     Ok(true)
 }
 
-/// Whether the issuers' queues have room for the letters of a piece beside those of online requests, which need the rest. An empty queue takes
-/// a piece whatever the bound.
-fn queues_have_room(state: &engine::State, present: &Present) -> bool {
+/// Whether the issuer's queue has room for the letter of a line beside those of online requests, which need the rest.
+fn has_room(state: &engine::State, issuer: ParticipantId) -> bool {
     let most = state.cards.settings.bounds.queue_max as usize;
     let most = most.saturating_mul(QUEUE_SHARE_NUMERATOR) / QUEUE_SHARE_DENOMINATOR;
-    let mut letters: BTreeMap<ParticipantId, usize> = BTreeMap::new();
-    for known in present.lines.iter().filter_map(|line| line.known) {
-        let count = letters.entry(state.cards.members.reach(known.issuer));
-        let count = count.or_default();
-        *count = count.saturating_add(1);
-    }
-    letters.into_iter().all(|(issuer, more)| {
-        let waiting = state.cards.queues.len(issuer);
-        waiting == 0 || waiting.saturating_add(more) <= most
-    })
+    let reach = state.cards.members.reach(issuer);
+    state.rules < RULES_QUEUE_SHARE || state.cards.queues.len(reach) < most.max(1)
 }
 
 /// Snapshot: the files by participant and key.
@@ -393,6 +411,27 @@ impl Engine {
     ) -> Option<&PresentmentFile> {
         let files = &self.state.cards.presentments.files;
         files.get(&(participant, file))
+    }
+
+    /// Numbers of the lines of a presentment file that were put off and may come again, behind a line; `most` of them. None by rules that
+    /// know nothing of that.
+    pub fn presentments_put_off(
+        &self,
+        (participant, file): (ParticipantId, FileKey),
+        after: u32,
+        most: usize,
+    ) -> Vec<u32> {
+        let file = self.presentment_file(participant, file);
+        let file = file.filter(|_| self.state.rules >= RULES_QUEUE_SHARE);
+        let lines = file.map_or(&[][..], |file| &file.lines);
+        let behind = lines.get(after as usize..).unwrap_or_default().iter();
+        let put_off = behind.filter(|line| line.verdict == LineVerdict::QueueFull);
+        put_off.map(|line| line.number).take(most).collect()
+    }
+
+    /// Whether the issuer's queue has room for a line of a presentment file.
+    pub fn presentments_have_room(&self, issuer: ParticipantId) -> bool {
+        has_room(&self.state, issuer)
     }
 
     /// Every presentment file that is known, by participant.

@@ -36,7 +36,7 @@ pub struct FileKey(pub [u8; 16]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     pub file: FileKey,
-    /// From 1 upwards, without gaps.
+    /// From 1 upwards, without gaps; of presentments, also [`PIECE_AGAIN`](crate::cards::PIECE_AGAIN).
     pub number: u32,
     /// Whether the file ends with it.
     pub last: bool,

@@ -137,6 +137,17 @@ impl Items {
         self.add(item);
     }
 
+    /// What becomes of the first bank's items is told to the second one, which took it over.
+    pub(super) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        for slot in self.days.values().flat_map(|day| day.slots.iter()) {
+            if let Some(item) = self.slab.get_mut(*slot)
+                && item.sender == bank
+            {
+                item.sender = heir;
+            }
+        }
+    }
+
     /// Decides an item that waits.
     pub(super) fn decide(&mut self, slot: u32, stage: Stage, session: Option<SessionId>) {
         let Some(item) = self.slab.get_mut(slot) else {

@@ -38,10 +38,12 @@ pub use torap_clearing::{Priority, SessionId};
 pub(crate) use purposes::{Purposes, has_lists, put_lists, take_lists};
 pub(crate) use sessions::expire_first;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use torap_clearing::Timetable;
-use torap_domain::{Asset, Calendar, Date, Money, ParticipantId, Position, Reason, Time, Uetr};
+use torap_domain::{
+    Asset, Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Time, Uetr,
+};
 
 use crate::{
     Engine, Outcome, Output, Source, Stamp, Status,
@@ -51,6 +53,9 @@ use crate::{
 use files::Files;
 use items::{Item, Items, Stage};
 
+/// From this version of the rules on the single dates that are set for IMTS are those of the clearing system and of disputes too.
+const RULES_ONE_CALENDAR: u32 = 2;
+
 /// Everything the clearing system remembers.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -58,6 +63,8 @@ pub(crate) struct State {
     pub(crate) purposes: Purposes,
     /// Both follow from the settings.
     calendar: Calendar,
+    /// Single dates of the calendar that all systems share. Follows from it.
+    shared: BTreeMap<Date, DayOverride>,
     timetable: Timetable,
     open: Option<Open>,
     last_closed: Option<SessionId>,
@@ -96,6 +103,7 @@ impl State {
             settings: Settings::initial(),
             purposes: Purposes::default(),
             calendar: Calendar::kazakhstan(),
+            shared: BTreeMap::new(),
             timetable: Timetable::default(),
             open: None,
             last_closed: None,
@@ -107,7 +115,7 @@ impl State {
         }
     }
 
-    /// Business days, with the single dates that the settings name.
+    /// Business days, with the single dates that all systems share and those that the settings name, which count before them.
     pub(crate) fn calendar(&self) -> &Calendar {
         &self.calendar
     }
@@ -144,6 +152,11 @@ impl State {
         }
     }
 
+    /// What becomes of the first bank's items is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.items.hand_over(bank, heir);
+    }
+
     fn item(&self, uetr: &Uetr) -> Option<ItemView> {
         let (_, item) = self.items.find_uetr(uetr)?;
         Some(view_of(item))
@@ -161,13 +174,24 @@ impl State {
 
     /// Sets settings whose [`timetable_of`] is `timetable`.
     fn configure(&mut self, settings: &Settings, timetable: Timetable) {
+        self.timetable = timetable;
+        self.settings = settings.clone();
+        self.draw_up();
+    }
+
+    /// Takes over the single dates that all systems share.
+    fn share(&mut self, days: BTreeMap<Date, DayOverride>) {
+        self.shared = days;
+        self.draw_up();
+    }
+
+    fn draw_up(&mut self) {
         let mut calendar = Calendar::kazakhstan();
-        for (date, what) in &settings.days {
+        let own = self.settings.days.iter().map(|(date, what)| (date, what));
+        for (date, what) in self.shared.iter().chain(own) {
             calendar.set(*date, Some(*what));
         }
         self.calendar = calendar;
-        self.timetable = timetable;
-        self.settings = settings.clone();
     }
 
     /// Everything but the items, which are written in pieces.
@@ -289,6 +313,33 @@ pub(crate) fn apply(
     }
 }
 
+/// The single dates of the business calendar are others than before, or the first that count here: the open session is the next by them.
+pub(crate) fn calendar_changed(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    let days = shared_days(state);
+    if days == state.clearing.shared {
+        return;
+    }
+    // What is due by now is decided by the calendar that held until now.
+    sessions::close_due(state, stamp, out);
+    state.clearing.share(days);
+    if state.clearing.open.is_some() {
+        sessions::reopen(&mut state.clearing, stamp);
+    }
+}
+
+/// The state comes from a snapshot, where the calendar stands once.
+pub(crate) fn calendar_restored(state: &mut engine::State) {
+    let days = shared_days(state);
+    state.clearing.share(days);
+}
+
+fn shared_days(state: &engine::State) -> BTreeMap<Date, DayOverride> {
+    if state.rules < RULES_ONE_CALENDAR {
+        return BTreeMap::new();
+    }
+    state.settlement.days().collect()
+}
+
 fn set_settings(
     state: &mut engine::State,
     stamp: Stamp,
@@ -360,6 +411,12 @@ impl Engine {
     /// The business date that has to come before the operator may close the open session; none if it has come.
     pub fn clearing_date_ahead(&self, now: Time) -> Option<Date> {
         sessions::date_ahead(&self.state, now)
+    }
+
+    /// Single dates of the common calendar that hold here too; those of the settings count before them.
+    pub fn clearing_common_days(&self) -> impl Iterator<Item = (Date, DayOverride)> + '_ {
+        let days = self.state.clearing.shared.iter();
+        days.map(|(date, what)| (*date, *what))
     }
 
     /// Where payments of which purposes must go, in the order of the purposes.

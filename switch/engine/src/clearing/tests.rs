@@ -1,5 +1,6 @@
 //! Scenarios of the clearing system in the small world; after each command the engine goes on from its own snapshot.
 
+mod calendar;
 mod files;
 mod intake;
 mod memory;

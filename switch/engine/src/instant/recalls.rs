@@ -96,6 +96,15 @@ impl State {
         self.due.first_key_value().map(|(due, _)| *due)
     }
 
+    /// The first bank's recalls are answered to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        for open in self.open.values_mut() {
+            if open.reply_to == bank {
+                open.reply_to = heir;
+            }
+        }
+    }
+
     fn insert(&mut self, uetr: Uetr, open: Open) {
         self.due.insert((open.deadline, open.recall), uetr);
         self.open.insert(uetr, open);

@@ -118,6 +118,11 @@ impl State {
         self.pieces.waiting_of(uetr)
     }
 
+    /// What becomes of the first bank's lines is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.pieces.hand_over(bank, heir);
+    }
+
     /// The oldest record that lines are still handed in from.
     pub(crate) fn oldest_referred(&self) -> Option<Position> {
         self.pieces.oldest()
@@ -354,9 +359,10 @@ impl Engine {
         taking::has_room(&self.state, &(participant, file, number), starts, now)
     }
 
-    /// Whether a line with this key waits to be handed in.
-    pub fn mass_waits(&self, key: &PaymentKey) -> bool {
-        self.state.mass.pieces.waiting(key).is_some()
+    /// The UETR of the line with this key that waits to be handed in; another line with the same key, of another piece, was given up.
+    pub fn mass_waits(&self, key: &PaymentKey) -> Option<Uetr> {
+        let (_, _, entry) = self.state.mass.pieces.waiting(key)?;
+        Some(entry.line.uetr)
     }
 
     /// Up to `most` lines that are due to be handed in, one of each participant in turn, beginning behind `after`.

@@ -95,6 +95,15 @@ impl Pieces {
         self.known.is_empty()
     }
 
+    /// What becomes of the first bank's lines is told to the second one, which took it over.
+    pub(super) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        for known in self.known.values_mut() {
+            if known.link == bank {
+                known.link = heir;
+            }
+        }
+    }
+
     pub(super) fn get(&self, key: &PieceKey) -> Option<&Known> {
         self.known.get(key)
     }

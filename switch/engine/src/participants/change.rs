@@ -5,7 +5,7 @@ use torap_ledger::{AccountKey, Book};
 
 use super::{
     CODES_MAX, Command, Direction, PARTICIPANTS_MAX, Participant, Participants, PositionMode,
-    Profile, State, watch,
+    Profile, RULES_TAKE_OVER, State, watch,
 };
 use crate::{Event, Message, Notice, Outcome, Output, Stamp, engine, links::Letter, settlement};
 
@@ -222,8 +222,22 @@ fn set_successor(
     let participant = participants.get_mut(id);
     participant.ok_or(Reason::UnknownParticipant)?.successor = Some(successor);
     participants.index();
+    hand_over(state, id);
     changed(state, id, out);
     Ok(())
+}
+
+/// What was asked on the link of the bank that was taken over, and has no answer yet, is answered on that of the bank that took over. An
+/// instant payment in flight is answered where it was asked: the bank still waits for it, for seconds.
+fn hand_over(state: &mut engine::State, id: ParticipantId) {
+    if state.rules < RULES_TAKE_OVER {
+        return;
+    }
+    let heir = state.participants.successor(id);
+    state.settlement.hand_over(id, heir);
+    state.clearing.hand_over(id, heir);
+    state.instant.recalls.hand_over(id, heir);
+    state.mass.hand_over(id, heir);
 }
 
 /// Money enters and leaves the rail as a transfer between the central bank's mirror account and the position; in IMTS the

@@ -23,6 +23,8 @@ use crate::{
 };
 use codes::Codes;
 
+/// From this version of the rules on the bank that takes over has what the other one had under way.
+pub(crate) const RULES_TAKE_OVER: u32 = 2;
 /// Participants, at most.
 pub const PARTICIPANTS_MAX: usize = 4096;
 
@@ -110,6 +112,15 @@ impl Participants {
             }
         }
         end
+    }
+
+    /// Whom `id` has taken over, directly or with others.
+    pub(crate) fn taken_over_by(
+        &self,
+        id: ParticipantId,
+    ) -> impl Iterator<Item = ParticipantId> + '_ {
+        self.ids()
+            .filter(move |other| *other != id && self.successor(*other) == id)
     }
 
     /// Who settles and is reached for `id`: its sponsor, or itself.

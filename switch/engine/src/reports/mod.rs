@@ -31,7 +31,7 @@ pub const PAGE_ENTRIES_MAX: usize = 256;
 
 /// Limits of an account that one answer tells, at most: that towards all, and then those towards single participants, lowest numbers first. A
 /// camt.004 with so many stays below 1 MiB.
-pub const LIMITS_TOLD_MAX: usize = 512;
+pub const LIMITS_TOLD_MAX: usize = 2_048;
 
 /// A participant's accounts that have statements. The number is stored and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,11 +134,11 @@ impl Engine {
     }
 
     /// What a participant's settlement account pays net in a business day, at most: towards all, then towards single ones; the first
-    /// [`LIMITS_TOLD_MAX`].
+    /// [`LIMITS_TOLD_MAX`], and one more if there are more, so that the bank can be told so.
     pub fn account_limits(&self, owner: ParticipantId) -> Vec<Limit> {
         let limits = self.settlement_limits();
         let own = limits.filter(|limit| limit.participant == owner);
-        let own = own.take(LIMITS_TOLD_MAX);
+        let own = own.take(LIMITS_TOLD_MAX.saturating_add(1));
         own.map(|limit| Limit {
             towards: limit.towards,
             amount: limit.amount.minor(),

@@ -217,8 +217,14 @@ impl Engine {
         id: Position,
         known: &Known,
     ) -> Option<PaymentView> {
-        let pays = known.from == owner;
-        if !pays && (known.to != owner || !known.settled) {
+        let participants = &self.state.participants;
+        // Whoever has taken a bank over asks about its payments too.
+        let is_owners = |bank: ParticipantId| {
+            let heir = participants.successor(bank);
+            bank == owner || (heir != bank && participants.settles_through(heir) == owner)
+        };
+        let pays = is_owners(known.from);
+        if !pays && (!is_owners(known.to) || !known.settled) {
             return None;
         }
         let view = self.payment_view(id, known, pays);

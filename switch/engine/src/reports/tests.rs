@@ -34,6 +34,72 @@ fn a_page_after_every_entry_has_no_lines_and_the_highest_number_is_none_too_many
     assert_eq!(numbers, [u64::MAX, u64::MAX]);
 }
 
+/// An engine whose first participant has a limit towards each of `others` other ones.
+fn with_limits(others: u16) -> Engine {
+    use torap_domain::{BankCode, Bic, Money, Position, Text, Time};
+
+    use crate::{Command, Output, participants, settlement, world::operator};
+
+    let mut engine = Engine::new();
+    let mut out = Output::new();
+    let mut position = Position::ZERO;
+    let mut apply = |command: Command| {
+        position = position.next();
+        let time = Time::EPOCH;
+        engine.apply(Stamp { position, time }, &command, &mut out);
+        assert_eq!(out.outcome, crate::Outcome::Accepted);
+    };
+    let source = operator();
+    for number in 0..=others {
+        let letters = [26 * 26, 26, 1].map(|by| char::from(b'A' + (number / by % 26) as u8));
+        let [one, two, three] = letters;
+        let agent = format!("{one}{two}{three}XKZKA");
+        apply(Command::Participants(participants::Command::Add {
+            source,
+            profile: participants::Profile {
+                code: Text::truncated(&agent),
+                name: Text::truncated(&agent),
+                bics: vec![Bic::parse(&agent).unwrap()],
+                bank_codes: Vec::<BankCode>::new(),
+                sponsor: None,
+                technical_senders: Vec::new(),
+                services: Vec::new(),
+                floor: None,
+                ceiling: None,
+            },
+            mode: participants::PositionMode::Prefunded,
+        }));
+    }
+    for towards in 2..=others + 1 {
+        apply(Command::Settlement(settlement::Command::SetLimit {
+            source,
+            participant: ParticipantId(1),
+            towards: Some(ParticipantId(towards)),
+            amount: Some(Money::kzt(u64::from(towards))),
+        }));
+    }
+    engine
+}
+
+#[test]
+fn one_limit_more_than_is_told_says_that_there_are_more() {
+    use super::LIMITS_TOLD_MAX;
+
+    let most = LIMITS_TOLD_MAX as u16;
+    let towards = |engine: &Engine| {
+        let limits = engine.account_limits(ParticipantId(1));
+        limits
+            .iter()
+            .map(|limit| limit.towards.unwrap().0)
+            .collect::<Vec<_>>()
+    };
+    let expected: Vec<u16> = (2..=most + 1).collect();
+    assert_eq!(towards(&with_limits(most)), expected);
+    let told = towards(&with_limits(most + 3));
+    assert_eq!(told.len(), LIMITS_TOLD_MAX + 1);
+    assert_eq!(told[..LIMITS_TOLD_MAX], expected);
+}
+
 /// Balances before a record.
 #[derive(Debug)]
 pub(crate) struct Before(BTreeMap<(ParticipantId, Account), i128>);

@@ -12,12 +12,14 @@ use super::{
     Change, Parties, Payment, Priority, RULES_PARTIES, direct, has_free, in_tenge, liquidity,
     payments,
     repeats::{self, Order, RULES_REPEATS},
-    told::{Entrant, Known, Told, end_to_end},
+    told::{Entrant, Known, Told, end_to_end, heir},
     transfer,
 };
 use crate::{
     Event as Any, Message, Outcome, Output, Receipt, References, Source, Stamp, Status, Withdrawal,
-    engine, links::Letter, participants::Direction,
+    engine,
+    links::Letter,
+    participants::{Direction, RULES_TAKE_OVER},
 };
 
 /// From this version of the rules on a bank withdraws what it has given itself; before, whatever its account pays.
@@ -250,18 +252,22 @@ fn payment_of(
     Ok((payment, parties))
 }
 
-/// Whether a bank has given a payment itself: one account pays for a sponsor and for the banks that it sponsors, and each changes and
-/// withdraws its own.
+/// Whether a bank has given a payment itself, or one that it has taken over: one account pays for a sponsor and for the banks that it
+/// sponsors, and each changes and withdraws its own.
 pub(super) fn gave(
     state: &engine::State,
     (link, sender): (ParticipantId, ParticipantId),
     known: &Known,
 ) -> bool {
-    let from = state.participants.settles_through(sender);
+    let participants = &state.participants;
     let by = known.answer_to;
-    let is_direct = sender == from;
-    let acts = || is_direct && state.participants.acts_for(by, sender);
-    known.from == from && (by == link || by == sender || acts())
+    let is_of = |bank: ParticipantId| {
+        let from = participants.settles_through(bank);
+        let acts = || from == bank && participants.acts_for(by, bank);
+        known.from == from && (by == link || by == sender || acts())
+    };
+    let takes_over = state.rules >= RULES_TAKE_OVER;
+    is_of(sender) || (takes_over && participants.taken_over_by(sender).any(is_of))
 }
 
 /// Withdraws a payment that waits; answered in every case.
@@ -352,7 +358,7 @@ fn returned(
     let (original, known) = known.ok_or(Reason::OriginalUnknown)?;
     let payment = Payment {
         from: state.participants.settles_through(sender),
-        to: known.from,
+        to: heir_account(state, known.from),
         amount: back.amount,
         priority: Priority::Normal,
         reference: torap_domain::Text::truncated(back.return_id.as_str()),
@@ -365,7 +371,8 @@ fn returned(
     if state.rules >= RULES_PARTIES {
         state.participants.may_debit(sender)?;
     }
-    may_return(known, &payment, &back.references)?;
+    let payee = heir_account(state, known.to);
+    may_return((known, payee), &payment, &back.references)?;
     Ok((original, payment))
 }
 
@@ -378,11 +385,25 @@ fn back_from(sender: ParticipantId, payment: &Payment) -> Parties {
     }
 }
 
-fn may_return(known: &Known, payment: &Payment, references: &References) -> Result<(), Reason> {
+/// On whose account the affairs of a bank settle that settled itself: its own, or after a merger that of the bank that took it over.
+fn heir_account(state: &engine::State, bank: ParticipantId) -> ParticipantId {
+    let heir = heir(state, bank);
+    if heir == bank {
+        return bank;
+    }
+    state.participants.settles_through(heir)
+}
+
+/// `payee`: whose account stands for the payment's payee today.
+fn may_return(
+    (known, payee): (&Known, ParticipantId),
+    payment: &Payment,
+    references: &References,
+) -> Result<(), Reason> {
     if !known.settled {
         return Err(Reason::OriginalNotSettled);
     }
-    if known.to != payment.from || !known.is_named(references) {
+    if payee != payment.from || !known.is_named(references) {
         return Err(Reason::OriginalMismatch);
     }
     if payment.amount.minor() < known.amount.minor() {

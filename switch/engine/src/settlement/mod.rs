@@ -30,14 +30,16 @@ pub use queue::{QUEUE_MAX, Waiting};
 pub use repeats::ORDERS_MAX;
 pub use told::uetr_of_record;
 pub(crate) use told::{Known, end_to_end};
-pub use view::{AccountView, DayView, Gridlock, LimitView, SolverOrder};
+pub use view::{AccountView, DayView, DueToday, Gridlock, LimitView, SolverOrder};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use torap_domain::{Calendar, Date, Money, ParticipantId, Position, Reason, Text, Time};
+use torap_domain::{
+    Calendar, Date, DayOverride, Money, ParticipantId, Position, Reason, Text, Time,
+};
 
 use crate::{
-    Event as Any, Message, Outcome, Output, Source, Stamp,
+    Event as Any, Message, Outcome, Output, Source, Stamp, clearing,
     codec::{FactsError, Reader, Writer},
     engine,
     participants::{self, Direction},
@@ -116,6 +118,11 @@ impl State {
         times.into_iter().flatten().min()
     }
 
+    /// Single dates of the business calendar.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (Date, DayOverride)> + '_ {
+        self.calendar.overrides()
+    }
+
     /// When the open business day ends.
     pub(crate) fn open_until(&self) -> Option<Time> {
         self.running().ok().map(|open| open.until)
@@ -157,6 +164,11 @@ impl State {
     /// A letter behind those that wait; the next Tick sends it.
     pub(crate) fn tell_later(&mut self, stamp: Stamp, to: ParticipantId, message: Message) {
         self.told.push(stamp, told::Told { to, message });
+    }
+
+    /// What is told of the first bank's payments and transfers is told to the second one, which took it over.
+    pub(crate) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        self.told.hand_over(bank, heir);
     }
 
     /// The participant's queue is tried again by [`run_queues`].
@@ -298,7 +310,11 @@ fn change(
             Ok(())
         }
         Command::SetHours { hours, .. } => day::set_hours(state, stamp, *hours),
-        Command::SetDay { date, day, .. } => day::set_day(state, stamp, *date, *day),
+        Command::SetDay { date, day, .. } => {
+            day::set_day(state, stamp, *date, *day)?;
+            clearing::calendar_changed(state, stamp, out);
+            Ok(())
+        }
         Command::KeepLiquidity { keeps, .. } => {
             state.settlement.told.keeps_liquidity = *keeps;
             Ok(())

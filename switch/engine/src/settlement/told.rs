@@ -17,6 +17,7 @@ use crate::{
     codec::{FactsError, LayoutRule, Reader, Writer},
     engine,
     links::Letter,
+    participants::RULES_TAKE_OVER,
 };
 
 /// Letters that one record sends, at most, unless very many wait: 4,000 a second.
@@ -233,6 +234,24 @@ impl State {
         self.due.get_or_insert((stamp.time, stamp.position));
     }
 
+    /// As [`State::hand_over`](super::State::hand_over). What is told of an account, or of the day, is still its owner's.
+    pub(super) fn hand_over(&mut self, bank: ParticipantId, heir: ParticipantId) {
+        for known in self.known.values_mut() {
+            replace(&mut known.answer_to, bank, heir);
+        }
+        for waits in &mut self.liquidity {
+            replace(&mut waits.to, bank, heir);
+        }
+        for letter in &mut self.letters {
+            if let Message::ImtsStatus { .. }
+            | Message::ImtsReceipt { .. }
+            | Message::WithdrawalAnswer { .. } = letter.message
+            {
+                replace(&mut letter.to, bank, heir);
+            }
+        }
+    }
+
     /// A business day begins: the payments of the day before the last are forgotten.
     pub(super) fn day_began(&mut self, stamp: Stamp) {
         let kept = self.known.split_off(&self.began.unwrap_or(Position::ZERO));
@@ -276,6 +295,12 @@ impl State {
     }
 }
 
+fn replace(who: &mut ParticipantId, bank: ParticipantId, heir: ParticipantId) {
+    if *who == bank {
+        *who = heir;
+    }
+}
+
 fn status(stamp: Stamp, original: Position, status: Status) -> Message {
     Message::ImtsStatus {
         original,
@@ -283,6 +308,14 @@ fn status(stamp: Stamp, original: Position, status: Status) -> Message {
         decided: stamp.position,
         decided_at: stamp.time,
     }
+}
+
+/// Whose the affairs of a bank are: its own, or after a merger those of the bank that took it over.
+pub(super) fn heir(state: &engine::State, bank: ParticipantId) -> ParticipantId {
+    if state.rules < RULES_TAKE_OVER {
+        return bank;
+    }
+    state.participants.successor(bank)
 }
 
 /// Sends what is due.
@@ -295,8 +328,13 @@ pub(super) fn tell(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
     while left > 0
         && let Some(letter) = state.settlement.told.letters.pop_front()
     {
+        let to = match letter.message {
+            // A payee that was taken over is reached through the bank that took over.
+            Message::ImtsForward { .. } => heir(state, letter.to),
+            _ => letter.to,
+        };
         let message = Letter::new(letter.message);
-        state.links.send(out, stamp, letter.to, message);
+        state.links.send(out, stamp, to, message);
         left = left.saturating_sub(1);
     }
     let more = !state.settlement.told.letters.is_empty();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Time};
+use torap_clearing::SessionId;
+use torap_domain::{Date, DayOverride, Money, ParticipantId, Position, Text, Time};
 use torap_ledger::Book;
 use torap_settlement::lsm::Problem;
 
 use super::{Done, Hours, Priority, Waiting, liquidity::is_due};
-use crate::Engine;
+use crate::{Engine, ancillary::DeliveryState};
 
 /// The business day and the calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,25 @@ pub struct DayView {
     pub keeps_liquidity: bool,
     /// Those that wait.
     pub liquidity_waiting: usize,
+}
+
+/// Something that settles on the settlement accounts on the open business day, and has not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DueToday {
+    /// A session of the clearing system that closes on this date, with items that wait for it.
+    Clearing {
+        session: SessionId,
+        closes: Time,
+        items: u32,
+    },
+    /// The nets of a card session; until when debtors have time, none while it waits for another one.
+    Cards {
+        session: Date,
+        cycle: u16,
+        until: Option<Time>,
+    },
+    /// Securities that wait for their money.
+    Delivery { reference: Text<35>, expires: Time },
 }
 
 /// A settlement account, in minor units of KZT.
@@ -81,6 +101,38 @@ impl Engine {
             keeps_liquidity: settlement.told.keeps_liquidity,
             liquidity_waiting: settlement.told.liquidity.len(),
         }
+    }
+
+    /// What would be cut off, or have to be covered, if the open business day ended now; nothing while none is open.
+    pub fn imts_due_today(&self, now: Time) -> Vec<DueToday> {
+        if self.state.settlement.open.is_none() {
+            return Vec::new();
+        }
+        let today = Date::from_time(now);
+        let clearing = self.clearing_view();
+        let session = clearing.open.and_then(|(session, closes)| {
+            let rows = clearing.waiting.iter();
+            let rows = rows.filter(|(date, _, _)| *date <= session.date);
+            let items = rows.fold(0_u32, |sum, (_, items, _)| sum.saturating_add(*items));
+            (items > 0 && Date::from_time(closes) == today).then_some(DueToday::Clearing {
+                session,
+                closes,
+                items,
+            })
+        });
+        let cards = self.card_settlements().map(|one| DueToday::Cards {
+            session: one.session,
+            cycle: one.cycle,
+            until: one.until,
+        });
+        let deliveries = self
+            .deliveries()
+            .filter(|known| known.state == DeliveryState::Waits)
+            .map(|known| DueToday::Delivery {
+                reference: known.delivery.reference,
+                expires: known.delivery.expires,
+            });
+        session.into_iter().chain(cards).chain(deliveries).collect()
     }
 
     /// Balances of all accounts of a book, by their owners, in minor units of KZT.

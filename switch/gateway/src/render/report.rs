@@ -5,8 +5,8 @@ use torap_engine::{
     Command,
     participants::Direction,
     reports::{
-        self, Answer, Entry as Moved, Figures, Found, Limit, Order, Page, PaymentPage,
-        PaymentState, PaymentView, Query, Sums, bounds,
+        self, Answer, Entry as Moved, Figures, Found, LIMITS_TOLD_MAX, Limit, Order, Page,
+        PaymentPage, PaymentState, PaymentView, Query, Sums, bounds,
     },
     settlement::Priority,
 };
@@ -124,11 +124,14 @@ fn balances(
     (at, figures, limits): (Time, &[Figures], &[Limit]),
     out: &mut Vec<u8>,
 ) -> Result<(), RenderError> {
+    let has_more = limits.len() > LIMITS_TOLD_MAX;
+    let limits = limits.get(..LIMITS_TOLD_MAX).unwrap_or(limits);
     let towards_all = limits.iter().find(|limit| limit.towards.is_none());
     let balances: Result<Vec<Vec<Balance>>, RenderError> = figures
         .iter()
         .map(|figures| {
-            balances_of(figures, towards_all).ok_or(too_large(original, TooLarge::Amount))
+            let of = balances_of(figures, (towards_all, has_more));
+            of.ok_or(too_large(original, TooLarge::Amount))
         })
         .collect();
     let balances = balances?;
@@ -278,7 +281,11 @@ impl Paid {
     }
 }
 
-fn balances_of(figures: &Figures, towards_all: Option<&Limit>) -> Option<Vec<Balance>> {
+/// `has_more`: of the limits only the first are told.
+fn balances_of(
+    figures: &Figures,
+    (towards_all, has_more): (Option<&Limit>, bool),
+) -> Option<Vec<Balance>> {
     let signed = |tiyn: i128| {
         let fits = tiyn.unsigned_abs() <= u128::from(REPORT_TIYN_MAX);
         i64::try_from(tiyn).ok().filter(|_| fits)
@@ -296,6 +303,9 @@ fn balances_of(figures: &Figures, towards_all: Option<&Limit>) -> Option<Vec<Bal
         all.push(("QUEUED", queued, Some(figures.queued)));
         if let Some(limit) = towards_all {
             all.push(("LIMITLEFT", amount(limit.left)?, None));
+        }
+        if has_more {
+            all.push(("MORELIMITS", 0, None));
         }
     }
     Some(all)

@@ -117,7 +117,9 @@ pub enum RtgsChange {
         cut_off: Option<String>,
         until: String,
     },
+    /// Refused while something is still to settle today.
     Close,
+    CloseRegardless,
     /// Times of day as `09:00`; without any the calendar opens no day.
     Hours {
         hours: Option<RtgsHours>,

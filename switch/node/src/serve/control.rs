@@ -18,12 +18,12 @@ mod rtgs;
 mod show;
 mod tariff;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Interest},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::watch,
 };
 use torap_engine::Outcome;
@@ -33,6 +33,9 @@ use crate::control::{Answer, By, LINE_BYTES_MAX, Refusal, Request};
 
 pub(crate) use ancillary::report_row;
 pub(super) use show::cpu_us;
+
+/// How often it is looked whether the peer of a request that waits is still there.
+const GONE_EVERY: Duration = Duration::from_millis(50);
 
 /// Serves until it is aborted.
 pub(super) async fn serve(
@@ -91,6 +94,14 @@ async fn converse(
                     stop.send_replace(true);
                     Answer::done(json!({ "stopping": true }))
                 }
+                // It may wait for minutes, and nobody is told of it then.
+                Ok(request @ Request::MassSubmit { .. }) => {
+                    let work = answer(switch, request, peer.uid());
+                    match unless_gone(&write, work).await {
+                        Some(answer) => answer,
+                        None => return Ok(()),
+                    }
+                }
                 Ok(request) => answer(switch, request, peer.uid()).await,
                 Err(error) => Answer::refused(Refusal::of_request("request", error.to_string())),
             }
@@ -103,6 +114,22 @@ async fn converse(
             return Ok(());
         };
         write.write_all(&line(&answer)).await?;
+    }
+}
+
+/// What comes of some work, unless the peer closes its side of the connection for good; one that only sends no more still listens.
+async fn unless_gone<T>(write: &OwnedWriteHalf, work: impl Future<Output = T>) -> Option<T> {
+    let gone = async {
+        while let Ok(ready) = write.ready(Interest::WRITABLE).await
+            && !ready.is_write_closed()
+        {
+            tokio::time::sleep(GONE_EVERY).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = gone => None,
     }
 }
 
@@ -175,6 +202,9 @@ async fn answer(switch: &Switch, request: Request, uid: u32) -> Answer {
             presentments::show(switch, code.as_deref(), file.as_deref(), after).await
         }
         submission @ Request::CardPresent { .. } => presentments::submit(switch, submission).await,
+        Request::CardPutOff { code, file, after } => {
+            presentments::put_off(switch, &code, &file, after).await
+        }
         Request::Tariff => tariff::show(switch).await,
         Request::TariffTry { tariff, usage } => {
             tariff::attempt(switch, tariff.as_ref(), &usage).await
@@ -252,6 +282,7 @@ fn by(request: &Request) -> Option<&By> {
         | Request::DisputeEvidence { .. }
         | Request::MassShow { .. }
         | Request::CardPresentments { .. }
+        | Request::CardPutOff { .. }
         | Request::Tariff
         | Request::TariffTry { .. }
         | Request::Report
@@ -296,3 +327,6 @@ async fn put(switch: &Switch, command: torap_engine::Command) -> Result<Value, R
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,15 @@ const DEFAULTS: &str = "torap_card_defaults";
 const RECONCILED: &str = "torap_reconciliation_agrees";
 const UNWRITABLE: &str = "torap_outbound_unwritable_total";
 const CPU: &str = "torap_cpu_microseconds_total";
+const JOURNAL_RECORDS: &str = "torap_journal_records_total";
+const JOURNAL_GROUPS: &str = "torap_journal_groups_total";
+const JOURNAL_BYTES: &str = "torap_journal_bytes_total";
+const SYNC: &str = "torap_journal_sync_microseconds_total";
+const SYNC_MAX: &str = "torap_journal_sync_microseconds_max";
+const SEGMENTS: &str = "torap_journal_segments_total";
+const SEGMENTS_LATE: &str = "torap_journal_segments_late_total";
+const SEGMENTS_READY: &str = "torap_journal_segments_ready";
+const PREPARATIONS_FAILED: &str = "torap_journal_preparations_failed_total";
 
 /// Opens the door, if it is configured; returns its address.
 pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
@@ -78,7 +87,42 @@ pub(super) fn open(listen: &Listen) -> Result<Option<SocketAddr>, String> {
     // Shown from the first moment, so that its first rise is seen.
     counter!(UNWRITABLE).absolute(0);
     describe_counter!(CPU, "processor time of the switch");
+    describe_journal();
     Ok(Some(address))
+}
+
+fn describe_journal() {
+    describe_counter!(JOURNAL_RECORDS, "records written to the log");
+    describe_counter!(JOURNAL_GROUPS, "groups of records, each with one sync");
+    describe_counter!(JOURNAL_BYTES, "bytes written to the log");
+    describe_counter!(SYNC, "time spent in syncs of the log");
+    describe_gauge!(SYNC_MAX, "longest sync of the log since the start");
+    describe_counter!(SEGMENTS, "segments begun");
+    describe_counter!(
+        SEGMENTS_LATE,
+        "segments that were not ready when needed: everything waited for them"
+    );
+    describe_gauge!(
+        SEGMENTS_READY,
+        "segments filled in advance, two but for moments"
+    );
+    describe_counter!(
+        PREPARATIONS_FAILED,
+        "failed attempts to fill a segment in advance"
+    );
+}
+
+fn sample_journal(health: &torap_journal::Health) {
+    let counts = &health.counts;
+    counter!(JOURNAL_RECORDS).absolute(counts.records);
+    counter!(JOURNAL_GROUPS).absolute(counts.groups);
+    counter!(JOURNAL_BYTES).absolute(counts.bytes);
+    counter!(SYNC).absolute(counts.sync_nanos / 1_000);
+    set(SYNC_MAX, counts.sync_nanos_max / 1_000);
+    counter!(SEGMENTS).absolute(counts.segments_begun);
+    counter!(SEGMENTS_LATE).absolute(counts.segments_late);
+    set(SEGMENTS_READY, health.segments_ready as u64);
+    counter!(PREPARATIONS_FAILED).absolute(health.preparations_failed);
 }
 
 /// A day has been reconciled.
@@ -106,6 +150,7 @@ pub(super) async fn sample(switch: Arc<Switch>) {
         set(FOLLOWER_LAG, durable.saturating_sub(applied));
         set(PAYMENTS, switch.index.counts().payments);
         counter!(CPU).absolute(super::control::cpu_us());
+        sample_journal(&switch.journal.health());
         let question = |engine: &torap_engine::Engine| {
             (
                 engine.stats().in_flight,

@@ -40,6 +40,8 @@ pub struct Switch {
     pub(super) records: LogRecords,
     /// Where the log's segments lie.
     pub(super) store: torap_journal::Folders,
+    /// How the log's threads do.
+    pub(super) journal: torap_journal::Watch,
     pub(super) follower: super::follow::FollowerHandle,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) clock: Clock,

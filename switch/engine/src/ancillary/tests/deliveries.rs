@@ -36,6 +36,22 @@ fn is_done(rail: &Rail, reference: &str) -> bool {
 }
 
 #[test]
+fn a_delivery_that_waits_is_still_to_settle_today() {
+    let mut rail = Rail::new();
+    open(&mut rail);
+    let one = delivery(&rail, "ONE", &[(CASP, HSBK, 100)]);
+    let due = imts::DueToday::Delivery {
+        reference: one.reference,
+        expires: one.expires,
+    };
+    ancillary(&mut rail, deliver(one));
+    assert_eq!(rail.world.engine.imts_due_today(rail.now()), [due]);
+    fund(&mut rail, CASP, 100);
+    assert!(is_done(&rail, "ONE"));
+    assert_eq!(rail.world.engine.imts_due_today(rail.now()), []);
+}
+
+#[test]
 fn the_money_settles_at_once_or_when_the_buyer_has_it() {
     let mut rail = Rail::new();
     open(&mut rail);

@@ -25,6 +25,27 @@ fn a_closed_session_settles_on_the_settlement_accounts_and_the_card_accounts_are
 }
 
 #[test]
+fn what_is_still_to_settle_on_the_open_day_is_named() {
+    let mut rail = rail(Method::Simultaneous);
+    rail.approved(1);
+    open(&mut rail);
+    let due = |rail: &Rail| rail.world.engine.imts_due_today(rail.now());
+    assert_eq!(due(&rail), []);
+    cut_over(&mut rail);
+    let until = rail.world.engine.card_settlements().next().unwrap().until;
+    assert!(until.is_some());
+    let expected = imts::DueToday::Cards {
+        session: today(),
+        cycle: 1,
+        until,
+    };
+    assert_eq!(due(&rail), [expected]);
+    fund(&mut rail, HSBK, DEBT);
+    assert!(is_settled(&rail));
+    assert_eq!(due(&rail), []);
+}
+
+#[test]
 fn without_settings_sessions_settle_elsewhere_as_before() {
     let mut rail = Rail::new();
     rail.approved(1);

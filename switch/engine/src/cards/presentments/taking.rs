@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use torap_domain::{CardReason, CardService, Date, Money, ParticipantId, Time, card::Direction};
 
-use super::{Known, Line, LineKind, LineVerdict};
+use super::{Known, Line, LineKind, LineVerdict, has_room};
 use crate::{
     Output, Stamp,
     cards::{
@@ -76,6 +76,9 @@ pub(super) fn judge(
     rules::check_pair(state, acquirer, known.issuer, service)
         .map_err(|_| LineVerdict::NotAllowed)?;
     rules::check_queue(state, known.issuer).map_err(|_| LineVerdict::QueueFull)?;
+    if !has_room(state, known.issuer) {
+        return Err(LineVerdict::QueueFull);
+    }
     let range = range(state, known).ok_or(LineVerdict::NotActive)?;
     Ok(Match {
         known: *known,

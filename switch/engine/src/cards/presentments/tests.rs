@@ -1,3 +1,5 @@
+mod again;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -463,45 +465,4 @@ fn a_completion_of_a_pre_authorisation_is_a_purchase() {
         _ => None,
     });
     assert_eq!(purchase, Some(CardService::Purchase));
-}
-
-#[test]
-fn presentments_leave_half_of_an_issuers_queue_to_online_requests_and_go_on_later() {
-    let mut rail = Rail::new();
-    rail.world.accept(crate::Command::Rules {
-        source: operator(),
-        version: 2,
-    });
-    let request = rail.authorised(1);
-    let known = known(&rail, &request);
-    rail.settings(|settings| settings.bounds.queue_max = 12);
-    let piece = |rail: &Rail, id: u8, numbers: std::ops::Range<u32>| {
-        let lines = numbers.map(|number| Line {
-            key: key(9, number),
-            ..line(rail, number, LineKind::Purchase, Some(known), 1)
-        });
-        file(rail, id, lines.collect())
-    };
-    // An empty queue takes a piece; its letters are answered one by one.
-    let first = piece(&rail, 1, 1..6);
-    rail.accept(Command::Present(first));
-    assert_eq!(verdicts(&rail, 1), [LineVerdict::Taken; 5]);
-    let waiting = rail.world.engine.state.cards.queues.len(HSBK);
-    assert_eq!(waiting, 5);
-    // One more fits into half of it, two do not: nothing of that piece is known, and it may come again.
-    let two = piece(&rail, 2, 6..8);
-    refuse(&mut rail, two.clone(), Reason::RetryLater);
-    let known_of = |rail: &Rail| {
-        rail.world
-            .engine
-            .presentment_file(CASP, FileKey([2; 16]))
-            .cloned()
-    };
-    assert_eq!(known_of(&rail), None);
-    let one = piece(&rail, 3, 8..9);
-    rail.accept(Command::Present(one));
-    // The bound is raised, or letters are answered: the same piece is taken.
-    rail.settings(|settings| settings.bounds.queue_max = 40);
-    rail.accept(Command::Present(two));
-    assert_eq!(verdicts(&rail, 2), [LineVerdict::Taken; 2]);
 }

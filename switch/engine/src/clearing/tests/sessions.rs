@@ -109,6 +109,30 @@ fn the_sender_is_told_before_the_receiver_in_the_same_record() {
 }
 
 #[test]
+fn after_a_merger_who_took_over_is_told() {
+    let mut world = World::new();
+    let source = operator();
+    world.accept(Any::Rules { source, version: 2 });
+    world.endow(CASP, 100);
+    world.send_one(1, CASP, HSBK, 100);
+    world.succeed(CASP, IRTY);
+    world.succeed(HSBK, TSES);
+    // What the old link asks afterwards is answered on it; it pays from the account of who took over, which has nothing.
+    world.send_one(2, CASP, HSBK, 7);
+    let sent = world.close();
+    let of = |bank| {
+        let mut told = told(&sent, bank);
+        told.retain(|told| !told.starts_with("report"));
+        told
+    };
+    let left_out = "Rejected { reason: InsufficientFunds, agent_code: None }";
+    assert_eq!(of(IRTY), ["Settled [0] in 2026-11-23/1"]);
+    assert_eq!(of(TSES), ["forward [0] of 2026-11-23/1"]);
+    assert_eq!(of(CASP), [format!("{left_out} [0] in 2026-11-23/1")]);
+    assert!(of(HSBK).is_empty());
+}
+
+#[test]
 fn followers_see_the_session_and_its_nets() {
     let mut world = World::new();
     world.endow(CASP, 100);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Bounds, Command as AnyCommand,
     instant::{self, Fingerprint, PaymentKey, Return, Verdict},
-    world::{CASP, HSBK, IRTY, TSES, World, bic, key, operator, references},
+    world::{BANK_IDS, CASP, HSBK, IRTY, TSES, World, bic, key, operator, references},
 };
 
 const AMOUNT: u64 = 1_000_000;
@@ -410,6 +410,22 @@ fn after_mergers_the_successors_are_asked_and_answered() {
     };
     world.accept(resolve_by(refusal));
     assert_eq!(world.sent_to(IRTY).len(), 1);
+}
+
+#[test]
+fn a_recall_that_is_open_at_a_merger_is_answered_to_who_took_over() {
+    for (version, answered) in [(1, CASP), (2, IRTY)] {
+        let (mut world, _) = settled(Service::C2cAccount);
+        let source = operator();
+        world.accept(AnyCommand::Rules { source, version });
+        let recall = recall(&mut world, 1, b"DUPL");
+        world.accept(command(recall));
+        world.succeed(CASP, IRTY);
+        let refusal = resolution(&mut world, 1);
+        world.accept(resolve_by(refusal));
+        let told = BANK_IDS.map(|bank| world.sent_to(bank).len());
+        assert_eq!(told, BANK_IDS.map(|bank| usize::from(bank == answered)));
+    }
 }
 
 #[test]

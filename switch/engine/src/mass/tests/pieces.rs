@@ -162,6 +162,21 @@ fn the_same_message_again_is_answered_as_each_line_stands() {
 }
 
 #[test]
+fn lines_that_wait_at_a_merger_are_answered_to_who_took_over() {
+    for (version, answered) in [(1, CASP), (2, IRTY)] {
+        let mut world = World::new();
+        let source = operator();
+        world.accept(Any::Rules { source, version });
+        send(&mut world, 1, true, 1..2);
+        world.succeed(CASP, IRTY);
+        assert_eq!(hand_in(&mut world, 1), Outcome::Accepted);
+        world.answer(1, Verdict::Accept);
+        let settled = (Status::Settled, false);
+        assert_eq!(world.status_to(answered), settled);
+    }
+}
+
+#[test]
 fn a_line_that_breaks_a_rule_is_refused_alone() {
     let mut world = World::new();
     send(&mut world, 1, false, 1..3);

@@ -64,7 +64,15 @@ fn a_snapshot_holds_a_key_of_two_files_of_which_one_waits() {
             world.accept(of(other));
         }
         let engine = restored(&world);
-        assert!(engine.mass_waits(&key(1)));
+        let file = FileKey([if waits_first { 1 } else { 2 }; 16]);
+        let waits = engine.mass_lines(CASP, file)[0];
+        assert_eq!(
+            (waits.key, engine.mass_waits(&key(1))),
+            (key(1), Some(waits.uetr))
+        );
+        let given_up = engine.mass_lines(CASP, FileKey([3 - file.0[0]; 16]))[0];
+        assert_eq!(given_up.key, key(1));
+        assert_ne!(given_up.uetr, waits.uetr);
         assert_eq!(engine.mass_due(world.now(), 9, CASP).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Command as Any, Message, Source,
     reports::{Account, Answer, Command, Figures, Found, Limit, Open, Query, Request},
     settlement::{Change, Instruction},
-    world::{CASP, HSBK, IRTY, World, bic, operator, references, uetr},
+    world::{CASP, HSBK, IRTY, TSES, World, bic, operator, references, uetr},
 };
 
 const STEPS: usize = 1_000;
@@ -139,6 +139,24 @@ fn criteria_choose_and_hold_together() {
     assert_eq!(looked(&world, IRTY, &named(Some(of.uetr), None, None)), []);
     assert_eq!(looked(&world, HSBK, &all), [settled, came]);
     assert_eq!(looked(&world, HSBK, &named(Some(of.uetr), None, None)), []);
+}
+
+#[test]
+fn who_took_over_asks_about_the_payments_of_both() {
+    let (mut world, ids) = day();
+    let [settled, waits, withdrawn, coming, came] = ids.try_into().unwrap();
+    world.succeed(CASP, TSES);
+    let all = Criteria::ALL;
+    assert_eq!(
+        looked(&world, TSES, &all),
+        [settled, waits, withdrawn, came]
+    );
+    let uetr = Some(references(2).uetr);
+    assert_eq!(looked(&world, TSES, &Criteria { uetr, ..all }), [waits]);
+    let direction = Some(Direction::In);
+    assert_eq!(looked(&world, TSES, &Criteria { direction, ..all }), [came]);
+    // What waits is still nobody's but its payer's.
+    assert_eq!(looked(&world, IRTY, &all), [coming]);
 }
 
 #[test]

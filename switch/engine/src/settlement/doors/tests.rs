@@ -1,4 +1,5 @@
 mod liquidity;
+mod mergers;
 mod repeats;
 mod sponsored;
 

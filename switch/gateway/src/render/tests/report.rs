@@ -6,8 +6,8 @@ use torap_engine::{
     Command, Message, Outbound, Receipt, Source,
     participants::Direction as Flow,
     reports::{
-        self, Account, Answer, Criteria, Entry, EntryKind, Figures, Found, Limit, Order, Page,
-        PaymentPage, PaymentState, PaymentView, Query, Request, Sums,
+        self, Account, Answer, Criteria, Entry, EntryKind, Figures, Found, LIMITS_TOLD_MAX, Limit,
+        Order, Page, PaymentPage, PaymentState, PaymentView, Query, Request, Sums,
     },
     settlement::{Priority, uetr_of_record},
 };
@@ -23,6 +23,7 @@ use crate::{
     formats::formats,
     render::{RenderError, Renderer},
     versions,
+    wire::limits::MESSAGE_BYTES_MAX,
 };
 
 const ASKED: Position = Position(7);
@@ -229,6 +230,46 @@ fn balances_name_what_stands_and_what_limits() {
         let count = text.matches(once).count();
         assert!((1..=2).contains(&count), "{once} is of one account: {text}");
     }
+}
+
+#[test]
+fn as_many_limits_as_are_told_fit_into_a_message_and_more_are_announced() {
+    const LARGEST: u64 = 999_999_999_999_999_999;
+    let figures = Figures {
+        account: Account::Settlement,
+        balance: -i128::from(LARGEST),
+        available: i128::from(LARGEST),
+        held: LARGEST,
+        credit_line: LARGEST,
+        reserved: LARGEST,
+        queued: 1_000_000,
+        queued_amount: LARGEST,
+    };
+    let told = |count: usize| {
+        let limit = |towards| Limit {
+            towards,
+            amount: LARGEST,
+            left: LARGEST,
+        };
+        let others = std::iter::repeat_n(Some(OTHER), count - 1);
+        let found = Found::Balances {
+            at: Time::from_nanos(ACCEPTED_NS),
+            figures: vec![figures],
+            limits: std::iter::once(None).chain(others).map(limit).collect(),
+        };
+        answered(Query::Balances, found, true).unwrap()
+    };
+    let all = told(LIMITS_TOLD_MAX);
+    assert!(all.len() < MESSAGE_BYTES_MAX, "{}", all.len());
+    assert_eq!(all.matches("<CurBilLmt>").count(), LIMITS_TOLD_MAX - 1);
+    assert!(!all.contains("MORELIMITS"));
+    let more = told(LIMITS_TOLD_MAX + 1);
+    assert_eq!(more.matches("<CurBilLmt>").count(), LIMITS_TOLD_MAX - 1);
+    has(
+        &more,
+        &["<Amt>0.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Tp><Prtry>MORELIMITS</Prtry></Tp>"],
+    );
+    assert!(more.len() < MESSAGE_BYTES_MAX, "{}", more.len());
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! `torap ctl card present` and `presentments`: presentment files of dual messages, checked whole, then streamed piece by piece.
 
 use std::{
+    collections::{BTreeSet, VecDeque},
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -21,6 +24,11 @@ use crate::{
 const PIECE_LINES: usize = 256;
 /// Wrong lines that are told of one file.
 const WRONG_MAX: usize = 100;
+/// How often lines that were put off are tried in vain, and how long between; then the operator goes on with them later.
+const TRIES_MAX: u32 = 30;
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Digits of a card that tell banks apart well enough here.
+const FIRST_DIGITS: usize = 6;
 
 /// A file that is read line by line.
 struct Lines {
@@ -138,6 +146,7 @@ pub(super) fn present(
                 number,
                 last,
                 first,
+                numbers: Vec::new(),
                 lines: std::mem::take(&mut piece),
             };
             let answer = client.ask(&request)?;
@@ -152,6 +161,7 @@ pub(super) fn present(
         piece.clear();
         first = seen.saturating_add(1);
     }
+    present_put_off(client, by, file, &header)?;
     let told = client.must(&question(&header, None))?;
     print(&told, as_json)?;
     Ok(if told["refused"] == 0 {
@@ -159,6 +169,140 @@ pub(super) fn present(
     } else {
         Ending::Refused
     })
+}
+
+/// Presents lines that were put off, as their issuers' queues have room, until there are none or nothing moves any more.
+fn present_put_off(
+    client: &mut Client,
+    by: &By,
+    file: &Path,
+    header: &FileHeader,
+) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        let pass = pass(client, by, file, header)?;
+        if pass.left == 0 {
+            break;
+        }
+        tries = if pass.decided { 0 } else { tries + 1 };
+        if tries == TRIES_MAX {
+            let text = "lines are put off (`queue-full`): too much waits for their issuers. The same command goes on with them later";
+            let _ = writeln!(io::stderr(), "{}: {text}", file.display());
+            break;
+        }
+        thread::sleep(TRY_AGAIN_AFTER);
+    }
+    Ok(())
+}
+
+/// What became of lines that were put off.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pass {
+    /// At least one has its verdict.
+    decided: bool,
+    /// Those that are still put off.
+    left: usize,
+}
+
+/// Tries each line once that is put off. Lines of cards whose bank is seen to have no room are passed over, so that those of other banks go on.
+fn pass(client: &mut Client, by: &By, file: &Path, header: &FileHeader) -> Result<Pass, Failure> {
+    let mut put_off = PutOff::default();
+    let mut lines = Lines::open(file)?;
+    let mut full: BTreeSet<String> = BTreeSet::new();
+    let mut piece: Vec<(u32, FileLine)> = Vec::with_capacity(PIECE_LINES);
+    let (mut seen, mut pass) = (0_u32, Pass::default());
+    while let Some(number) = put_off.next(client, header)? {
+        let line = loop {
+            let (at, text) = lines
+                .next()?
+                .ok_or_else(|| Failure::Failed(format!("{}: it has become shorter", lines.name)))?;
+            let row = Row::parse(&text);
+            let row =
+                row.map_err(|error| Failure::Usage(format!("{}:{at}: {error}", lines.name)))?;
+            if let Row::Line(line) = row {
+                seen = seen.saturating_add(1);
+                if seen == number {
+                    break line;
+                }
+            }
+        };
+        if full.contains(first_digits(&line)) {
+            pass.left += 1;
+            continue;
+        }
+        piece.push((number, line));
+        if piece.len() == PIECE_LINES {
+            again(client, (by, header), &mut piece, (&mut full, &mut pass))?;
+        }
+    }
+    if !piece.is_empty() {
+        again(client, (by, header), &mut piece, (&mut full, &mut pass))?;
+    }
+    Ok(pass)
+}
+
+/// Presents lines again.
+fn again(
+    client: &mut Client,
+    (by, header): (&By, &FileHeader),
+    piece: &mut Vec<(u32, FileLine)>,
+    (full, pass): (&mut BTreeSet<String>, &mut Pass),
+) -> Result<(), Failure> {
+    let numbers: Vec<u32> = piece.iter().map(|(number, _)| *number).collect();
+    let answer = client.must(&Request::CardPresent {
+        by: by.clone(),
+        header: header.clone(),
+        number: 0,
+        last: false,
+        first: 0,
+        numbers,
+        lines: piece.iter().map(|(_, line)| line.clone()).collect(),
+    })?;
+    let still = answer["put_off"].as_array();
+    let still: BTreeSet<u64> = still
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_u64)
+        .collect();
+    pass.decided |= still.len() < piece.len();
+    pass.left += still.len();
+    for (number, line) in piece.drain(..) {
+        if still.contains(&u64::from(number)) {
+            full.insert(first_digits(&line).to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn first_digits(line: &FileLine) -> &str {
+    line.card.get(..FIRST_DIGITS).unwrap_or(&line.card)
+}
+
+/// Numbers of the lines that were put off, asked for as they are needed.
+#[derive(Default)]
+struct PutOff {
+    numbers: VecDeque<u64>,
+    after: u64,
+}
+
+impl PutOff {
+    fn next(&mut self, client: &mut Client, header: &FileHeader) -> Result<Option<u32>, Failure> {
+        if self.numbers.is_empty() {
+            let answer = client.must(&Request::CardPutOff {
+                code: header.acquirer.clone(),
+                file: header.file_id.clone(),
+                after: u32::try_from(self.after).unwrap_or(u32::MAX),
+            })?;
+            let numbers = answer["numbers"].as_array();
+            self.numbers
+                .extend(numbers.into_iter().flatten().filter_map(Value::as_u64));
+        }
+        let Some(number) = self.numbers.pop_front() else {
+            return Ok(None);
+        };
+        self.after = number;
+        Ok(u32::try_from(number).ok())
+    }
 }
 
 /// Shows files, or what became of one.

@@ -88,7 +88,11 @@ pub(super) enum Rtgs {
         cut_off: Option<String>,
     },
     /// End the business day now: what waits is rejected, credit is repaid
-    Close,
+    Close {
+        /// Also while card nets, a clearing session or deliveries are still to settle today
+        #[arg(long)]
+        regardless: bool,
+    },
     /// When business days begin and end by themselves
     Hours {
         #[arg(long, default_value = "09:00", value_name = "HH:MM")]
@@ -138,7 +142,7 @@ pub(super) enum Rtgs {
         #[arg(long)]
         notices: bool,
     },
-    /// Close a date, as 2026-12-01, have it worked, or give it back to the rules
+    /// Close a date, as 2026-12-01, have it worked, or give it back to the rules: in IMTS, the clearing system and disputes
     Day {
         date: String,
         #[arg(value_enum)]
@@ -323,7 +327,8 @@ pub(super) fn request(command: Rtgs, by: By) -> Result<Request, Failure> {
         ),
         Rtgs::Reserve { code, amount } => changed(by, RtgsChange::Reserve { code, amount }),
         Rtgs::Open { until, cut_off } => changed(by, RtgsChange::Open { cut_off, until }),
-        Rtgs::Close => changed(by, RtgsChange::Close),
+        Rtgs::Close { regardless: false } => changed(by, RtgsChange::Close),
+        Rtgs::Close { regardless: true } => changed(by, RtgsChange::CloseRegardless),
         Rtgs::Hours {
             opens,
             cut_off,

@@ -108,6 +108,7 @@ fn presented(day: &mut Day) -> Result<Told, String> {
         number: 1,
         last: true,
         first: 1,
+        numbers: Vec::new(),
         lines,
     };
     let collect = vec![line('P', "DEMO-1", "850.00"), line('P', "DEMO-2", "50.01")];

@@ -12,7 +12,7 @@ use torap_gateway::translate::command_from_json;
 
 use super::{ancillary, cards, clearing, decide, import, rtgs, tariff};
 use crate::{
-    control::{By, ParticipantForm, Refusal, Request},
+    control::{By, ParticipantForm, Refusal, Request, RtgsChange},
     folder::{random_bytes, write_secret},
     serve::{
         seed::{money, participant_code, service, state},
@@ -34,6 +34,13 @@ pub(super) async fn change(switch: &Switch, request: Request) -> Result<Value, R
         Request::Later { by, at, change } => later(switch, &by, &at, *change).await,
         Request::Withdraw { by, id } => withdraw(switch, &by, id).await,
         request => {
+            if let Request::RtgsChange {
+                change: RtgsChange::Close,
+                ..
+            } = &request
+            {
+                rtgs::may_close(switch).await?;
+            }
             let decided = decide(switch, configuration(switch, request).await?).await?;
             follow_up_to(switch, &decided).await;
             Ok(decided)

@@ -301,13 +301,17 @@ fn time_of_day(text: &str) -> Option<Span> {
 }
 
 async fn timetable(switch: &Switch) -> Result<Value, Refusal> {
-    let settings = show::ask(switch, |engine| engine.clearing_settings().clone()).await?;
+    let (settings, common) = show::ask(switch, |engine| {
+        let common: Vec<_> = engine.clearing_common_days().collect();
+        (engine.clearing_settings().clone(), common)
+    })
+    .await?;
     let closes_at = settings.closes_at.iter().map(|at| {
         let minutes = at.secs() / 60;
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     });
-    let days = |wanted: DayOverride| -> Vec<String> {
-        let days = settings.days.iter().filter(|(_, what)| *what == wanted);
+    let days = |days: &[(Date, DayOverride)], wanted: DayOverride| -> Vec<String> {
+        let days = days.iter().filter(|(_, what)| *what == wanted);
         days.map(|(date, _)| date.to_string()).collect()
     };
     Ok(json!({
@@ -315,8 +319,10 @@ async fn timetable(switch: &Switch) -> Result<Value, Refusal> {
         "days_ahead": settings.days_ahead,
         "amount_max": show::decimal(settings.amount_max),
         "items_max": settings.items_max,
-        "closed": days(DayOverride::Closed),
-        "worked": days(DayOverride::Working),
+        "closed": days(&settings.days, DayOverride::Closed),
+        "worked": days(&settings.days, DayOverride::Working),
+        "common_closed": days(&common, DayOverride::Closed),
+        "common_worked": days(&common, DayOverride::Working),
     }))
 }
 

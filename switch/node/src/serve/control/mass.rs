@@ -495,8 +495,13 @@ async fn standing(
 }
 
 fn in_engine(engine: &Engine, line: &Line) -> Option<Stands> {
-    if engine.mass_waits(&line.key) {
-        return Some(Stands::Waits);
+    if let Some(uetr) = engine.mass_waits(&line.key) {
+        // This one was given up if another line of its TxId waits.
+        return Some(if uetr == line.uetr {
+            Stands::Waits
+        } else {
+            Stands::Mismatch
+        });
     }
     if let Some(finished) = engine.find(&line.key) {
         return Some(of_finished(line, finished));

@@ -1,14 +1,12 @@
 //! Presentment files: an acquirer's file, piece by piece, and what became of its lines.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use torap_domain::{Date, Money, ParticipantId, Position, Reason, Text, card::Direction};
+use torap_domain::{Date, Money, ParticipantId, Position, Text, card::Direction};
 use torap_engine::{
     Command, Outcome,
     cards::{
-        self, CardKey, Class, Header, Known, Line, LineKind, LineVerdict, PIECE_LINES_MAX, Present,
-        Presented, PresentmentFile,
+        self, CardKey, Class, Header, Known, Line, LineKind, LineVerdict, PIECE_AGAIN,
+        PIECE_LINES_MAX, Present, Presented, PresentmentFile,
     },
     clearing::Piece,
 };
@@ -27,11 +25,10 @@ use crate::{
     },
 };
 
-/// How often a piece is tried for which an issuer's queue has no room, and how long between; then the submitter goes on with it later.
-const TRIES_MAX: u32 = 30;
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Lines that are shown at once, and files.
 const SHOWN_MAX: usize = 1_024;
+/// Numbers of lines that were put off, in one answer.
+const PUT_OFF_MAX: usize = 65_536;
 
 /// Takes one piece: each line with the transaction that goes by what it says.
 pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, Refusal> {
@@ -41,6 +38,7 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         number,
         last,
         first,
+        numbers,
         lines,
     } = request
     else {
@@ -51,6 +49,11 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         let text = format!("1 to {PIECE_LINES_MAX} in a piece");
         return Err(Refusal::of_request("lines", text));
     }
+    let is_again = number == PIECE_AGAIN;
+    if numbers.len() != if is_again { lines.len() } else { 0 } {
+        let text = "one for each line of piece 0, and none of other pieces";
+        return Err(Refusal::of_request("numbers", text));
+    }
     let source = change::source(&by)?;
     let stated = stated(&header)?;
     let mut all = Vec::with_capacity(lines.len());
@@ -58,7 +61,8 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         let fields = line.fields().map_err(|wrong| {
             Refusal::of_request(format!("lines[{place}].{}", wrong.field), wrong.rule)
         })?;
-        all.push((first.saturating_add(place), fields));
+        let named = numbers.get(place as usize).copied();
+        all.push((named.unwrap_or(first.saturating_add(place)), fields));
     }
     let piece = Present {
         source,
@@ -71,35 +75,56 @@ pub(super) async fn submit(switch: &Switch, request: Request) -> Result<Value, R
         header: stated,
         lines: Vec::new(),
     };
-    let mut tries = 1;
-    let decided = loop {
-        let decided = hand_over(switch, &piece, &all).await?;
-        if decided.outcome != Outcome::Refused(Reason::RetryLater) || tries == TRIES_MAX {
-            break decided;
-        }
-        tries += 1;
-        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+    let (file, of) = (piece.piece.file, acquirer);
+    let Some(decided) = hand_over(switch, &piece, &all).await? else {
+        return Ok(json!({ "position": null, "put_off": numbers }));
     };
-    match decided.outcome {
-        Outcome::Accepted | Outcome::AlreadyApplied => {
-            Ok(json!({ "position": decided.position.value() }))
-        }
-        Outcome::Refused(reason) => Err(Refusal {
+    if let Outcome::Refused(reason) = decided.outcome {
+        return Err(Refusal {
             place: format!("log position {}", decided.position.value()),
             rule: reason.name().to_string(),
             text: reason.text().to_string(),
             actor: reason.actor().to_string(),
-        }),
+        });
     }
+    let mut value = json!({ "position": decided.position.value() });
+    if is_again {
+        value["put_off"] = show::ask(switch, move |engine| {
+            let lines = engine.presentment_file(of, file).map(|file| &file.lines);
+            let is_put_off = |number: &u32| {
+                let line = lines.and_then(|lines| lines.get(number.checked_sub(1)? as usize));
+                line.is_some_and(|line| line.verdict == LineVerdict::QueueFull)
+            };
+            numbers.into_iter().filter(is_put_off).collect::<Vec<u32>>()
+        })
+        .await?
+        .into();
+    }
+    Ok(value)
+}
+
+/// Numbers of the lines of a file that were put off, behind a line.
+pub(super) async fn put_off(
+    switch: &Switch,
+    code: &str,
+    file: &str,
+    after: u32,
+) -> Result<Value, Refusal> {
+    let acquirer = change::participant(switch, code)?.id;
+    let key = (acquirer, file_key(acquirer, file));
+    let numbers = show::ask(switch, move |engine| {
+        engine.presentments_put_off(key, after, PUT_OFF_MAX)
+    });
+    Ok(json!({ "numbers": numbers.await? }))
 }
 
 /// Looks the lines of a piece up and hands it to the core. What one operator takes of a transaction another one sees: the next look-up comes
-/// after the read side knows of this one.
+/// after the read side knows of this one. None: each line was put off, and its issuer's queue has still no room; nothing of that needs a record.
 async fn hand_over(
     switch: &Switch,
     piece: &Present,
     lines: &[(u32, Fields)],
-) -> Result<Decided, Refusal> {
+) -> Result<Option<Decided>, Refusal> {
     let _alone = switch.known_facts.lock().await;
     let members = Members::gather(switch).await?;
     let acquirer = piece.participant;
@@ -108,8 +133,15 @@ async fn hand_over(
         .map(|(number, fields)| line_of(switch, &members, acquirer, *number, fields));
     // Some reads of the index a line, for a whole piece: the other tasks of this thread go on elsewhere meanwhile.
     let found: Result<Vec<Line>, Refusal> = tokio::task::block_in_place(|| found.collect());
+    let mut found = found?;
+    if piece.piece.number == PIECE_AGAIN {
+        found = with_room(switch, found).await?;
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
     let present = Present {
-        lines: found?,
+        lines: found,
         ..piece.clone()
     };
     let command = Command::Cards(cards::Command::Present(present));
@@ -117,7 +149,19 @@ async fn hand_over(
     let decided = decided.map_err(|Stopped| Refusal::of_request("switch", "it is stopping"))?;
     let position = json!({ "position": decided.position.value() });
     change::follow_up_to(switch, &position).await;
-    Ok(decided)
+    Ok(Some(decided))
+}
+
+/// The lines whose issuers' queues have room.
+async fn with_room(switch: &Switch, lines: Vec<Line>) -> Result<Vec<Line>, Refusal> {
+    show::ask(switch, move |engine| {
+        let has_room = |line: &Line| {
+            let known = line.known.as_ref();
+            known.is_none_or(|known| engine.presentments_have_room(known.issuer))
+        };
+        lines.into_iter().filter(has_room).collect()
+    })
+    .await
 }
 
 fn stated(header: &FileHeader) -> Result<Header, Refusal> {

@@ -9,7 +9,8 @@ use torap_engine::{
     participants::Direction,
     reports,
     settlement::{
-        self, AccountView, Change, Done, End, Hours, LimitView, Payment, Priority, Waiting,
+        self, AccountView, Change, Done, DueToday, End, Hours, LimitView, Payment, Priority,
+        Waiting,
     },
 };
 
@@ -27,6 +28,8 @@ use crate::{
     },
 };
 
+/// What is due on a day that is to be ended, of which so many are named.
+const NAMED_MAX: usize = 8;
 /// Payments of the queue that are listed.
 const ROWS_MAX: usize = 1_000;
 
@@ -288,7 +291,7 @@ pub(super) fn command(
             until: Time::parse(until)
                 .map_err(|error| Refusal::of_request("until", error.to_string()))?,
         },
-        RtgsChange::Close => settlement::Command::Close { source },
+        RtgsChange::Close | RtgsChange::CloseRegardless => settlement::Command::Close { source },
         RtgsChange::Hours { hours: stated } => settlement::Command::SetHours {
             source,
             hours: stated.as_ref().map(hours).transpose()?,
@@ -323,6 +326,53 @@ pub(super) fn command(
         },
     };
     Ok(Command::Settlement(command))
+}
+
+/// Refuses to end a business day by hand on which something is still to settle, and names it.
+pub(super) async fn may_close(switch: &Switch) -> Result<(), Refusal> {
+    let now = wall_clock();
+    let due = show::ask(switch, move |engine| engine.imts_due_today(now)).await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let named = due.iter().take(NAMED_MAX).map(due_text);
+    let mut named: Vec<String> = named.collect();
+    if due.len() > NAMED_MAX {
+        named.push(format!("{} more", due.len() - NAMED_MAX));
+    }
+    let text = format!(
+        "still to settle today: {}; `rtgs close --regardless` ends the day all the same",
+        named.join(", ")
+    );
+    Err(Refusal {
+        place: "day".to_owned(),
+        rule: "settlement-due".to_owned(),
+        text,
+        actor: "operator".to_owned(),
+    })
+}
+
+fn due_text(due: &DueToday) -> String {
+    match due {
+        DueToday::Clearing {
+            session,
+            closes,
+            items,
+        } => format!("clearing session {session} at {closes} with {items} items"),
+        DueToday::Cards {
+            session,
+            cycle,
+            until: Some(until),
+        } => format!("card nets {session}/{cycle}, whose debtors have until {until}"),
+        DueToday::Cards {
+            session,
+            cycle,
+            until: None,
+        } => format!("card nets {session}/{cycle}, which wait"),
+        DueToday::Delivery { reference, expires } => {
+            format!("delivery {reference}, which waits until {expires}")
+        }
+    }
 }
 
 /// Looks for payments that settle all at once, on threads of the read side, and submits them as one command.

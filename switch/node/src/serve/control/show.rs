@@ -43,8 +43,23 @@ pub(super) async fn status(switch: &Switch) -> Result<Value, Refusal> {
         "window_entries": stats.window_entries,
         "conserved": conserved,
         "memory_bytes": resident_bytes(),
+        "journal": journal(&switch.journal.health()),
         "participants": links,
     }))
+}
+
+fn journal(health: &torap_journal::Health) -> Value {
+    let counts = &health.counts;
+    let mean = counts.records.checked_div(counts.groups).unwrap_or(0);
+    json!({
+        "segments_ready": health.segments_ready,
+        "segments_begun": counts.segments_begun,
+        "segments_late": counts.segments_late,
+        "preparations_failed": health.preparations_failed,
+        "preparation_failure": health.failure,
+        "records_each_sync": mean,
+        "longest_sync_us": counts.sync_nanos_max / 1_000,
+    })
 }
 
 pub(super) async fn positions(switch: &Switch) -> Result<Value, Refusal> {
