@@ -34,6 +34,9 @@ pub struct BankRow {
     pub fund: &'static str,
 }
 
+/// BIC of the switch.
+pub(in crate::demo) const SWITCH_BIC: &str = "TORPKZKA";
+
 pub const BANKS: [BankRow; 4] = [
     BankRow {
         code: "CASP",
@@ -405,7 +408,7 @@ fn configuration(options: &Options) -> String {
 }
 
 fn network() -> String {
-    let mut text = String::from("switch_bic = \"TORPKZKA\"\n");
+    let mut text = format!("switch_bic = \"{SWITCH_BIC}\"\n");
     for bank in &BANKS {
         text.push_str(&format!(
             "\n[[participant]]\ncode = \"{}\"\nname = \"{}\"\nbics = [\"{}\"]\nbank_codes = [\"{}\"]\nfund = \"{}\"\nfloor = \"50000.00\"\n",
