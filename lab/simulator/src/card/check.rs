@@ -6,7 +6,7 @@ use torap_bank::card::{Request, Side, Sum};
 use torap_domain::{Date, ParticipantId, card::MonthDay};
 use torap_engine::{
     Command, Engine, Event as Any,
-    cards::{self, CardKey, Class, Decision, Event, LineKind, SessionTotals, Trace},
+    cards::{self, CardKey, Class, Decision, Event, LineKind, LineVerdict, SessionTotals, Trace},
     disputes::{Dispute, Move, Subject},
 };
 
@@ -97,8 +97,13 @@ impl Outcomes {
     /// Takes a record in which lines of a file were taken, or cases went on; `engine` is the state after it.
     pub(crate) fn record(&mut self, engine: &Engine, command: &Command, events: &[Any]) {
         if let Command::Cards(cards::Command::Present(present)) = command {
+            let file = engine.presentment_file(present.participant, present.piece.file);
+            let known = file.map_or(&[][..], |file| &file.lines);
             for line in &present.lines {
-                self.line(present.participant, line, events);
+                let verdict = known.iter().find(|known| known.number == line.number);
+                if verdict.is_some_and(|known| known.verdict == LineVerdict::Taken) {
+                    self.line(present.participant, line, events);
+                }
             }
         }
         for event in events {

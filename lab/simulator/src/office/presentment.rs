@@ -240,6 +240,9 @@ impl Presenting {
             }
             _ => {}
         }
+        if line.amount.is_zero() {
+            intent = Intent::Only(LineVerdict::AmountNotAllowed);
+        }
         line.key = presentment_key(participant, line.reference.as_str());
         let is_again = self.references.contains(&(participant, line.reference));
         self.references.push((participant, line.reference));
@@ -498,19 +501,26 @@ impl Presentments {
     ) -> Result<(), String> {
         let file = engine.presentment_file(present.participant, present.piece.file);
         let known = file.map_or(&[][..], |file| &file.lines);
-        for line in &present.lines {
-            let accepted = outcome == Outcome::Accepted;
+        let accepted = outcome == Outcome::Accepted;
+        let is_taken = |line: &Line| {
             let verdict = known.iter().find(|known| known.number == line.number);
-            let verdict = verdict.map(|known| known.verdict);
-            let taken = accepted && verdict == Some(LineVerdict::Taken);
-            self.moves(present.participant, line, taken, events)?;
-            if accepted {
-                self.lines += 1;
-            }
-            if taken {
-                self.taken += 1;
-                self.take(stamp, line)?;
-            }
+            accepted && verdict.is_some_and(|known| known.verdict == LineVerdict::Taken)
+        };
+        let taken: Vec<&Line> = present.lines.iter().filter(|line| is_taken(line)).collect();
+        for line in &present.lines {
+            // Of two lines with one reference the posting is that of the one that was taken.
+            let of_key = taken.iter().find(|taken| taken.key == line.key);
+            self.moves(
+                present.participant,
+                of_key.unwrap_or(&line),
+                of_key.is_some(),
+                events,
+            )?;
+            self.lines += u64::from(accepted);
+        }
+        for line in taken {
+            self.taken += 1;
+            self.take(stamp, line)?;
         }
         Ok(())
     }
