@@ -220,7 +220,11 @@ impl Presenting {
             2 => {
                 let most = known.approved.minor();
                 line.amount = Money::kzt(most + most / 5 + 100);
-                intent = Intent::NeverTaken;
+                // Of another transaction under the same DE37 it may be a part.
+                let is_whole = known.transaction.class == Class::Authorisation;
+                if is_whole && kind == LineKind::Purchase {
+                    intent = Intent::NeverTaken;
+                }
             }
             3 => {
                 line.retrieval = Text::truncated(&format!("X{:011}", self.numbers));
