@@ -34,9 +34,6 @@ pub struct BankRow {
     pub fund: &'static str,
 }
 
-/// BIC of the switch.
-pub(in crate::demo) const SWITCH_BIC: &str = "TORPKZKA";
-
 pub const BANKS: [BankRow; 4] = [
     BankRow {
         code: "CASP",
@@ -408,7 +405,7 @@ fn configuration(options: &Options) -> String {
 }
 
 fn network() -> String {
-    let mut text = format!("switch_bic = \"{SWITCH_BIC}\"\n");
+    let mut text = String::from("switch_bic = \"TORPKZKA\"\n");
     for bank in &BANKS {
         text.push_str(&format!(
             "\n[[participant]]\ncode = \"{}\"\nname = \"{}\"\nbics = [\"{}\"]\nbank_codes = [\"{}\"]\nfund = \"{}\"\nfloor = \"50000.00\"\n",

@@ -4,13 +4,10 @@
 
 mod after;
 mod ancillary;
-mod approvals;
 mod cards;
 mod clearing;
 mod directory;
-mod enquiries;
 mod faults;
-mod lists;
 mod mass;
 mod payments;
 mod presentments;
@@ -111,12 +108,9 @@ pub const RTGS_LINES: &[&Line] = &[
     &rtgs::TRANSFER,
     &rtgs::RELEASED,
     &rtgs::GRIDLOCK,
-    &enquiries::CHANGED,
     &clearing::SESSION,
-    &lists::LISTED,
     &ancillary::CARD_NETS,
     &ancillary::WEEKEND,
-    &approvals::APPROVED,
     &ancillary::RECONCILED,
     &statements::PRINTED,
 ];

@@ -20,7 +20,7 @@ pub(super) static SESSION: Line = Line {
     run: session,
 };
 
-pub(super) fn account(code: &str) -> Result<String, String> {
+fn account(code: &str) -> Result<String, String> {
     let bank = BANKS.iter().find(|bank| bank.code == code);
     let bank = bank.ok_or_else(|| format!("no bank {code}"))?;
     let number = BankCode::parse(bank.bank_code).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use torap_domain::{Span, Time};
 
 use super::Line;
 use crate::{
-    control::{Request, RtgsChange, RtgsMove, RtgsPriority, RtgsRule, RtgsShow},
+    control::{Request, RtgsChange, RtgsPriority, RtgsRule, RtgsShow},
     demo::{
         day::{Day, Told},
         lab::Lab,
@@ -28,7 +28,7 @@ pub(super) static GRIDLOCK: Line = Line {
     run: gridlock,
 };
 
-pub(super) fn change(day: &Day, change: RtgsChange) -> Result<Value, String> {
+fn change(day: &Day, change: RtgsChange) -> Result<Value, String> {
     let by = Lab::by();
     day.ctl(&Request::RtgsChange { by, change })
 }
@@ -37,30 +37,13 @@ fn show(day: &Day, what: RtgsShow) -> Result<Value, String> {
     day.ctl(&Request::Rtgs { what })
 }
 
-pub(super) fn now() -> Result<Time, String> {
+/// A business day that is open for the next hours; opening it again only moves its end.
+pub(super) fn open(day: &Day) -> Result<(), String> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_err(|error| error.to_string())?;
-    Ok(Time::from_nanos(u64::try_from(now.as_nanos()).unwrap_or(0)))
-}
-
-/// The first payment of a bank that waits.
-pub(super) fn waiting(day: &Day, code: &str) -> Result<Option<u64>, String> {
-    let code = Some(code.to_owned());
-    let queue = show(day, RtgsShow::Queue { code })?;
-    let mut rows = queue["payments"].as_array().into_iter().flatten();
-    Ok(rows.find_map(|row| row["id"].as_u64()))
-}
-
-/// Takes a payment that waits out of the queue.
-pub(super) fn withdraw(day: &Day, id: u64) -> Result<(), String> {
-    let to = RtgsMove::Withdrawn;
-    change(day, RtgsChange::Queued { id, to }).map(|_| ())
-}
-
-/// A business day that is open for the next hours; opening it again only moves its end.
-pub(super) fn open(day: &Day) -> Result<(), String> {
-    let until = now()?.saturating_add(Span::from_secs(8 * 3600)).to_string();
+    let now = Time::from_nanos(u64::try_from(now.as_nanos()).unwrap_or(0));
+    let until = now.saturating_add(Span::from_secs(8 * 3600)).to_string();
     change(
         day,
         RtgsChange::Open {
