@@ -10,7 +10,7 @@ use crate::run::{Failure, must, plain_cargo, target_dir};
 /// Seeds in CI.
 const CI_SEEDS: &str = "0..200";
 /// Every broken variant; `lab/simulator/src/mutant.rs` says what each does.
-const MUTANTS: [&str; 16] = [
+const MUTANTS: [&str; 21] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -27,6 +27,11 @@ const MUTANTS: [&str; 16] = [
     "dispute-pays-twice",
     "mass-line-twice",
     "approved-twice",
+    "presented-twice",
+    "card-dispute-twice",
+    "forget-due-change",
+    "figures-without-holds",
+    "stale-extract",
 ];
 
 /// `--seeds A..B [...]` or `--mutant NAME`; everything is handed on to the simulator.

@@ -331,6 +331,7 @@ fn replay(node: &Node, plan: &Plan) -> Result<Told, String> {
             effects: &effects,
         };
         audit.record(&taken, replay.engine());
+        cards.record(replay.engine(), &command, &events);
         changes.push(stamp, &command, &mut events, &effects);
         if changes.rows() > 4096 {
             index

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Their names.
-pub const MUTANTS: [&str; 16] = [
+pub const MUTANTS: [&str; 21] = [
     "skip-sync",
     "send-before-durable",
     "post-twice",
@@ -21,6 +21,11 @@ pub const MUTANTS: [&str; 16] = [
     "dispute-pays-twice",
     "mass-line-twice",
     "approved-twice",
+    "presented-twice",
+    "card-dispute-twice",
+    "forget-due-change",
+    "figures-without-holds",
+    "stale-extract",
 ];
 
 /// Makes this process run the broken variant of that name.
@@ -46,6 +51,11 @@ pub fn choose(name: &str) -> Result<(), String> {
         "dispute-pays-twice" => &torap_engine::mutants::DISPUTE_TWICE,
         "mass-line-twice" => &torap_engine::mutants::LINE_TWICE,
         "approved-twice" => &torap_engine::mutants::APPROVE_TWICE,
+        "presented-twice" => &torap_engine::mutants::PRESENTED_TWICE,
+        "card-dispute-twice" => &torap_engine::mutants::CARD_DISPUTE_TWICE,
+        "forget-due-change" => &torap_engine::mutants::FORGET_DUE_CHANGE,
+        "figures-without-holds" => &torap_engine::mutants::FIGURES_WITHOUT_HOLDS,
+        "stale-extract" => &torap_engine::mutants::STALE_EXTRACT,
         _ => {
             return Err(format!(
                 "no mutant `{name}`; there are {}",

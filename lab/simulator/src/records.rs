@@ -3,9 +3,9 @@
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use torap_domain::{ParticipantId, Phone, Position, Uetr};
+use torap_domain::{ParticipantId, Phone, Position, Time, Uetr};
 use torap_engine::{
-    Command,
+    Command, cards,
     directory::Record,
     instant::{Finished, History, PaymentKey},
 };
@@ -35,6 +35,19 @@ impl LogRecords {
             Evidence::Absent | Evidence::Redacted | Evidence::Sealed | Evidence::NotRead => None,
         };
         Ok((command, evidence))
+    }
+}
+
+impl LogRecords {
+    /// The card command of a record, its time, and whether its message is kept; none if it has no such command.
+    pub(crate) fn card(&self, position: Position) -> Option<(cards::Command, Time, bool)> {
+        let record = self.0.read_record(position.value()).ok()??;
+        let decoded = torap_engine::codec::decode(record.meta.kind, &record.facts);
+        let Ok(Command::Cards(command)) = decoded else {
+            return None;
+        };
+        let is_kept = matches!(record.evidence, Evidence::Bytes(_));
+        Some((command, Time::from_nanos(record.meta.time), is_kept))
     }
 }
 

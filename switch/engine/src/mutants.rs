@@ -25,6 +25,17 @@ pub static LINE_TWICE: AtomicBool = AtomicBool::new(false);
 /// Lets an order that was approved wait on, and be approved again.
 pub static APPROVE_TWICE: AtomicBool = AtomicBool::new(false);
 
+/// Takes a line of a presentment file again that was taken already.
+pub static PRESENTED_TWICE: AtomicBool = AtomicBool::new(false);
+/// Books the obligation of a step of a case about a card transaction twice.
+pub static CARD_DISPUTE_TWICE: AtomicBool = AtomicBool::new(false);
+/// Forgets a change whose time has come, and says that it took effect.
+pub static FORGET_DUE_CHANGE: AtomicBool = AtomicBool::new(false);
+/// Tells what may be spent of an account without what is held on it.
+pub static FIGURES_WITHOUT_HOLDS: AtomicBool = AtomicBool::new(false);
+/// Ends an extract of the day some records before it was asked for.
+pub static STALE_EXTRACT: AtomicBool = AtomicBool::new(false);
+
 pub(crate) fn is_on(mutant: &AtomicBool) -> bool {
     mutant.load(Ordering::Relaxed)
 }

@@ -21,7 +21,9 @@ pub(crate) mod resolution_id;
 mod settlement;
 
 pub use json::{JSON_COMMAND_BYTES_MAX, command_from_json};
-pub use keys::{file_key, item_fingerprint, payment_key, return_key, submission_version};
+pub use keys::{
+    file_key, item_fingerprint, payment_key, presentment_key, return_key, submission_version,
+};
 
 use bytes::Bytes;
 use torap_domain::{Bic, ParticipantId, Phone, Position, Reason, Sequence, Time, Uetr};

@@ -18,6 +18,7 @@
 mod cards;
 mod changes;
 mod error;
+mod known;
 mod memory;
 mod naming;
 mod projection;
@@ -30,6 +31,7 @@ mod check;
 pub use cards::{CardLetter, CardName, CardOf, CardRecord, CardStep};
 pub use changes::Changes;
 pub use error::IndexError;
+pub use known::{CardFacts, is_disputable};
 pub use memory::MemoryIndex;
 #[cfg(feature = "rocksdb")]
 pub use rocks::{RocksIndex, RocksOptions};

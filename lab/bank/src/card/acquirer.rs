@@ -296,6 +296,7 @@ impl Acquirer {
                 "session": answer.map(|answer| &answer.session),
                 "fees": answer.map(|answer| &answer.fees),
                 "stands": sent.stands(),
+                "reversals": sent.reversals.len(),
                 "outcome": sent.outcome(),
             })
         }))

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use torap_bank::card::{Request, Side, Sum};
-use torap_domain::{ParticipantId, card::MonthDay};
-use torap_engine::cards::{self, CardKey, Class, Decision, Event, SessionTotals, Trace};
+use torap_domain::{Date, ParticipantId, card::MonthDay};
+use torap_engine::{
+    Command, Engine, Event as Any,
+    cards::{self, CardKey, Class, Decision, Event, LineKind, LineVerdict, SessionTotals, Trace},
+    disputes::{Dispute, Move, Subject},
+};
 
 use super::{CardWorld, side::CardSide};
 use crate::node::Node;
@@ -15,6 +19,10 @@ pub(crate) struct Outcomes {
     decided: BTreeMap<CardKey, Outcome>,
     /// A key with two outcomes, or another impossible thing.
     broken: Option<String>,
+    /// Lines of presentment files: no message of their acquirers.
+    lines: BTreeSet<CardKey>,
+    /// What the switch counts without a message of the host, by participant, session and side: lines of its files, steps of cases.
+    counted: BTreeMap<(ParticipantId, String, Side), torap_bank::card::Totals>,
 }
 
 #[derive(Debug)]
@@ -84,6 +92,93 @@ impl Outcomes {
     }
 }
 
+/// What happens to card transactions without a message of a host.
+impl Outcomes {
+    /// Takes a record in which lines of a file were taken, or cases went on; `engine` is the state after it.
+    pub(crate) fn record(&mut self, engine: &Engine, command: &Command, events: &[Any]) {
+        if let Command::Cards(cards::Command::Present(present)) = command {
+            let file = engine.presentment_file(present.participant, present.piece.file);
+            let known = file.map_or(&[][..], |file| &file.lines);
+            for line in &present.lines {
+                let verdict = known.iter().find(|known| known.number == line.number);
+                if verdict.is_some_and(|known| known.verdict == LineVerdict::Taken) {
+                    self.line(present.participant, line, events);
+                }
+            }
+        }
+        for event in events {
+            let Any::Dispute(step) = event else {
+                continue;
+            };
+            if let Some(dispute) = engine.dispute(step.case) {
+                self.step(dispute, step.moved, events);
+            }
+        }
+    }
+
+    fn line(&mut self, acquirer: ParticipantId, line: &cards::Line, events: &[Any]) {
+        let session = events.iter().find_map(|event| match event {
+            Any::Card(Event::Decided(done)) if done.key == line.key => Some(done.session),
+            _ => None,
+        });
+        let Some(session) = session else {
+            return;
+        };
+        self.lines.insert(line.key);
+        let totals = self.counted(acquirer, session, Side::Acquirer);
+        let sum = match line.kind {
+            LineKind::Purchase => &mut totals.debits,
+            LineKind::Refund => &mut totals.credits,
+        };
+        add(sum, line.amount.minor());
+    }
+
+    fn step(&mut self, dispute: &Dispute, moved: Move, events: &[Any]) {
+        let (Subject::Card(subject), Move::ToClaimant(amount) | Move::ToRespondent(amount)) =
+            (&dispute.subject, moved)
+        else {
+            return;
+        };
+        let session = events.iter().find_map(|event| match event {
+            Any::Card(Event::Posted(posting)) if posting.key == subject.key => {
+                Some(posting.session)
+            }
+            _ => None,
+        });
+        let Some(session) = session else {
+            return;
+        };
+        for (participant, side) in [
+            (dispute.respondent, Side::Acquirer),
+            (dispute.claimant, Side::Issuer),
+        ] {
+            let totals = self.counted(participant, session, side);
+            let sum = match moved {
+                Move::ToClaimant(_) => &mut totals.debit_reversals,
+                Move::ToRespondent(_) | Move::Nothing => &mut totals.debits,
+            };
+            add(sum, amount);
+        }
+    }
+
+    fn counted(
+        &mut self,
+        participant: ParticipantId,
+        session: Date,
+        side: Side,
+    ) -> &mut torap_bank::card::Totals {
+        let session = format!("{:04}", MonthDay::of(session).value());
+        self.counted
+            .entry((participant, session, side))
+            .or_default()
+    }
+}
+
+fn add(sum: &mut Sum, tiyn: u64) {
+    sum.count += 1;
+    sum.tiyn += tiyn;
+}
+
 impl CardWorld {
     /// What the hosts have found wrong so far.
     pub(crate) fn complaints(&mut self, wall: u64) -> Option<String> {
@@ -104,7 +199,7 @@ impl CardWorld {
         for side in self.sides.iter_mut().filter(|side| !side.is_scheme) {
             side.check_sent(told, wall)?;
             side.check_taken(told, wall)?;
-            side.check_totals(&sessions, wall)?;
+            side.check_totals(&sessions, told, wall)?;
         }
         Ok(())
     }
@@ -150,8 +245,9 @@ impl CardSide {
         let (code, participant) = (self.code, self.participant);
         let own = told
             .decided
-            .values()
-            .filter(|outcome| outcome.acquirer == participant);
+            .iter()
+            .filter(|(key, outcome)| outcome.acquirer == participant && !told.lines.contains(key));
+        let own = own.map(|(_, outcome)| outcome);
         let in_log: BTreeMap<(&str, Class), &Outcome> = own
             .map(|outcome| ((outcome.sent.as_str(), outcome.class), outcome))
             .collect();
@@ -216,7 +312,12 @@ impl CardSide {
     }
 
     /// Its own totals are the switch's, session by session, for both sides.
-    fn check_totals(&mut self, sessions: &[SessionTotals], wall: u64) -> Result<(), String> {
+    fn check_totals(
+        &mut self,
+        sessions: &[SessionTotals],
+        told: &Outcomes,
+        wall: u64,
+    ) -> Result<(), String> {
         let rows = self.ask(Request::Totals, wall);
         let mut own: BTreeMap<(String, Side), torap_bank::card::Totals> = BTreeMap::new();
         for row in rows.as_array().into_iter().flatten() {
@@ -229,6 +330,12 @@ impl CardSide {
             own.insert((session, side), totals);
         }
         let participant = self.participant;
+        for ((of, session, side), more) in &told.counted {
+            if *of == participant {
+                let totals = own.entry((session.clone(), *side)).or_default();
+                *totals = sum_of(totals, more);
+            }
+        }
         let mut switch = BTreeMap::new();
         for totals in sessions.iter().filter(|of| of.participant == participant) {
             let session = format!("{:04}", MonthDay::of(totals.session).value());
@@ -338,6 +445,22 @@ fn is_excused(about: &str, text: &str, several_links: bool) -> bool {
     // A host that has signed off is refused whatever it asks for, also what came of an earlier request.
     let signed_off = text.starts_with("two outcomes: ") && text.ends_with("then 58");
     early || overtaken || signed_off
+}
+
+fn sum_of(
+    one: &torap_bank::card::Totals,
+    other: &torap_bank::card::Totals,
+) -> torap_bank::card::Totals {
+    let sum = |one: Sum, other: Sum| Sum {
+        count: one.count + other.count,
+        tiyn: one.tiyn + other.tiyn,
+    };
+    torap_bank::card::Totals {
+        credits: sum(one.credits, other.credits),
+        credit_reversals: sum(one.credit_reversals, other.credit_reversals),
+        debits: sum(one.debits, other.debits),
+        debit_reversals: sum(one.debit_reversals, other.debit_reversals),
+    }
 }
 
 /// The switch's totals as a host counts them, fees left out.

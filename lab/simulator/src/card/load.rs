@@ -150,11 +150,13 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
 pub(crate) struct Sent {
     pub(crate) side: usize,
     pub(crate) reference: String,
-    service: CardService,
+    pub(crate) service: CardService,
     tiyn: u64,
     /// When it was sent, by the hosts' clock, and whether the load has reversed it.
     at: u64,
     reversed: bool,
+    /// Its bank gives back by file or in a case, and reverses and completes it no more.
+    reserved: bool,
 }
 
 /// The load of a run, and what it remembers to refer to.
@@ -352,6 +354,7 @@ impl Load {
             tiyn: tiyn.unwrap_or(0),
             at: wall,
             reversed: false,
+            reserved: false,
         });
     }
 
@@ -382,6 +385,13 @@ impl Load {
         let Some(sent) = self.recent(wanted) else {
             return;
         };
+        let gives_back = matches!(
+            kind,
+            Kind::Complete | Kind::ReverseFull | Kind::ReversePart | Kind::ReverseAgain
+        );
+        if gives_back && sent.reserved {
+            return;
+        }
         let (side, reference) = (&mut sides[sent.side], sent.reference.clone());
         if matches!(kind, Kind::ReverseFull | Kind::ReversePart) {
             // A host that has two reversals of one transaction under way cannot tell what each of them moved.
@@ -442,6 +452,7 @@ impl Load {
                 tiyn: tiyn.unwrap_or(0),
                 at: wall,
                 reversed: false,
+                reserved: false,
             });
         }
     }
@@ -452,6 +463,31 @@ impl Load {
         if let Some(sent) = self.sent.iter_mut().rev().find(same) {
             sent.reversed = true;
         }
+    }
+
+    /// Transactions of a host that have a reference of their own and were not reversed, oldest first, with their places.
+    pub(crate) fn of_side(&self, side: usize) -> impl Iterator<Item = (usize, &Sent)> {
+        let all = self.sent.iter().enumerate();
+        all.filter(move |(_, sent)| {
+            sent.side == side && !sent.reversed && !sent.reference.contains('/')
+        })
+    }
+
+    /// Leaves a transaction to its bank's back office; false if it was reversed or completed online.
+    pub(crate) fn reserve(&mut self, place: usize) -> bool {
+        let Some(sent) = self.sent.get(place) else {
+            return false;
+        };
+        let completion = format!("{}/", sent.reference);
+        let is_free = !sent.reversed
+            && self
+                .sent
+                .iter()
+                .all(|other| other.side != sent.side || !other.reference.starts_with(&completion));
+        if let Some(sent) = self.sent.get_mut(place).filter(|_| is_free) {
+            sent.reserved = true;
+        }
+        is_free
     }
 
     /// Stop list, words to other institutions, bytes that are no message.

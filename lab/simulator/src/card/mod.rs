@@ -16,6 +16,6 @@ mod traffic;
 pub(crate) use check::Outcomes;
 pub(crate) use desk::Desk;
 pub(crate) use plan::CardPlan;
-pub(crate) use seed::seed;
+pub(crate) use seed::{ABOVE_PERCENT, seed};
 pub(crate) use side::CardSide;
 pub(crate) use traffic::CardWorld;

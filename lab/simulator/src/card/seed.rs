@@ -24,6 +24,9 @@ const TOKENS: &str = "489537";
 /// The switch's own institution number.
 pub(crate) const SWITCH: &str = "900";
 
+/// Completions and presentments may pass the amount of an authorisation by this part of it.
+pub(crate) const ABOVE_PERCENT: u8 = 15;
+
 /// Prefix of a bank's cards of the local instrument.
 pub(crate) fn local(bank: usize) -> String {
     format!("4400{bank:02}")
@@ -120,8 +123,8 @@ pub(crate) fn seed(plan: &Plan, cards: &CardPlan) -> Vec<Command> {
         rows: vec![LifetimeRow {
             mcc_from: Mcc::NONE,
             mcc_to: last_mcc(),
-            within: Span::from_secs(7 * 86_400),
-            above_percent: 15,
+            within: plan.office.authorisations_live(),
+            above_percent: ABOVE_PERCENT,
         }],
     });
     commands

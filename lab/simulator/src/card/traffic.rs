@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use torap_bank::card::Request;
+use torap_domain::CardService;
 
 use super::{
     CardPlan,
@@ -44,6 +45,16 @@ pub(crate) struct CardWorld {
     handed_out: HandedOut,
 }
 
+/// A transaction that a back office acts on.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// In the load.
+    pub(crate) place: usize,
+    /// DE37
+    pub(crate) reference: String,
+    pub(crate) service: CardService,
+}
+
 /// How the network is at a step.
 #[derive(Clone, Copy)]
 struct Network {
@@ -75,6 +86,40 @@ impl CardWorld {
     /// Whether the load is through.
     pub(crate) fn is_load_done(&self) -> bool {
         self.load.tried >= self.plan.requests
+    }
+
+    /// One of the latest transactions of a host that are approved for it and that it does not reverse.
+    pub(crate) fn choose_for_office(
+        &mut self,
+        draw: &mut Draw,
+        side: usize,
+        wall: u64,
+    ) -> Option<Chosen> {
+        let rows = self.sides.get_mut(side)?.ask(Request::Transactions, wall);
+        let approved: BTreeMap<&str, bool> = rows
+            .as_array()?
+            .iter()
+            .filter_map(|row| {
+                let is_approved = row["outcome"] == "approved" && row["reversals"] == 0;
+                Some((row["reference"].as_str()?, is_approved))
+            })
+            .collect();
+        let fitting = self.load.of_side(side);
+        let fitting: Vec<Chosen> = fitting
+            .filter(|(_, sent)| approved.get(sent.reference.as_str()) == Some(&true))
+            .map(|(place, sent)| Chosen {
+                place,
+                reference: sent.reference.clone(),
+                service: sent.service,
+            })
+            .collect();
+        let back = if draw.chance(700) {
+            fitting.len().min(30)
+        } else {
+            fitting.len()
+        };
+        let place = fitting.len().checked_sub(1 + draw.index(back))?;
+        fitting.into_iter().nth(place)
     }
 
     /// When anything of it wants a turn.

@@ -206,7 +206,7 @@ impl Approvals {
             }
             other => {
                 let is_operator = matches!(other.source(), Some(Source::Operator { .. }));
-                if is_operator && before.guard(other) {
+                if is_operator && before.guard(engine.rules_version(), other) {
                     return Err(format!("record {at}: an order ran without its approval"));
                 }
             }

@@ -14,7 +14,7 @@ use torap_journal::Reader;
 
 use super::{
     Office, approval::Approvals, delivery::Deliveries, dispute::Disputes, fund::Funds,
-    heard::Answers, mass::Files, report::Reports, tariff::Tariffs,
+    heard::Answers, mass::Files, presentment::Presentments, stated::Reports, tariff::Tariffs,
 };
 use crate::{host::Host, plan::Plan};
 
@@ -26,6 +26,9 @@ pub struct OfficeCounts {
     /// Pages of statements, and notices of entries.
     pub pages: u64,
     pub notices: u64,
+    /// Answers about balances, and extracts of a day that was not over.
+    pub figures: u64,
+    pub extracts: u64,
     /// Settlements of card nets in IMTS, and who was short in them.
     pub card_settlements: u64,
     pub defaults: u64,
@@ -33,6 +36,13 @@ pub struct OfficeCounts {
     pub deliveries: u64,
     /// Steps of disputes.
     pub disputes: u64,
+    /// Of these, steps of cases about card transactions.
+    pub card_disputes: u64,
+    /// Lines of presentment files, and those that were taken.
+    pub presented: u64,
+    pub presented_taken: u64,
+    /// Tariff tables that took effect at a time of their own.
+    pub tariffs_due: u64,
     /// Lines of files of instant payments, and those that settled.
     pub lines: u64,
     pub lines_settled: u64,
@@ -48,10 +58,16 @@ impl OfficeCounts {
         self.wire += other.wire;
         self.pages += other.pages;
         self.notices += other.notices;
+        self.figures += other.figures;
+        self.extracts += other.extracts;
         self.card_settlements += other.card_settlements;
         self.defaults += other.defaults;
         self.deliveries += other.deliveries;
         self.disputes += other.disputes;
+        self.card_disputes += other.card_disputes;
+        self.presented += other.presented;
+        self.presented_taken += other.presented_taken;
+        self.tariffs_due += other.tariffs_due;
         self.lines += other.lines;
         self.lines_settled += other.lines_settled;
         self.approved += other.approved;
@@ -65,6 +81,7 @@ pub(crate) struct Audit {
     approvals: Approvals,
     disputes: Disputes,
     files: Files,
+    presentments: Presentments,
     reports: Reports,
     tariffs: Tariffs,
     funds: Funds,
@@ -84,6 +101,7 @@ impl Audit {
             approvals: Approvals::new(),
             disputes: Disputes::default(),
             files: Files::default(),
+            presentments: Presentments::new(plan.office.authorisations_live()),
             reports: Reports::new(),
             tariffs: Tariffs::default(),
             funds: Funds::default(),
@@ -109,13 +127,16 @@ impl Audit {
             }) => self.proposed.get(id),
             _ => None,
         };
-        self.tariffs.record(stamp, told, events, approved);
         self.files.record(told, events);
         self.wire.record(applied);
         if self.plan.office.reports {
             let effects = applied.effects;
-            self.reports
+            let told = self
+                .reports
                 .record(engine, stamp, told, effects, self.plan.banks);
+            if let Err(text) = told {
+                self.broken.get_or_insert(text);
+            }
         }
         for event in events {
             if let Event::PaymentFinished(finished) = event {
@@ -126,6 +147,8 @@ impl Audit {
             .approvals
             .record(engine, stamp, told, events)
             .and_then(|()| self.disputes.record(engine, stamp, events))
+            .and_then(|()| self.presentments.record(engine, stamp, told, events))
+            .and_then(|()| self.tariffs.record(engine, stamp, told, (events, approved)))
             .and_then(|()| self.funds.record(engine, stamp, told, events))
             .and_then(|()| self.deliveries.record(stamp, told, events));
         if let Err(text) = checked {
@@ -154,6 +177,9 @@ impl Audit {
         self.approvals.check(engine)?;
         self.disputes.check(&self.amounts)?;
         self.files.check(office.map(Office::mass), outcomes)?;
+        if let Some(office) = office {
+            office.presenting().check(engine)?;
+        }
         self.reports.check(engine)?;
         self.funds.check(engine)?;
         self.deliveries.check(engine)?;
@@ -161,7 +187,7 @@ impl Audit {
             self.wire.check(engine, hosts)?;
         }
         let charged = if self.plan.office.has_tariffs() {
-            self.tariffs.check(log, snapshots)?
+            self.tariffs.check(engine, (log, snapshots))?
         } else {
             0
         };
@@ -170,10 +196,16 @@ impl Audit {
             wire: self.wire.decided,
             pages: self.reports.pages,
             notices: self.reports.notices,
+            figures: self.reports.figures,
+            extracts: self.reports.extracts,
             card_settlements: self.funds.settlements,
             defaults: self.funds.defaults,
             deliveries: self.deliveries.settled,
             disputes: self.disputes.steps,
+            card_disputes: self.disputes.card_steps,
+            presented: self.presentments.lines,
+            presented_taken: self.presentments.taken,
+            tariffs_due: self.tariffs.due,
             lines,
             lines_settled,
             approved: self.approvals.ran,

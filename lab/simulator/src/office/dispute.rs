@@ -1,17 +1,21 @@
-//! Disputes about settled payments: the operator opens cases for banks, acts for both sides, and is sometimes two people at once.
+//! Disputes about settled payments and card transactions: the operator opens cases for banks, acts for both sides, and is sometimes two people at once.
 
 use std::collections::BTreeMap;
 
-use torap_domain::{ParticipantId, Position, Text, Uetr};
+use torap_domain::{CardService, ParticipantId, Position, Text, Uetr};
 use torap_engine::{
-    Command, Engine, Event, Stamp,
-    disputes::{self, Action, Move, REASONS, Subject},
+    Command, Engine, Event, Stamp, cards,
+    disputes::{self, Action, CARD_REASONS, CardSubject, Dispute, Move, REASONS, Subject},
     instant::{FinalOutcome, PaymentKey},
 };
 use torap_gateway::translate::Lookups;
 use torap_index::Index;
 
-use super::{Turn, operator};
+use super::{
+    Turn,
+    facts::{About, Case},
+    operator,
+};
 use crate::draw::Draw;
 
 /// A new case, or a step of one.
@@ -73,6 +77,38 @@ fn open(draw: &mut Draw, turn: &mut Turn<'_>) -> Option<disputes::Command> {
     })
 }
 
+/// A case about a card transaction: a purchase of the card host's own, or a line of a presentment file.
+pub(super) fn open_card(draw: &mut Draw, turn: &mut Turn<'_>) -> Option<Case> {
+    let cards = turn.cards.as_deref_mut()?;
+    let side = draw.index(cards.plan.banks);
+    let about = if draw.chance(500) {
+        presented(draw, turn.node.follower().engine())?
+    } else {
+        let chosen = cards.choose_for_office(draw, side, turn.wall)?;
+        // An authorisation is disputed by its presentment.
+        let moves = chosen.service != CardService::PreAuthorisation;
+        if !moves || !cards.load.reserve(chosen.place) {
+            return None;
+        }
+        let acquirer = ParticipantId::new(side as u16 + 1);
+        About::Retrieval(acquirer, Text::truncated(&chosen.reference))
+    };
+    let (reason_code, _) = CARD_REASONS[draw.index(CARD_REASONS.len())];
+    Some(Case {
+        about,
+        claimant: draw.chance(70).then(|| super::participant(draw, turn.plan)),
+        reason_code,
+        claim: draw.chance(700).then(|| claim(draw, 1000)),
+    })
+}
+
+fn presented(draw: &mut Draw, engine: &Engine) -> Option<About> {
+    let files: Vec<_> = engine.presentment_files().map(|(_, file)| file).collect();
+    let file = files.get(draw.index(files.len()))?;
+    let line = file.lines.get(draw.index(file.lines.len()))?;
+    Some(About::Presented(file.piece_of(line.number)?, line.number))
+}
+
 /// Mostly the whole or a part, now and then more than there is.
 fn claim(draw: &mut Draw, most: u64) -> u64 {
     if draw.chance(400) {
@@ -85,8 +121,9 @@ fn claim(draw: &mut Draw, most: u64) -> u64 {
 fn step(draw: &mut Draw, turn: &mut Turn<'_>, id: Position) -> Option<disputes::Command> {
     let engine = turn.node.follower().engine();
     let dispute = engine.dispute(id)?;
-    let Subject::Payment(uetr) = dispute.subject else {
-        return None;
+    let original = match dispute.subject {
+        Subject::Payment(uetr) => turn.node.lookups.by_uetr(&uetr),
+        Subject::Card(_) => None,
     };
     let case = dispute.case;
     let action = match draw.weighted(&[3, 4, 2, 5, 4, 3, 4, 1]) {
@@ -122,7 +159,7 @@ fn step(draw: &mut Draw, turn: &mut Turn<'_>, id: Position) -> Option<disputes::
         case: id,
         participant,
         action,
-        original: turn.node.lookups.by_uetr(&uetr),
+        original,
     })
 }
 
@@ -148,6 +185,8 @@ pub(super) struct Disputes {
     /// What was given back of a payment as the log tells it, and as the returns and claims add up.
     returned: BTreeMap<PaymentKey, (u64, u64)>,
     pub(super) steps: u64,
+    /// Of these, steps of cases about card transactions.
+    pub(super) card_steps: u64,
 }
 
 impl Disputes {
@@ -163,7 +202,7 @@ impl Disputes {
         for event in events {
             match event {
                 Event::Dispute(event) => {
-                    self.step(engine, at, event)?;
+                    self.step(engine, at, (event, events))?;
                     given += engine
                         .dispute(event.case)
                         .map_or(0, |dispute| dispute.case.claimed);
@@ -188,14 +227,16 @@ impl Disputes {
         Ok(())
     }
 
-    fn step(&mut self, engine: &Engine, at: u64, event: &disputes::Event) -> Result<(), String> {
+    fn step(
+        &mut self,
+        engine: &Engine,
+        at: u64,
+        (event, events): (&disputes::Event, &[Event]),
+    ) -> Result<(), String> {
         let id = event.case;
         let dispute = engine
             .dispute(id)
             .ok_or_else(|| format!("record {at}: a step of no case"))?;
-        let Subject::Payment(_) = dispute.subject else {
-            return Ok(());
-        };
         self.steps += 1;
         let moved = match event.moved {
             Move::Nothing => 0,
@@ -203,6 +244,7 @@ impl Disputes {
             Move::ToRespondent(amount) => -i128::from(amount),
         };
         let stands = self.stands.entry(id).or_default();
+        let stood = *stands;
         *stands += moved;
         let (claimed, disputable) = (dispute.case.claimed, dispute.case.disputable);
         let within = (0..=i128::from(claimed)).contains(stands) && claimed <= disputable;
@@ -213,6 +255,12 @@ impl Disputes {
                 id.value(),
                 event.stands
             ));
+        }
+        if let Subject::Card(subject) = &dispute.subject {
+            self.card_steps += 1;
+            let stood = u64::try_from(stood).unwrap_or(0);
+            return check_obligation(dispute, subject, (event, stood), events)
+                .map_err(|text| format!("case {} at record {at}: {text}", id.value()));
         }
         *self.moved.entry(dispute.claimant).or_default() += moved;
         *self.moved.entry(dispute.respondent).or_default() -= moved;
@@ -231,4 +279,45 @@ impl Disputes {
         }
         Ok(())
     }
+}
+
+/// A step of a case about a card transaction is one obligation of the card session, with the interchange of what moves; none if nothing
+/// does.
+fn check_obligation(
+    dispute: &Dispute,
+    subject: &CardSubject,
+    (event, stood): (&disputes::Event, u64),
+    events: &[Event],
+) -> Result<(), String> {
+    let mut postings = events.iter().filter_map(|event| match event {
+        Event::Card(cards::Event::Posted(posting)) if posting.key == subject.key => Some(posting),
+        _ => None,
+    });
+    let (first, more) = (postings.next(), postings.count());
+    let (amount, to) = match event.moved {
+        Move::Nothing => (0, dispute.claimant),
+        Move::ToClaimant(amount) => (amount, dispute.claimant),
+        Move::ToRespondent(amount) => (amount, dispute.respondent),
+    };
+    let part = |stands: u64| {
+        let part = u128::from(subject.interchange) * u128::from(stands);
+        part / u128::from(dispute.case.disputable.max(1))
+    };
+    let interchange = part(stood).abs_diff(part(event.stands));
+    let right = match first {
+        None => amount == 0,
+        Some(posting) => {
+            more == 0
+                && (posting.amount.minor(), posting.credit) == (amount, to)
+                && u128::from(posting.fees.interchange.minor()) == interchange
+        }
+    };
+    if right {
+        return Ok(());
+    }
+    Err(format!(
+        "{amount} go to participant {} with an interchange of {interchange}: {} obligations, the first {first:?}",
+        to.value(),
+        usize::from(first.is_some()) + more
+    ))
 }

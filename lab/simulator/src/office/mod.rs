@@ -8,10 +8,13 @@ mod approval;
 mod audit;
 mod delivery;
 mod dispute;
+mod facts;
 mod fund;
 mod heard;
 mod mass;
+mod presentment;
 mod report;
+mod stated;
 mod tariff;
 mod wire;
 
@@ -31,6 +34,7 @@ use torap_engine::{
 use torap_follower::SnapshotStore;
 
 use crate::{
+    card::CardWorld,
     draw::Draw,
     host::Host,
     load::Sent,
@@ -41,6 +45,8 @@ use crate::{
 
 /// Keeps these draws apart from those of payments and cards.
 const OFFICE: u64 = 0x6f66_6669_6365;
+/// And these from those of other offices.
+const PRESENTMENT: u64 = 0x7072_6573_656e;
 /// In how many of a thousand runs an area takes part.
 const PRESENCE: u64 = 300;
 /// Nights of a run, at most.
@@ -61,6 +67,9 @@ pub(crate) struct OfficePlan {
     disputes: bool,
     mass: bool,
     approval: bool,
+    presentments: bool,
+    /// How long an authorisation may be collected, where files are presented.
+    collected_within: Span,
     /// How often the calendar jumps over a part of a day, or over days.
     nights: u64,
     /// Entries on a page of a statement.
@@ -89,6 +98,17 @@ impl OfficePlan {
             approval,
             nights: if sleeps { draw.range(1, NIGHTS_MAX) } else { 0 },
             page_entries: draw.range(2, 60) as usize,
+            presentments: draw.chance(PRESENCE) && cards,
+            collected_within: Span::from_secs(draw.range(20, 400)),
+        }
+    }
+
+    /// How long an authorisation may be collected: short enough that lines come late where files are presented.
+    pub(crate) fn authorisations_live(&self) -> Span {
+        if self.presentments {
+            self.collected_within
+        } else {
+            Span::from_secs(7 * 86_400)
         }
     }
 
@@ -96,7 +116,7 @@ impl OfficePlan {
         self.tariffs
     }
 
-    fn areas(&self) -> [u64; 9] {
+    fn areas(&self) -> [u64; 10] {
         let on = |area: bool, weight: u64| if area { weight } else { 0 };
         [
             on(self.wire, 14),
@@ -108,6 +128,7 @@ impl OfficePlan {
             on(self.approval, 6),
             on(self.wire, 4),
             on(self.nights > 0, 1),
+            on(self.presentments, 8),
         ]
     }
 }
@@ -117,6 +138,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) hosts: &'a mut [Host],
     pub(crate) node: &'a mut Node,
+    /// If cards take part.
+    pub(crate) cards: Option<&'a mut CardWorld>,
     pub(crate) sent: &'a [Sent],
     /// The banks' clock, which is right.
     pub(crate) wall: u64,
@@ -130,6 +153,9 @@ pub(crate) struct Office {
     nights: u64,
     wire: wire::Wire,
     mass: mass::Mass,
+    presenting: presentment::Presenting,
+    facts: facts::Facts,
+    tariffs: tariff::Prices,
     reporter: report::Reporter,
     asked: u64,
     numbers: u64,
@@ -149,6 +175,9 @@ impl Office {
             nights: plan.nights,
             wire: wire::Wire::default(),
             mass: mass::Mass::new(draw.fork()),
+            presenting: presentment::Presenting::new(Draw::new(plan.seed ^ PRESENTMENT)),
+            facts: facts::Facts::default(),
+            tariffs: tariff::Prices::default(),
             reporter: report::Reporter::new(plan.page_entries),
             asked: 0,
             numbers: 0,
@@ -160,14 +189,17 @@ impl Office {
     /// When it wants a turn; `idle` is a run whose load is over.
     pub(crate) fn next_at(&self, idle: bool) -> u64 {
         let acts = if idle { u64::MAX } else { self.next_at };
-        let looks = self.plan.reports || self.mass.is_busy();
+        let looks = self.plan.reports
+            || self.mass.is_busy()
+            || self.presenting.is_busy()
+            || self.facts.is_busy();
         acts.min(if looks { self.looks_at } else { u64::MAX })
     }
 
     /// One action of the fault phase. Gives how far the calendar jumps, in nanoseconds.
-    pub(crate) fn act(&mut self, turn: &mut Turn<'_>, now: u64) -> u64 {
+    pub(crate) fn act(&mut self, turn: &mut Turn<'_>, now: u64) -> Result<u64, String> {
         if now < self.next_at {
-            return 0;
+            return Ok(0);
         }
         self.next_at = now + self.draw.range(1, self.plan.every * 2);
         let mut commands = Vec::new();
@@ -181,7 +213,15 @@ impl Office {
             0 => self.wire.act(&mut self.draw, turn),
             1 => self.ask(turn, &mut commands),
             2 => fund::act(&mut self.draw, turn, &mut commands),
-            3 => tariff::act(&mut self.draw, turn.plan, &mut commands),
+            3 => {
+                let when = (turn.wall, self.plan.nights > 0);
+                self.tariffs.act(&mut self.draw, turn, when, &mut commands);
+            }
+            4 if turn.cards.is_some() && self.draw.chance(300) => {
+                if let Some(case) = dispute::open_card(&mut self.draw, turn) {
+                    self.facts.add(now, facts::Job::Case(case));
+                }
+            }
             4 => dispute::act(&mut self.draw, turn, &mut commands),
             5 => self.mass.begin(turn),
             6 => approval::act(
@@ -191,18 +231,19 @@ impl Office {
                 &mut commands,
             ),
             7 => delivery::act(&mut self.draw, turn, &mut commands),
-            _ => {
+            8 => {
                 self.nights = self.nights.saturating_sub(1);
                 if self.nights == 0 {
                     self.plan.nights = 0;
                 }
-                return self.night(turn.wall);
+                return Ok(self.night(turn.wall));
             }
+            _ => self.presenting.begin(turn, &mut self.facts)?,
         }
         for command in commands {
             turn.node.tell(command);
         }
-        0
+        Ok(0)
     }
 
     fn ask(&mut self, turn: &mut Turn<'_>, commands: &mut Vec<Command>) {
@@ -241,12 +282,15 @@ impl Office {
         for decision in &decided {
             self.mass.decided(*decision, now);
             self.reporter.decided(decision.ticket);
+            self.facts.decided(*decision);
         }
         if now < self.looks_at {
             return Ok(told);
         }
         self.looks_at = now + LOOKS_EVERY;
         told |= self.mass.work(node, hosts, (now, wall))?;
+        self.presenting.work(node, &mut self.facts, now);
+        told |= self.facts.work(node, now)?;
         if self.plan.reports {
             told |= self.reporter.work(node, snapshots, now)?;
         }
@@ -256,6 +300,8 @@ impl Office {
     /// What waits for the operator's tool to try again is tried now.
     pub(crate) fn process_ends(&mut self) {
         self.mass.process_ends();
+        self.presenting.process_ends();
+        self.facts.process_ends();
         self.reporter.process_ends();
     }
 
@@ -265,6 +311,9 @@ impl Office {
         let mut open = Vec::new();
         if self.mass.is_busy() {
             open.push("a file of payments is going in".to_string());
+        }
+        if self.presenting.is_busy() || self.facts.is_busy() {
+            open.push("a presentment file is going in".to_string());
         }
         let orders = engine.open_orders().count();
         if orders > 0 {
@@ -283,6 +332,10 @@ impl Office {
     pub(crate) fn mass(&self) -> &mass::Mass {
         &self.mass
     }
+
+    pub(crate) fn presenting(&self) -> &presentment::Presenting {
+        &self.presenting
+    }
 }
 
 impl World {
@@ -293,19 +346,25 @@ impl World {
         let (Some(office), Some(node)) = (&mut self.office, &mut self.node) else {
             return;
         };
+        let mut told = Ok(false);
         if !idle {
             let turn = &mut Turn {
                 plan: &self.plan,
                 hosts: &mut self.hosts,
                 node,
+                cards: self.cards.as_mut(),
                 sent: &self.load.sent,
                 wall,
             };
-            self.skipped += office.act(turn, now);
+            match office.act(turn, now) {
+                Ok(skipped) => self.skipped += skipped,
+                Err(text) => told = Err(text),
+            }
             self.node_dirty = true;
         }
         let snapshots = SnapshotStore::view(Arc::new(self.machine.snapshots.clone()));
-        match office.work(node, &self.hosts, &snapshots, (now, wall)) {
+        let worked = office.work(node, &self.hosts, &snapshots, (now, wall));
+        match told.and(worked) {
             Ok(told) => self.node_dirty |= told,
             Err(text) => self.fail(text),
         }

@@ -3,18 +3,13 @@
 //! The counterpart of the program's reporter: orders of one day are read in one pass, and page after page goes to the core; a process that
 //! ends forgets what it read, and the next one goes on with the page that was not told.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, VecDeque},
-};
+use std::{cmp::Ordering, collections::VecDeque};
 
 use torap_bank::Request;
-use torap_domain::{Date, ParticipantId, Position};
+use torap_domain::{Date, ParticipantId};
 use torap_engine::{
-    Command, Effect, Engine, Message, Outcome, Source, Stamp,
-    reports::{
-        self, Account, Answer, EntryKind, Found, Line, Open, Order, Page, PaymentPage, Query, Wants,
-    },
+    Command, Source,
+    reports::{self, Account, Answer, Found, Line, Open, Order, Page, PaymentPage, Query, Wants},
 };
 use torap_follower::{
     SnapshotStore, Until, rebuild,
@@ -350,137 +345,5 @@ impl Writing {
             .pages
             .get_or_insert_with(|| Pages::new(before, entries));
         pages.add(line)
-    }
-}
-
-/// What the log says of statements.
-#[derive(Debug)]
-pub(super) struct Reports {
-    /// Balances of each account as the records of the log leave them, by day: at its end.
-    closing: BTreeMap<(ParticipantId, Account), BTreeMap<Date, i128>>,
-    /// Pages told of each order.
-    told: BTreeMap<u64, Vec<Page>>,
-    orders: BTreeMap<u64, Order>,
-    /// Sum of the notices that the first bank was sent, in tiyn.
-    noticed: i128,
-    pub(super) pages: u64,
-    pub(super) notices: u64,
-}
-
-/// Whose notices are all there from the beginning.
-const FIRST: ParticipantId = ParticipantId::new(1);
-
-impl Reports {
-    pub(super) fn new() -> Reports {
-        Reports {
-            closing: BTreeMap::new(),
-            told: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            noticed: 0,
-            pages: 0,
-            notices: 0,
-        }
-    }
-
-    /// Takes a record; `engine` is the state after it.
-    pub(super) fn record(
-        &mut self,
-        engine: &Engine,
-        stamp: Stamp,
-        (command, outcome): (&Command, Outcome),
-        effects: &[Effect],
-        banks: usize,
-    ) {
-        let date = Date::from_time(stamp.time);
-        for owner in (1..=banks as u16).map(ParticipantId::new) {
-            for account in Account::ALL {
-                if let Some(balance) = engine.account_balance(owner, account) {
-                    let days = self.closing.entry((owner, account)).or_default();
-                    days.insert(date, balance);
-                }
-            }
-        }
-        for effect in effects {
-            if let Message::ImtsNotice { entry } = effect.outbound.message {
-                self.notices += 1;
-                if effect.outbound.to == FIRST {
-                    self.noticed += entry.signed();
-                }
-            }
-        }
-        if let Command::Reports(reports::Command::Answer(answer)) = command
-            && outcome == Outcome::Accepted
-            && let Found::Page(page) = &answer.found
-        {
-            self.pages += 1;
-            self.orders.insert(answer.number, answer.order);
-            self.told
-                .entry(answer.number)
-                .or_default()
-                .push(page.clone());
-        }
-    }
-
-    /// Each statement is whole, begins and ends with what stood on the account, and has no gap.
-    pub(super) fn check(&self, engine: &Engine) -> Result<(), String> {
-        for (number, pages) in &self.told {
-            let Some(order) = self.orders.get(number) else {
-                continue;
-            };
-            self.check_order(order, pages)
-                .map_err(|text| format!("statement {number} of {:?}: {text}", order.query))?;
-        }
-        let balance = engine.account_balance(FIRST, Account::Settlement);
-        if self.notices > 0 && self.noticed != balance.unwrap_or(0) {
-            return Err(format!(
-                "notices of the first bank's settlement account come to {}, it has {balance:?}",
-                self.noticed
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_order(&self, order: &Order, pages: &[Page]) -> Result<(), String> {
-        let (mut number, mut balance, mut last) = (None, None, Position::ZERO);
-        for (place, page) in (1_u32..).zip(pages) {
-            if page.number != place || page.is_last != (place as usize == pages.len()) {
-                return Err(format!("page {} stands at place {place}", page.number));
-            }
-            if number.is_some_and(|number| page.first != number)
-                || balance.is_some_and(|balance| page.before != balance)
-            {
-                return Err(format!(
-                    "page {place} does not go on where the one before ended"
-                ));
-            }
-            for line in page.lines() {
-                if line.entry.position < last {
-                    return Err(format!("entry {} is out of order", line.number));
-                }
-                last = line.entry.position;
-                if line.entry.kind == EntryKind::Other {
-                    return Err(format!("entry {} is explained by no event", line.number));
-                }
-            }
-            number = Some(page.first + page.entries.len() as u64);
-            balance = Some(page.after());
-        }
-        let Query::Statement { account, date } = order.query else {
-            return Ok(());
-        };
-        let days = self.closing.get(&(order.owner, account));
-        let at = |day: Date| {
-            let before = days.and_then(|days| days.range(..=day).next_back());
-            before.map_or(0, |(_, balance)| *balance)
-        };
-        let opening = pages.first().map(|page| page.before);
-        let first = pages.first().map(|page| page.first);
-        let (was, is) = (at(date.add_days(-1)), at(date));
-        if opening != Some(was) || balance != Some(is) || first != Some(1) {
-            return Err(format!(
-                "opens with {opening:?} at entry {first:?} and closes with {balance:?}; the account had {was} and {is}"
-            ));
-        }
-        Ok(())
     }
 }

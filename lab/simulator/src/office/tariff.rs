@@ -1,45 +1,107 @@
-//! Tariffs: tables that change while things happen, services that the operator notes, and what a month comes to.
+//! Tariffs: tables that change while things happen, at once or at their time, services that the operator notes, and what a month comes to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use torap_domain::{ParticipantId, Position};
+use torap_domain::{Date, ParticipantId, Position, Time};
 use torap_engine::{
-    Command, Event, Outcome, Stamp,
+    Command, Engine, Event, Outcome, Stamp,
     instant::FinalOutcome,
+    schedule,
     tariffs::{self, DAY_MINUTES, Item, Measure, Minimum, Rate, Row, Side, Table},
 };
 use torap_follower::{Metered, Rebuilt, SnapshotStore, Until, meter, rebuild};
 use torap_journal::Reader;
 
-use super::{operator, participant};
-use crate::{draw::Draw, plan::Plan};
+use super::{Turn, operator, participant};
+use crate::{
+    draw::Draw,
+    plan::{Plan, SECOND},
+};
 
-/// A table, or a note.
-pub(super) fn act(draw: &mut Draw, plan: &Plan, commands: &mut Vec<Command>) {
-    let source = operator("aigerim", "prices");
-    let command = if draw.chance(650) {
-        let rows = (0..draw.range(0, 12)).map(|_| row(draw, plan)).collect();
-        let minima = if draw.chance(400) {
-            vec![Minimum {
-                participant: None,
-                amount: draw.range(1, 1_000_000),
-            }]
-        } else {
-            Vec::new()
+/// How far ahead a table is ordered that takes effect before the day is over, in seconds at most.
+const AHEAD_MAX: u64 = 60;
+
+/// What the operator remembers of its tables.
+#[derive(Debug, Default)]
+pub(super) struct Prices {
+    /// The last one that was ordered for a time.
+    ordered: Option<(Time, Position)>,
+}
+
+impl Prices {
+    /// A table, at once or at its time, one taken back, or a note. `nights` come in this run, and tables may begin with a day.
+    pub(super) fn act(
+        &mut self,
+        draw: &mut Draw,
+        turn: &Turn<'_>,
+        (wall, nights): (u64, bool),
+        commands: &mut Vec<Command>,
+    ) {
+        let source = operator("aigerim", "prices");
+        let engine = turn.node.follower().engine();
+        let mut waiting = engine.scheduled();
+        let waiting = waiting.find(|waiting| matches!(waiting.command, Command::Tariffs(_)));
+        self.ordered = waiting
+            .map(|waiting| (waiting.at, waiting.id))
+            .or(self.ordered);
+        let command = match draw.weighted(&[35, 30, 5, 30]) {
+            choice @ (0 | 1) => {
+                let Some(table) = table(draw, turn.plan) else {
+                    return;
+                };
+                let command = Command::Tariffs(tariffs::Command::Set { source, table });
+                if choice == 0 {
+                    command
+                } else {
+                    let command = Box::new(command);
+                    let at = effective(draw, wall, nights);
+                    Command::Schedule(schedule::Command::Order {
+                        source,
+                        at,
+                        command,
+                    })
+                }
+            }
+            2 => {
+                // It may have taken effect meanwhile.
+                let Some((at, id)) = self.ordered else {
+                    return;
+                };
+                Command::Schedule(schedule::Command::Withdraw { source, at, id })
+            }
+            _ => Command::Tariffs(tariffs::Command::Note {
+                source,
+                participant: participant(draw, turn.plan),
+                item: Item::ALL[draw.index(Item::ALL.len())],
+                count: draw.range(1, 40) as u32,
+            }),
         };
-        let Ok(table) = Table::new(rows, minima) else {
-            return;
-        };
-        tariffs::Command::Set { source, table }
+        commands.push(command);
+    }
+}
+
+/// Soon, or with one of the next days.
+fn effective(draw: &mut Draw, wall: u64, nights: bool) -> Time {
+    let now = Time::from_nanos(wall);
+    let soon = Time::from_nanos(wall + draw.range(1, AHEAD_MAX) * SECOND);
+    if !nights || draw.chance(300) {
+        return soon;
+    }
+    let day = Date::from_time(now).add_days(draw.range(1, 3) as i32);
+    day.start().unwrap_or(soon)
+}
+
+fn table(draw: &mut Draw, plan: &Plan) -> Option<Table> {
+    let rows = (0..draw.range(0, 12)).map(|_| row(draw, plan)).collect();
+    let minima = if draw.chance(400) {
+        vec![Minimum {
+            participant: None,
+            amount: draw.range(1, 1_000_000),
+        }]
     } else {
-        tariffs::Command::Note {
-            source,
-            participant: participant(draw, plan),
-            item: Item::ALL[draw.index(Item::ALL.len())],
-            count: draw.range(1, 40) as u32,
-        }
+        Vec::new()
     };
-    commands.push(Command::Tariffs(command));
+    Table::new(rows, minima).ok()
 }
 
 fn row(draw: &mut Draw, plan: &Plan) -> Row {
@@ -96,6 +158,10 @@ pub(super) struct Tariffs {
     settled: u64,
     rejected: u64,
     noted: u64,
+    /// Tables that wait for their time, by that and the record of their order.
+    waiting: BTreeMap<(Time, Position), Table>,
+    /// Tables that took effect at a time of their own.
+    pub(super) due: u64,
 }
 
 /// What the metered log comes to.
@@ -109,13 +175,14 @@ struct Sum {
 }
 
 impl Tariffs {
+    /// Takes a record; `engine` is the state after it.
     pub(super) fn record(
         &mut self,
+        engine: &Engine,
         stamp: Stamp,
         (command, outcome): (&Command, Outcome),
-        events: &[Event],
-        approved: Option<&Command>,
-    ) {
+        (events, approved): (&[Event], Option<&Command>),
+    ) -> Result<(), String> {
         for event in events {
             if let Event::PaymentFinished(finished) = event {
                 match finished.outcome {
@@ -125,18 +192,71 @@ impl Tariffs {
                 }
             }
         }
-        if outcome != Outcome::Accepted {
-            return;
+        if matches!(command, Command::Tick) {
+            return self.tick(engine, stamp);
         }
-        match approved.unwrap_or(command) {
+        if outcome == Outcome::Accepted {
+            self.ordered(stamp, approved.unwrap_or(command));
+        }
+        self.in_force(engine, stamp)
+    }
+
+    fn ordered(&mut self, stamp: Stamp, command: &Command) {
+        match command {
             Command::Tariffs(tariffs::Command::Set { table, .. }) => {
                 self.tables.push((stamp.position, table.clone()));
             }
             Command::Tariffs(tariffs::Command::Note { count, .. }) => {
                 self.noted += u64::from(*count);
             }
+            Command::Schedule(schedule::Command::Order { at, command, .. }) => {
+                if let Command::Tariffs(tariffs::Command::Set { table, .. }) = &**command {
+                    self.waiting.insert((*at, stamp.position), table.clone());
+                }
+            }
+            Command::Schedule(schedule::Command::Withdraw { at, id, .. }) => {
+                self.waiting.remove(&(*at, *id));
+            }
             _ => {}
         }
+    }
+
+    /// The tables whose time has come take effect, each for what comes after it. A Tick does so much at once and no more, so one may wait
+    /// for the next.
+    fn tick(&mut self, engine: &Engine, stamp: Stamp) -> Result<(), String> {
+        let left: BTreeSet<(Time, Position)> = engine
+            .scheduled()
+            .map(|waiting| (waiting.at, waiting.id))
+            .collect();
+        while let Some(entry) = self.waiting.first_entry() {
+            let (at, id) = *entry.key();
+            if left.contains(&(at, id)) {
+                break;
+            }
+            if at > stamp.time {
+                return Err(format!(
+                    "the tariff table of record {} has gone before its time",
+                    id.value()
+                ));
+            }
+            let table = entry.remove();
+            self.due += 1;
+            self.tables.push((stamp.position, table));
+        }
+        self.in_force(engine, stamp)
+    }
+
+    fn in_force(&self, engine: &Engine, stamp: Stamp) -> Result<(), String> {
+        let (_, since) = engine.tariff();
+        let last = self.tables.last().map(|(set, _)| *set);
+        if last.unwrap_or(Position::ZERO) == since {
+            return Ok(());
+        }
+        Err(format!(
+            "record {}: the tariff table of record {} is in force, the last that took effect is of {last:?}",
+            stamp.position.value(),
+            since.value()
+        ))
     }
 
     /// The table that was in force after a record.
@@ -147,7 +267,18 @@ impl Tariffs {
 
     /// What is charged is the same from the first record and from a snapshot on, by the tables that were set, for what was done.
     /// Gives what all of it comes to.
-    pub(super) fn check(&self, log: &Reader, snapshots: &SnapshotStore) -> Result<u128, String> {
+    pub(super) fn check(
+        &self,
+        engine: &Engine,
+        (log, snapshots): (&Reader, &SnapshotStore),
+    ) -> Result<u128, String> {
+        let is_due = |(at, _): &&(Time, Position)| *at <= engine.last().time;
+        if let Some((_, id)) = self.waiting.keys().find(is_due) {
+            return Err(format!(
+                "the tariff table of record {} has not taken effect at its time",
+                id.value()
+            ));
+        }
         let failed = |error: torap_follower::FollowerError| format!("metering: {error}");
         let none = rebuild(log, None, Until::Position(Position::ZERO), &mut |_| {});
         let whole = self.sum(log, none.map_err(failed)?)?;

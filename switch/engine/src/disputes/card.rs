@@ -170,20 +170,20 @@ pub(super) fn book(
     let disputable = dispute.case.disputable;
     let before = subject.given_back(stood, disputable);
     let after = subject.given_back(stands, disputable);
-    cards::disputed(
-        state,
-        stamp,
-        &cards::DisputeMovement {
-            key: subject.key,
-            acquirer: dispute.respondent,
-            issuer: dispute.claimant,
-            amount,
-            interchange: Money::kzt(before.abs_diff(after)),
-            interchange_to: subject.interchange_to,
-            to_issuer,
-        },
-        out,
-    );
+    let movement = cards::DisputeMovement {
+        key: subject.key,
+        acquirer: dispute.respondent,
+        issuer: dispute.claimant,
+        amount,
+        interchange: Money::kzt(before.abs_diff(after)),
+        interchange_to: subject.interchange_to,
+        to_issuer,
+    };
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::CARD_DISPUTE_TWICE) {
+        cards::disputed(state, stamp, &movement, out);
+    }
+    cards::disputed(state, stamp, &movement, out);
 }
 
 #[cfg(test)]

@@ -112,10 +112,17 @@ impl Engine {
         let imts = imts.find(|view| view.participant == owner);
         let of = |account: Account| {
             let found = ledger.account(ledger.find(account.key(owner))?)?;
+            let available = found.available();
+            #[cfg(feature = "mutants")]
+            let available = if crate::mutants::is_on(&crate::mutants::FIGURES_WITHOUT_HOLDS) {
+                available.saturating_add(i128::from(found.debits_pending()))
+            } else {
+                available
+            };
             let figures = Figures {
                 account,
                 balance: found.balance(),
-                available: found.available(),
+                available,
                 held: found.debits_pending(),
                 credit_line: found.credit_line(),
                 reserved: 0,

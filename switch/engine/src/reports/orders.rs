@@ -141,13 +141,20 @@ fn ask(state: &mut engine::State, stamp: Stamp, request: &Request, out: &mut Out
         let reason = Reason::UnboundSender;
         return state.links.reject(out, stamp, &request.source, reason);
     }
+    let upto = stamp.position;
+    #[cfg(feature = "mutants")]
+    let upto = if crate::mutants::is_on(&crate::mutants::STALE_EXTRACT) {
+        Position::new(upto.value().saturating_sub(40))
+    } else {
+        upto
+    };
     let Err(reason) = may_ask(state, stamp, link, owner, &request.query) else {
         state.reports.add(Order {
             to: link,
             owner,
             query: request.query,
             request: Some(stamp.position),
-            upto: stamp.position,
+            upto,
             at: stamp.time,
         });
         return Outcome::Accepted;

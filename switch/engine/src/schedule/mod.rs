@@ -266,7 +266,7 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
     let Some(((at, id), command)) = state.schedule.waiting.pop_first() else {
         return;
     };
-    let refusal = match state.dispatch_from(id, stamp, &command, out) {
+    let refusal = match take_effect(state, id, stamp, &command, out) {
         Outcome::Accepted | Outcome::AlreadyApplied => None,
         Outcome::Refused(reason) => Some(reason),
     };
@@ -276,6 +276,20 @@ pub(crate) fn expire_first(state: &mut engine::State, stamp: Stamp, out: &mut Ou
         at,
         refusal,
     });
+}
+
+fn take_effect(
+    state: &mut engine::State,
+    id: Position,
+    stamp: Stamp,
+    command: &Any,
+    out: &mut Output,
+) -> Outcome {
+    #[cfg(feature = "mutants")]
+    if crate::mutants::is_on(&crate::mutants::FORGET_DUE_CHANGE) {
+        return Outcome::Accepted;
+    }
+    state.dispatch_from(id, stamp, command, out)
 }
 
 #[cfg(test)]

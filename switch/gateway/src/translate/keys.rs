@@ -1,7 +1,8 @@
 //! Keys and fingerprints of payments and returns: hashes over business fields.
 //!
 //! Both are BLAKE3 cut to 16 bytes, over a label and then each field with its length in front (two bytes, big-endian), so
-//! that no two rows of fields give the same input. They stand in the journal and the index: the inputs never change; a new
+//! that no two rows of fields give the same input (but the key of a line of a presentment file: the participant, little-endian, and the
+//! reference, without lengths). They stand in the journal and the index: the inputs never change; a new
 //! rule is a new label.
 //!
 //! | hash | label | fields |
@@ -11,6 +12,7 @@
 //! | fingerprint of a payment | `torap payment 1` | service (u8), asset (u16), amount (u64, minor units), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN (empty by phone), phone (u64) and chosen bank (empty if none) by phone, QR identifier (empty if none) |
 //! | fingerprint of an item | `torap item 1` | asset (u16), amount (u64), value date (i32, days since 1970), DbtrAgt, DbtrAcct IBAN, CdtrAgt, CdtrAcct IBAN, KNP (u16) |
 //! | fingerprint of an item with a list of beneficiaries | `torap item 2` | the same, and BLAKE3 of the list as it was sent, cut to 16 bytes |
+//! | key of a line of a presentment file | `torap card presentment 1` | acquirer (u16), the line's reference |
 //! | key of a file | `torap key file 1` | participant (u16), the file's identifier |
 //! | content of a piece | `torap mass piece 1` | of each line: key of the payment, UETR (16 bytes), fingerprint of the payment, or the words of what is wrong with it |
 //! | fingerprint of a return | `torap return 1` | asset (u16), amount (u64), InstgAgt, OrgnlTxId, OrgnlUETR (16 bytes) |
@@ -19,6 +21,7 @@
 
 use torap_domain::{Bic, Date, Iban, Knp, Money, ParticipantId, Phone, QrId, Service, Uetr};
 use torap_engine::{
+    cards::CardKey,
     clearing::{Beneficiaries, FileKey},
     instant::{Fingerprint, PaymentKey},
     mass::Line,
@@ -113,6 +116,16 @@ pub fn submission_version() -> u8 {
 /// Key of a participant's file of items, by the identifier that its submitter gives it.
 pub fn file_key(participant: ParticipantId, file_id: &str) -> FileKey {
     FileKey(key(b"torap key file 1", participant, file_id).0)
+}
+
+/// Identity of a line of an acquirer's presentment file, by the acquirer's own reference, which it uses once.
+pub fn presentment_key(acquirer: ParticipantId, reference: &str) -> CardKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"torap card presentment 1");
+    hasher.update(&acquirer.value().to_le_bytes());
+    hasher.update(reference.as_bytes());
+    let hash = hasher.finalize();
+    CardKey(hash.as_bytes().first_chunk().copied().unwrap_or_default())
 }
 
 pub(super) fn return_fingerprint(

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use torap_domain::{Asset, Money, Position, Span, Text, Uetr, card::Direction};
+use torap_domain::{Asset, Money, Position, Span, Text, Uetr};
 use torap_engine::{
     Command, Outcome,
-    cards::{Class, Known},
+    cards::Known,
     disputes::{self, ATTACHMENT_BYTES_MAX, Action, CARD_REASONS, Dispute, REASONS, Subject},
 };
 use torap_gateway::translate::Lookups as _;
+use torap_index::is_disputable;
 
 use super::{
     card_history::known::{self, Members},
@@ -207,11 +208,7 @@ async fn disputable(switch: &Switch, id: &str) -> Result<Known, Refusal> {
     let members = Members::gather(switch).await?;
     let mut found = known::by_id(switch, &members, id)?;
     let in_all = found.len();
-    found.retain(|known| {
-        let transaction = &known.transaction;
-        let debits = transaction.service.direction() == Direction::Debit;
-        transaction.class == Class::Financial && debits
-    });
+    found.retain(is_disputable);
     match found.as_slice() {
         [known] => Ok(*known),
         [] if in_all == 0 => {

@@ -1,21 +1,18 @@
 //! Presentment files: an acquirer's file, piece by piece, and what became of its lines.
 
 use serde_json::{Value, json};
-use torap_domain::{Date, Money, ParticipantId, Position, Text, card::Direction};
+use torap_domain::{Date, Money, ParticipantId, Position, Text};
 use torap_engine::{
     Command, Outcome,
     cards::{
-        self, CardKey, Class, Header, Known, Line, LineKind, LineVerdict, PIECE_AGAIN,
-        PIECE_LINES_MAX, Present, Presented, PresentmentFile,
+        self, Header, Known, Line, LineKind, LineVerdict, PIECE_AGAIN, PIECE_LINES_MAX, Present,
+        Presented, PresentmentFile,
     },
     clearing::Piece,
 };
-use torap_gateway::translate::file_key;
+use torap_gateway::translate::{file_key, presentment_key};
 
-use super::{
-    card_history::known::{self, Members},
-    change, show,
-};
+use super::{card_history::known::Members, change, show};
 use crate::{
     control::{Refusal, Request},
     presentment::{Fields, FileHeader},
@@ -185,13 +182,10 @@ fn line_of(
     number: u32,
     fields: &Fields,
 ) -> Result<Line, Refusal> {
-    let key = line_key(acquirer, fields.reference.as_str());
-    let retrieval = fields.retrieval.as_str();
-    let candidates = known::by_retrieval(switch, members, acquirer, retrieval)?;
-    Ok(Line {
+    let line = Line {
         number,
         kind: fields.kind,
-        key,
+        key: presentment_key(acquirer, fields.reference.as_str()),
         reference: fields.reference,
         retrieval: fields.retrieval,
         terminal: fields.terminal,
@@ -200,9 +194,12 @@ fn line_of(
         amount: fields.amount,
         date: fields.date,
         mcc: fields.mcc,
-        presented: known::is_presented(switch, key)?,
-        known: choose(&candidates, fields).filter(|known| is_kept(switch, known)),
-    })
+        presented: false,
+        known: None,
+    };
+    let is_kept = |known: &Known| is_kept(switch, known);
+    let found = members.look(switch, |facts| facts.line(acquirer, line, is_kept));
+    found.map_err(show::unreadable)
 }
 
 /// Whether the message of an original is still there, from which the issuer's letter is written: after an expiry or a redaction it would
@@ -210,40 +207,6 @@ fn line_of(
 fn is_kept(switch: &Switch, known: &Known) -> bool {
     let read = switch.records().read(known.submitted);
     read.is_ok_and(|(_, _, message)| message.is_some())
-}
-
-/// Identity of a line: an acquirer uses a reference once.
-fn line_key(acquirer: ParticipantId, reference: &str) -> CardKey {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"torap card presentment 1");
-    hasher.update(&acquirer.value().to_le_bytes());
-    hasher.update(reference.as_bytes());
-    let hash = hasher.finalize();
-    CardKey(hash.as_bytes().first_chunk().copied().unwrap_or_default())
-}
-
-/// Of the transactions under a line's DE37 the one that fits best: what the line is about, its card and terminal, its approval code,
-/// an amount that is there, the newest.
-fn choose(candidates: &[Known], fields: &Fields) -> Option<Known> {
-    let fits = |known: &Known| {
-        let transaction = &known.transaction;
-        let kind = match fields.kind {
-            LineKind::Purchase => transaction.class == Class::Authorisation,
-            LineKind::Refund => {
-                transaction.class == Class::Financial
-                    && transaction.service.direction() == Direction::Debit
-            }
-        };
-        (
-            kind,
-            transaction.card.pan == fields.card,
-            transaction.references.terminal == fields.terminal,
-            fields.kind == LineKind::Refund || known.approval == fields.approval,
-            known.stands.minor() >= fields.amount.minor(),
-            known.submitted,
-        )
-    };
-    candidates.iter().max_by_key(|known| fits(known)).copied()
 }
 
 /// What is told of a file.
