@@ -51,7 +51,7 @@ const SHOWN_BY_UNIT_TESTS: &[(&str, &str, &str)] = &[
     // Takes a thousand numbers that nobody has.
     (
         "O-47",
-        "switch/engine/src/instant/payment/tests.rs",
+        "switch/engine/src/instant/payment/tests/numbers.rs",
         "LookupRefused",
     ),
     // Takes a thousand payments that wait for one bank.
