@@ -20,7 +20,7 @@ use crate::serve::report_row;
 const STEPS_MAX: usize = 10_000;
 /// For requests under way to be decided after the cut-over.
 const DECIDED_WITHIN: Span = Span::from_secs(120);
-/// How long the business day of IMTS is held open.
+/// How long the business day of IMTS is held open, unless the calendar begins the next one before.
 const OPEN_FOR: Span = Span::from_secs(7 * 24 * 3600);
 
 /// The copy, and where it stands.
@@ -102,7 +102,10 @@ pub fn run(engine: Engine, debtor: ParticipantId) -> Result<Value, String> {
         };
         scratch.must("the debtor's money", Command::Settlement(command))?;
     }
-    let until = scratch.stamp.time.saturating_add(OPEN_FOR);
+    let now = scratch.stamp.time;
+    let until = now.saturating_add(OPEN_FOR);
+    let ends_by = scratch.engine.imts_ends_by(now);
+    let until = ends_by.map_or(until, |end| until.min(end));
     let open = settlement::Command::Open {
         source,
         cut_off: None,

@@ -25,8 +25,8 @@ fn a_row_that_the_engine_refuses_is_named_with_key_and_rule() {
             "bank_codes: `601` is that of HSBK above",
         ),
         (
-            "bics = [\"HSBKKZKA\"]",
-            "bics: `HSBKKZKA` is the institution of HSBK above",
+            "bics = [\"HSBKKZKXALA\"]",
+            "bics: `HSBKKZKXALA` is the institution of HSBK above",
         ),
         (
             "bics = [\"TORPKZKA\"]",
