@@ -120,7 +120,7 @@ fn take_found(reader: &mut Reader<'_>) -> Result<Found, FactsError> {
         4 => Found::Balances {
             at: reader.field("at")?,
             figures: reader.list("figures")?,
-            limits: reader.list("limits")?,
+            limits: some_limits(reader)?,
         },
         5 => Found::Payments(PaymentPage {
             number: reader.u32("page")?,
@@ -131,6 +131,16 @@ fn take_found(reader: &mut Reader<'_>) -> Result<Found, FactsError> {
         3 => Found::Failed(reader.field("reason")?),
         _ => return Err(reader.error("found", offset, LayoutRule::Tag)),
     })
+}
+
+/// Without limits the other form is written.
+fn some_limits(reader: &mut Reader<'_>) -> Result<Vec<Limit>, FactsError> {
+    let offset = reader.offset();
+    let limits: Vec<Limit> = reader.list("limits")?;
+    if limits.is_empty() {
+        return Err(reader.error("limits", offset, LayoutRule::NotShortest));
+    }
+    Ok(limits)
 }
 
 impl Layout for i128 {
