@@ -173,7 +173,7 @@ pub struct WaitFor {
     pub reason: Option<String>,
     pub uetr: Option<String>,
     pub reference: Option<String>,
-    /// Any final status: ACSC or RJCT.
+    /// Any final status, ACSC or RJCT, or the refusal of the message (admi.002), after which the same may be sent again.
     pub is_final: bool,
 }
 
@@ -211,7 +211,9 @@ impl WaitFor {
         let fits =
             |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         let kind = self.kind.as_ref().is_none_or(|kind| *kind == seen.kind);
-        let last = !self.is_final || matches!(seen.status.as_deref(), Some("ACSC" | "RJCT"));
+        let last = !self.is_final
+            || seen.kind == "admi.002"
+            || matches!(seen.status.as_deref(), Some("ACSC" | "RJCT"));
         seen.number >= self.since
             && kind
             && last

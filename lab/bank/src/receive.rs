@@ -120,12 +120,14 @@ impl Bank {
             Body::VerificationRequest(request) => self.confirm(&request, seen, now),
             Body::VerificationReport(report) => self.receive_look_up(&report, seen),
             Body::Reject(reject) => {
-                for payment in self.sent.values() {
-                    if payment.message_id == reject.related {
-                        self.books.never_sent(&payment.uetr);
-                    }
+                let mut sent = self.sent.values();
+                let payment = sent.find(|payment| payment.message_id == reject.related);
+                let uetr = payment.map(|payment| payment.uetr.clone());
+                if let Some(uetr) = &uetr {
+                    self.books.never_sent(uetr);
                 }
                 self.see(Seen {
+                    uetr,
                     reason: Some(reject.reason.into_owned()),
                     reference: Some(reject.related.into_owned()),
                     text: join(&[reject.location.as_deref(), reject.description.as_deref()]),
@@ -390,10 +392,6 @@ impl Bank {
             (TransactionStatus::Acsc, _) => self.books.finished(original.uetr, Final::Acsc),
             // The same identifiers with other content: says nothing about the original.
             (TransactionStatus::Rjct, Some("AM05")) => {}
-            // Nothing was remembered: the same payment may be sent again.
-            (TransactionStatus::Rjct, Some("AB10" | "ED06")) => {
-                self.books.postponed(original.uetr);
-            }
             (TransactionStatus::Rjct, _) => self.books.finished(original.uetr, Final::Rjct),
             (TransactionStatus::Pdng | TransactionStatus::Actc, _) => {}
             (TransactionStatus::Acsp, _) => self

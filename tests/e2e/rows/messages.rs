@@ -255,7 +255,7 @@ fn overloaded(day: &mut Day) -> Result<Told, String> {
     let sent: Vec<SentPayment> = serde_json::from_value(sent).map_err(|error| error.to_string())?;
     let (mut paused, mut others) = (0, Vec::new());
     for payment in &sent {
-        let mut answered = answer(day, payment, 0)?;
+        let mut answered = brief(&day.answer("CASP", payment, 0)?);
         // The intake may be full of the others still.
         while answered == "- ED06" {
             paused += 1;
@@ -266,7 +266,7 @@ fn overloaded(day: &mut Day) -> Result<Told, String> {
             };
             let again = day.ask("CASP", &request)?;
             let again = serde_json::from_value(again).map_err(|error| error.to_string())?;
-            answered = answer(day, &again, since)?;
+            answered = brief(&day.answer("CASP", &again, since)?);
         }
         others.push(answered);
     }
@@ -281,28 +281,4 @@ fn overloaded(day: &mut Day) -> Result<Told, String> {
             },
         )
         .check(format!("{FLOOD} settled"), format!("{settled} settled")))
-}
-
-/// The first answer to a payment among the messages from `since` on: its outcome, or the code with which it was refused.
-fn answer(day: &Day, sent: &SentPayment, since: u64) -> Result<String, String> {
-    let refused = WaitFor {
-        since,
-        kind: Some("admi.002".into()),
-        reference: Some(sent.message_id.clone()),
-        ..WaitFor::default()
-    };
-    let decided = WaitFor {
-        since,
-        is_final: true,
-        ..about("pacs.002", sent)
-    };
-    super::until("an answer", || {
-        Ok(day.count("CASP", &refused)? + day.count("CASP", &decided)? > 0)
-    })?;
-    let came = if day.count("CASP", &refused)? > 0 {
-        refused
-    } else {
-        decided
-    };
-    day.wait("CASP", came).map(|seen| brief(&seen))
 }

@@ -20,6 +20,10 @@ use crate::{
 /// as much.
 const RULES_GUARDED: u32 = 2;
 
+/// From this version of the rules on what is refused for the moment is answered as a message that was not carried out (admi.002), not with a
+/// final status: the copy of a message whose answer is on its way may settle, and a payment has one final status.
+const RULES_POSTPONED: u32 = 2;
+
 pub(super) fn apply(
     state: &mut engine::State,
     stamp: Stamp,
@@ -94,6 +98,11 @@ fn sender_of(
             participants.by_bic(agent).map(|sender| (sender, link))
         }
     }
+}
+
+/// Whether nothing became of a bank's message and it may send the same again, so that no status is told.
+pub(super) fn is_postponed(state: &engine::State, source: &Source, reason: Reason) -> bool {
+    state.rules >= RULES_POSTPONED && is_transient(reason) && source.link().is_some()
 }
 
 /// Reasons that may be gone in a moment: the identifier is not remembered and may be sent again.
@@ -488,10 +497,14 @@ fn refuse(
     reason: Reason,
     out: &mut Output,
 ) -> Outcome {
-    out.event(Event::Refused { reason });
     if mass::tries_again(state, transfer, reason) {
+        out.event(Event::Refused { reason });
         return Outcome::Refused(reason);
     }
+    if is_postponed(state, &transfer.source, reason) {
+        return state.links.reject(out, stamp, &transfer.source, reason);
+    }
+    out.event(Event::Refused { reason });
     let rejected = Status::Rejected {
         reason,
         agent_code: None,

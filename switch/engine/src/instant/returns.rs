@@ -7,7 +7,7 @@ use torap_domain::{Money, ParticipantId, Reason, Service, TransactionId};
 use torap_ledger::AccountId;
 
 use super::{
-    FinalOutcome, Finished, Found, Return, decision::answer_again, payment::is_transient, recalls,
+    FinalOutcome, Finished, Found, Return, decision::answer_again, payment, recalls,
 };
 use crate::{
     Event, Message, Outcome, Output, References, Stamp, Status, engine,
@@ -35,6 +35,9 @@ pub(super) fn apply(
             answer_again(state, stamp, link, &first, references.as_ref(), out);
             return Outcome::Refused(Reason::DuplicateReplay);
         }
+        Err(reason) if payment::is_postponed(state, source, reason) => {
+            return state.links.reject(out, stamp, source, reason);
+        }
         Err(reason) => {
             out.event(Event::Refused { reason });
             answer(state, stamp, link, command, rejected(reason), out);
@@ -48,7 +51,10 @@ pub(super) fn apply(
         .and_then(|plan| post(state, stamp, command, &plan, out));
     let status = match outcome {
         Ok(()) => Status::Settled,
-        Err(reason) if is_transient(reason) => {
+        Err(reason) if payment::is_postponed(state, source, reason) => {
+            return state.links.reject(out, stamp, source, reason);
+        }
+        Err(reason) if payment::is_transient(reason) => {
             out.event(Event::Refused { reason });
             rejected(reason)
         }

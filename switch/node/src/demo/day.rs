@@ -186,7 +186,7 @@ impl Day {
     pub fn lasting_outcome(&self, code: &str, sent: &SentPayment) -> Result<String, String> {
         let mut since = 0;
         loop {
-            let seen = self.outcome_since(code, sent, since)?;
+            let seen = self.answer(code, sent, since)?;
             if seen.reason.as_deref() != Some("AB10") {
                 return Ok(brief(&seen));
             }
@@ -198,6 +198,19 @@ impl Day {
             };
             self.ask(code, &again)?;
         }
+    }
+
+    /// What the payer's bank is told of the payment from message `since` on: its outcome, or that its message was refused.
+    pub fn answer(&self, code: &str, sent: &SentPayment, since: u64) -> Result<Seen, String> {
+        self.wait(
+            code,
+            WaitFor {
+                since,
+                uetr: Some(sent.uetr.clone()),
+                is_final: true,
+                ..WaitFor::default()
+            },
+        )
     }
 
     /// The outcome of the payment for a bank, from message `since` on.

@@ -31,14 +31,36 @@ fn check(
     remembered: bool,
     change: impl Fn(&mut World, &mut CreditTransfer),
 ) {
+    for version in [1, 2] {
+        check_by(version, service, reason, remembered, &change);
+    }
+}
+
+fn check_by(
+    version: u32,
+    service: Service,
+    reason: Reason,
+    remembered: bool,
+    change: impl Fn(&mut World, &mut CreditTransfer),
+) {
     let mut world = World::new();
+    if version > 1 {
+        let source = operator();
+        world.accept(Command::Rules { source, version });
+    }
     let mut payment = world.payment(1, service, 100);
     change(&mut world, &mut payment);
     // The link has gone on if the change sent something.
     payment.source = world.link(CASP);
     let before = (world.available(CASP), world.engine.stats().in_flight);
     world.refuse(command(payment), reason);
-    assert_eq!(world.status_to(CASP), (rejected(reason), false), "{reason}");
+    if remembered || version == 1 {
+        assert_eq!(world.status_to(CASP), (rejected(reason), false), "{reason}");
+    } else {
+        // No final status: the same may be on its way again, and settle.
+        let original = world.stamp.position;
+        assert_eq!(world.sent_to(CASP), [Message::Reject { original, reason }]);
+    }
     assert_eq!(world.out.effects.len(), 1, "{reason}");
     let [event] = &world.out.events[..] else {
         panic!("{:?}", world.out.events);

@@ -383,6 +383,16 @@ fn beyond_the_window_the_index_knows_the_original() {
     old.history = Some(History::Unknown { as_of: dropped });
     old.original = history(original.submitted, 0);
     refuse(&mut world, old, Reason::RetryLater, true);
+    // A final status would belie the copy that settles: by version 2 of the rules there is none.
+    let source = operator();
+    world.accept(AnyCommand::Rules { source, version: 2 });
+    for mut postponed in [without, old] {
+        postponed.source = world.link(HSBK);
+        let reason = Reason::RetryLater;
+        world.refuse(command(postponed), reason);
+        let original = world.stamp.position;
+        assert_eq!(world.sent_to(HSBK), [Message::Reject { original, reason }]);
+    }
     // A fact about another payment proves nothing of this one.
     let mut other = payment_return(&mut world, 7, 2, AMOUNT);
     other.history = old.history;

@@ -34,7 +34,10 @@ fn who_tries_out_numbers_by_paying_is_stopped_like_who_looks_them_up() {
     // Now it tells nothing any more, whoever has the number, and remembers nothing.
     for resolution in [AliasResolution::Unknown, found()] {
         let told = pay(&mut world, 13, 1, resolution);
-        assert_eq!(told, Outcome::Refused(Reason::LookupRefused));
+        let reason = Reason::LookupRefused;
+        assert_eq!(told, Outcome::Refused(reason));
+        let original = world.stamp.position;
+        assert_eq!(world.sent_to(CASP), [Message::Reject { original, reason }]);
         assert_eq!(world.engine.find(&key(13)), None);
     }
     // What is paid costs nothing, and the bucket fills again.
