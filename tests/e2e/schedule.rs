@@ -49,6 +49,30 @@ fn settings_tell_what_may_be_recalled_as_it_was_last_changed() {
 }
 
 #[test]
+fn what_the_switch_remembers_is_set_within_its_range_and_holds_after_a_restart() {
+    let (_dir, mut lab) = lab();
+    let dir = lab.folder().root().to_string_lossy().into_owned();
+    let window = || ctl_json(&dir, &["settings"])["duplicate_window_entries"].clone();
+    assert_eq!(window(), 16_777_216);
+    for (value, most) in [("0", 33_554_432), ("33554433", 33_554_432)] {
+        let words = ["--dir", &dir, "ctl", "--reference", "T-1", "set"];
+        let output = torap(&[&words[..], &["duplicate_window_entries", value]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = stdout(&output) + &stderr(&output);
+        let rule = format!("1 to {most}");
+        assert!(
+            complaint.contains("duplicate_window_entries") && complaint.contains(&rule),
+            "{complaint}"
+        );
+    }
+    ctl_json(&dir, &["set", "duplicate_window_entries", "1000000"]);
+    assert_eq!(window(), 1_000_000);
+    lab.kill_switch().expect("killed");
+    lab.start_switch().expect("started");
+    assert_eq!(window(), 1_000_000);
+}
+
+#[test]
 fn a_change_waits_for_its_time_and_can_be_withdrawn() {
     let (_dir, lab) = lab();
     let dir = lab.folder().root().to_string_lossy().into_owned();

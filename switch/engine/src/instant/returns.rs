@@ -6,9 +6,7 @@
 use torap_domain::{Money, ParticipantId, Reason, Service, TransactionId};
 use torap_ledger::AccountId;
 
-use super::{
-    FinalOutcome, Finished, Found, Return, decision::answer_again, payment, recalls,
-};
+use super::{FinalOutcome, Finished, Found, Return, decision::answer_again, payment, recalls};
 use crate::{
     Event, Message, Outcome, Output, References, Stamp, Status, engine,
     links::Letter,

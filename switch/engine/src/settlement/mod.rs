@@ -210,7 +210,7 @@ pub(crate) fn apply(
             }
         },
     };
-    told::tell(state, stamp, out);
+    told::tell_at_once(state, stamp, out);
     outcome
 }
 

@@ -24,6 +24,11 @@ use crate::{
 const LETTERS_EACH: usize = 16;
 /// One in so many of those that wait goes with one record, if that is more.
 const LETTERS_PART: usize = 1024;
+/// What a record of IMTS sends at least, however lately letters went out: as many as one payment leaves, and one more, so that what
+/// waits grows less with every payment.
+const LETTERS_OWN: usize = 5;
+/// From this version of the rules on.
+const RULES_LETTERS_OWN: u32 = 2;
 /// Between two records that send letters, if some had to be left.
 const LETTERS_EVERY: Span = Span::from_millis(4);
 
@@ -320,11 +325,32 @@ pub(super) fn heir(state: &engine::State, bank: ParticipantId) -> ParticipantId 
 
 /// Sends what is due.
 pub(super) fn tell(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
-    let told = &mut state.settlement.told;
-    if told.due.is_none_or(|(due, _)| due > stamp.time) {
-        return;
+    let told = &state.settlement.told;
+    if told.due.is_some_and(|(due, _)| due <= stamp.time) {
+        let most = LETTERS_EACH.max(told.letters.len() / LETTERS_PART);
+        send(state, stamp, most, out);
+        let more = !state.settlement.told.letters.is_empty();
+        let next = stamp.time.saturating_add(LETTERS_EVERY);
+        state.settlement.told.due = more.then_some((next, stamp.position));
     }
-    let mut left = LETTERS_EACH.max(told.letters.len() / LETTERS_PART);
+}
+
+/// Sends what is due, and some letters in any case: a command of IMTS has been applied.
+pub(super) fn tell_at_once(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
+    let told = &state.settlement.told;
+    let waits = told.due.is_some_and(|(due, _)| due > stamp.time);
+    if !waits || state.rules < RULES_LETTERS_OWN {
+        return tell(state, stamp, out);
+    }
+    send(state, stamp, LETTERS_OWN, out);
+    if state.settlement.told.letters.is_empty() {
+        state.settlement.told.due = None;
+    }
+}
+
+/// Sends the oldest letters.
+fn send(state: &mut engine::State, stamp: Stamp, most: usize, out: &mut Output) {
+    let mut left = most;
     while left > 0
         && let Some(letter) = state.settlement.told.letters.pop_front()
     {
@@ -337,9 +363,6 @@ pub(super) fn tell(state: &mut engine::State, stamp: Stamp, out: &mut Output) {
         state.links.send(out, stamp, to, message);
         left = left.saturating_sub(1);
     }
-    let more = !state.settlement.told.letters.is_empty();
-    let next = stamp.time.saturating_add(LETTERS_EVERY);
-    state.settlement.told.due = more.then_some((next, stamp.position));
 }
 
 /// The cut-off has come, or letters are due.

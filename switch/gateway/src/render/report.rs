@@ -93,6 +93,10 @@ fn statement(
             AccountReport::Intraday
         },
         date,
+        number: order
+            .request
+            .filter(|_| !is_over)
+            .map(|request| request.value()),
         from: before.saturating_add(nano),
         until: if is_over {
             last.saturating_add(nano)
@@ -331,6 +335,7 @@ pub(super) fn notice(
     let statements = Statements {
         report: AccountReport::Notification,
         date: Date::from_time(moved.time),
+        number: Some(entry.effect.outbound.sequence.value()),
         from: moved.time,
         until: moved.time,
         created: entry.effect.outbound.time,

@@ -22,6 +22,9 @@ use super::entry::hyphenated;
 pub struct Statements {
     pub report: AccountReport,
     pub date: Date,
+    /// ElctrncSeqNb of what is told more than once a day, and part of its Id: of a camt.052 the log position of the request, of a camt.054 the
+    /// message's number in the stream of its receiver. A camt.053 has the number of its day since 1970.
+    pub number: Option<u64>,
     /// The period; a notification has none.
     pub from: Time,
     pub until: Time,
@@ -86,15 +89,19 @@ impl Statements {
             return Err(TooLarge::Pages);
         }
         let is_notice = self.report == AccountReport::Notification;
-        let id: Text<35> = text(format_args!("{}-{}", account.code(), self.date));
+        let (code, date) = (account.code(), self.date);
+        let id: Text<35> = match self.number {
+            Some(number) => text(format_args!("{code}-{date}-{number}")),
+            None => text(format_args!("{code}-{date}")),
+        };
         let balances = self.balances(page)?;
         let sums = sums(page)?;
         let information = self.information(page);
-        let sequence = u64::try_from(self.date.days()).unwrap_or(0);
+        let of_the_day = u64::try_from(date.days()).unwrap_or(0);
         let head = ReportPage {
             id: id.as_str(),
             page: (!is_notice).then_some((page.number, page.is_last)),
-            sequence: (self.report == AccountReport::Statement).then_some(sequence),
+            sequence: Some(self.number.unwrap_or(of_the_day)),
             created_ns: self.created.nanos(),
             period_ns: (!is_notice).then_some((self.from.nanos(), self.until.nanos())),
             account: account.code(),

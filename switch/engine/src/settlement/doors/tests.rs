@@ -525,6 +525,41 @@ fn many_letters_go_out_over_several_records() {
 }
 
 #[test]
+fn what_waits_to_be_told_grows_less_with_every_payment() {
+    let pay = |from, number: u32| Command::Pay {
+        source: operator(),
+        payment: Payment {
+            from,
+            to: TSES,
+            amount: Money::kzt(1),
+            priority: Priority::Normal,
+            reference: Text::truncated(&format!("P-{number}")),
+            earliest: None,
+            latest: None,
+        },
+    };
+    for (version, own) in [(1, 0), (2, 5)] {
+        let mut world = open();
+        if version > 1 {
+            let source = operator();
+            world.accept(Any::Rules { source, version });
+        }
+        fund(&mut world, CASP, 100);
+        for number in 0..50 {
+            accept(&mut world, pay(IRTY, number));
+        }
+        // All 50 settle, and their letters are left behind it.
+        fund(&mut world, IRTY, 50);
+        for number in 0..3 {
+            accept(&mut world, pay(CASP, number));
+            assert_eq!(world.out.effects.len(), own, "by version {version}");
+        }
+        accept(&mut world, pay(CASP, 3));
+        assert_eq!(world.out.effects.len(), 16);
+    }
+}
+
+#[test]
 fn everybody_is_told_of_the_business_day() {
     let mut world = World::new();
     let now = world.now();

@@ -175,7 +175,8 @@ fn a_report_of_the_day_so_far_closes_nothing() {
         &text,
         &[
             "camt.052.001.10",
-            "<Rpt><Id>INST-2026-11-21</Id>",
+            &format!("<Rpt><Id>INST-2026-11-21-{ASKED}</Id>"),
+            &format!("<ElctrncSeqNb>{ASKED}</ElctrncSeqNb>"),
             "<Cd>ITBD</Cd>",
         ],
     );
@@ -344,6 +345,7 @@ fn an_entry_is_told_alone() {
         &text,
         &[
             "camt.054.001.10",
+            "<Ntfctn><Id>IMTS-2026-11-21-3</Id><ElctrncSeqNb>3</ElctrncSeqNb>",
             "<Amt Ccy=\"KZT\">50.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>",
             "<AcctSvcrRef>5</AcctSvcrRef>",
             "<DbtrAgt><FinInstnId><BICFI>CASPKZKA</BICFI>",

@@ -425,6 +425,7 @@ impl<W: Write> Print<'_, W> {
         let document = Statements {
             report: AccountReport::Statement,
             date: self.day.date,
+            number: None,
             from: self.day.before.saturating_add(Span::from_nanos(1)),
             until,
             created: until,

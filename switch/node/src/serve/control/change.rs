@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use torap_domain::{BankCode, Bic, Money, ParticipantId, Position, Span, Text, Time};
 use torap_engine::{
-    Command, RULES_NEWEST, RULES_OLDEST, Source,
+    Bounds, Command, RULES_NEWEST, RULES_OLDEST, Source,
     instant::{self, Limits, RecallRule, Settings},
     participants::{self, Direction, PositionMode, Profile, View},
     schedule,
@@ -283,7 +283,7 @@ async fn directory_command(switch: &Switch, by: &By, command: &Value) -> Result<
     decide(switch, command).await
 }
 
-/// Changes one of the rail's settings, by the name that `ctl settings` shows.
+/// Changes one of the rail's settings or of the engine's bounds, by the name that `ctl settings` shows.
 async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Command, Refusal> {
     if key == "rules_version" {
         let version = value
@@ -297,10 +297,18 @@ async fn set(switch: &Switch, by: &By, key: &str, value: &Value) -> Result<Comma
         let source = source(by)?;
         return Ok(Command::Rules { source, version });
     }
-    let current = switch
-        .ask(|engine| *engine.settings())
+    let (current, mut bounds) = switch
+        .ask(|engine| (*engine.settings(), *engine.bounds()))
         .await
         .map_err(in_request("switch"))?;
+    let bound = bounds_of(&mut bounds, &Bounds::MAX).find(|(name, ..)| *name == key);
+    if let Some((name, bound, most)) = bound {
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        let sound = number.filter(|number| (1..=most).contains(number));
+        *bound = sound.ok_or_else(|| Refusal::of_request(name, format!("1 to {most}")))?;
+        let source = source(by)?;
+        return Ok(Command::Bounds { source, bounds });
+    }
     Ok(Command::Instant(instant::Command::SetSettings {
         source: source(by)?,
         settings: changed(current, key, value).map_err(in_request(key))?,
@@ -337,6 +345,52 @@ fn changed(mut settings: Settings, key: &str, value: &Value) -> Result<Settings,
         _ => return Err("there is no such setting; `torap ctl settings` lists them".into()),
     }
     Ok(settings)
+}
+
+/// Bounds by the names that `set` takes, each with the most that it may be.
+fn bounds_of<'a>(
+    bounds: &'a mut Bounds,
+    most: &Bounds,
+) -> impl Iterator<Item = (&'static str, &'a mut u32, u32)> + use<'a> {
+    let Bounds {
+        duplicate_window_entries,
+        in_flight_max,
+        customers_per_day_max,
+        open_recalls_max,
+        open_qr_codes_max,
+        recent_alias_changes_max,
+    } = bounds;
+    [
+        (
+            "duplicate_window_entries",
+            duplicate_window_entries,
+            most.duplicate_window_entries,
+        ),
+        ("in_flight_max", in_flight_max, most.in_flight_max),
+        (
+            "customers_per_day_max",
+            customers_per_day_max,
+            most.customers_per_day_max,
+        ),
+        ("open_recalls_max", open_recalls_max, most.open_recalls_max),
+        (
+            "open_qr_codes_max",
+            open_qr_codes_max,
+            most.open_qr_codes_max,
+        ),
+        (
+            "recent_alias_changes_max",
+            recent_alias_changes_max,
+            most.recent_alias_changes_max,
+        ),
+    ]
+    .into_iter()
+}
+
+pub(super) fn bounds_json(mut bounds: Bounds) -> serde_json::Map<String, Value> {
+    bounds_of(&mut bounds, &Bounds::MAX)
+        .map(|(name, bound, _)| (name.to_string(), json!(*bound)))
+        .collect()
 }
 
 /// Settings by the names that `set` takes.

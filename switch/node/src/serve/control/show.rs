@@ -136,14 +136,18 @@ fn limits_json(service: Service, limits: &Limits) -> Value {
 }
 
 pub(super) async fn settings(switch: &Switch) -> Result<Value, Refusal> {
-    let (settings, rules) = ask(switch, |engine| {
+    let (settings, bounds, rules) = ask(switch, |engine| {
         (
             *engine.settings(),
+            *engine.bounds(),
             engine.recall_rules().collect::<Vec<_>>(),
         )
     })
     .await?;
     let mut shown = change::settings_json(&settings);
+    if let Some(shown) = shown.as_object_mut() {
+        shown.extend(change::bounds_json(bounds));
+    }
     shown["recall_rules"] = rules.iter().map(change::recall_rule_json).collect();
     Ok(shown)
 }
@@ -248,6 +252,7 @@ pub(super) fn what(switch: &Switch, command: &Command) -> String {
             format!("{whose}{}", limits_json(*service, limits))
         }
         Command::Rules { version, .. } => format!("version {version}"),
+        Command::Bounds { bounds, .. } => Value::from(change::bounds_json(*bounds)).to_string(),
         _ => String::new(),
     }
 }
