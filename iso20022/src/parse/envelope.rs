@@ -67,6 +67,9 @@ pub(super) fn document<'a>(mut machine: Machine<'_, 'a>) -> Result<Outcome<'a>, 
 impl<'a> Machine<'_, 'a> {
     /// The root element, or a child of an envelope.
     pub(super) fn wrapped(&mut self, name: TagName) -> Result<(), Fail> {
+        // What its own name and attributes lean on counts, if it is the root of a part.
+        self.part_mark = self.scratch.namespaces.len() as u32;
+        self.leans_outside = false;
         let tag = self.open_tag(name)?;
         let (resolved, local) = self.resolve_name(tag.name)?;
         let state = self.scratch.frames.last().map(|frame| frame.count);
@@ -84,7 +87,7 @@ impl<'a> Machine<'_, 'a> {
         if let Some(frame) = self.scratch.frames.last_mut() {
             frame.count = next;
         }
-        self.begin_part(message, is_header, tag.mark);
+        self.begin_part(message, is_header);
         self.note_use(resolved);
         self.part_root(message, tag)
     }
@@ -140,20 +143,18 @@ impl<'a> Machine<'_, 'a> {
         Err(self.refuse(SHAPE))
     }
 
-    fn begin_part(&mut self, message: MessageType, is_header: bool, mark: u32) {
+    fn begin_part(&mut self, message: MessageType, is_header: bool) {
         self.message = Some(message);
         self.plan = self.captures.plan(message);
         self.is_header = is_header;
-        self.part_mark = mark;
-        self.leans_outside = false;
         let slots = self.plan.slots;
         self.slots().resize(slots, Slot::default());
         self.update_default();
         let default = self.scratch.namespaces.default();
         let is_outer = default
             .declaration
-            .is_some_and(|number| number < mark as usize);
-        self.leans_outside = self.default_is_target && is_outer;
+            .is_some_and(|number| number < self.part_mark as usize);
+        self.leans_outside |= self.default_is_target && is_outer;
     }
 
     /// The root element of a part.

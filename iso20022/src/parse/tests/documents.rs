@@ -200,6 +200,11 @@ fn parts_that_lean_on_the_envelope() {
         )
     };
     let lax = |inner: &str| lax(inner).split_off(BENCH.find("<Document").unwrap());
+    let instance = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'";
+    let located = |prefix: &str| {
+        let place = format!("<Document{prefix}:schemaLocation='urn:a a.xsd'");
+        bare().replacen("<Document", &place, 1)
+    };
     for (is_self_contained, outer, document) in [
         (true, String::new(), bare().to_owned()),
         (true, format!(" xmlns='{own}'"), bare().to_owned()),
@@ -216,6 +221,8 @@ fn parts_that_lean_on_the_envelope() {
         ),
         (false, " xmlns:o='urn:o'".to_owned(), lax("<o:a/>")),
         (false, " xmlns:o='urn:o'".to_owned(), lax("<a o:b='1'/>")),
+        (false, format!(" {instance}"), located(" xsi")),
+        (true, String::new(), located(&format!(" {instance} xsi"))),
     ] {
         let text = format!("<Wrapper{outer}>{HEADER}{document}</Wrapper>");
         let mut parser = Parser::new();
