@@ -240,6 +240,35 @@ fn what_a_bank_reports_makes_no_lines_of_its_own_in_the_log() {
 }
 
 #[test]
+fn an_indirect_participant_is_reached_through_its_sponsor_only() {
+    let (_dir, lab) = lab();
+    let by = torap_node::demo::Lab::by();
+    let participant = ParticipantForm {
+        code: "INDR".into(),
+        name: "Indirect".into(),
+        bics: vec!["INDRKZKA".into()],
+        bank_codes: vec!["777".into()],
+        services: None,
+        sponsor: Some("CASP".into()),
+        technical_senders: Vec::new(),
+        floor: None,
+        ceiling: None,
+    };
+    lab.ctl(&Request::ParticipantAdd {
+        by,
+        participant,
+        net_debit_cap: None,
+    })
+    .expect("added");
+    let mut bank = SignOn::new("INDR", &["INDRKZKA"]).connect(&lab);
+    assert_eq!(error_of(&mut bank), 27);
+    // The sponsor speaks for both.
+    let _ = lab.bank("CASP", &BankRequest::Stop);
+    let mut sponsor = SignOn::new("CASP", &["CASPKZKA", "INDRKZKA"]).connect(&lab);
+    sponsor.signed_on();
+}
+
+#[test]
 fn a_session_sends_for_the_banks_that_it_listed_only() {
     let (_dir, lab) = lab();
     let _ = lab.bank("CASP", &BankRequest::Stop);

@@ -79,7 +79,7 @@ error_codes! {
     24 BicNotAllowed "bic-not-allowed" closes Operator "a BIC in HELLO is not bound to this participant"
     25 SignOnTimeout "sign-on-timeout" closes Peer "sign-on took too long"
     26 HeldAhead "held-ahead" closes Operator "the sequence held is above the last one ever sent"
-    27 NotAdmitted "not-admitted" closes Operator "the participant is not admitted at present"
+    27 NotAdmitted "not-admitted" closes Operator "an indirect participant has no link of its own; its sponsor sends and receives for it"
     28 Superseded "superseded" closes Peer "a newer sign-on of the same participant took over"
     29 TooManyAttempts "too-many-attempts" closes Peer "too many failed sign-ons; try later"
     40 SequenceGap "sequence-gap" closes Peer "a sequence is missing before this one"

@@ -204,6 +204,13 @@ impl Connection {
 
     /// Ends the participant's older session, puts the sign-on into the log, and opens the session.
     async fn admit(&mut self, participant: ParticipantId, held: Sequence, bics: Vec<Bic>) {
+        let network = self.switch.network();
+        let view = network.by_id(participant);
+        if view.is_some_and(|view| view.sponsor.is_some()) {
+            // It has no stream of its own: its sponsor's link carries what is its.
+            self.session.refuse(ErrorCode::NotAdmitted);
+            return;
+        }
         let stream = self.switch.outbox.stream(participant);
         if held > stream.last() {
             // Before anything is changed: the older session is good.
