@@ -1,6 +1,7 @@
 //! What the bank does with messages from the switch.
 
 use serde_json::{Value, json};
+use torap_domain::Reason;
 use torap_gateway::wire::ContentType;
 use torap_iso20022::{
     profile::Direction,
@@ -388,10 +389,19 @@ impl Bank {
             }
             return;
         }
+        // A code may be the switch's or the payee's bank's; the text says which.
+        let is_theirs = report.reason_text.as_deref() == Some(Reason::ReceiverRejected.text());
         match (report.status, report.reason) {
+            (TransactionStatus::Rjct, _) if is_theirs => {
+                self.books.finished(original.uetr, Final::Rjct);
+            }
             (TransactionStatus::Acsc, _) => self.books.finished(original.uetr, Final::Acsc),
             // The same identifiers with other content: says nothing about the original.
             (TransactionStatus::Rjct, Some("AM05")) => {}
+            // By version 1 of the rules: nothing was remembered, and the same payment may be sent again.
+            (TransactionStatus::Rjct, Some("AB10" | "ED06")) => {
+                self.books.postponed(original.uetr);
+            }
             (TransactionStatus::Rjct, _) => self.books.finished(original.uetr, Final::Rjct),
             (TransactionStatus::Pdng | TransactionStatus::Actc, _) => {}
             (TransactionStatus::Acsp, _) => self

@@ -62,6 +62,14 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         line: Line {
+            title: "the payee's bank rejects with a code that the switch has as well",
+            rows: &["O-10"],
+            run: rejected_with_code_of_switch,
+        },
+        moved: &[("CASP", -10), ("HSBK", 10)],
+    },
+    Case {
+        line: Line {
             title: "paying for a bank without being its technical sender",
             rows: &["O-30"],
             run: not_technical_sender,
@@ -172,6 +180,20 @@ fn own_time_ends(day: &mut Day) -> Result<Told, String> {
         .check("RJCT AB06", payee)
         .check("RJCT AB06", same)
         .check("ACSC", new))
+}
+
+fn rejected_with_code_of_switch(day: &mut Day) -> Result<Told, String> {
+    let mut told = Told::new("10.00 thrice");
+    for code in ["AM05", "AB10"] {
+        day.behave("HSBK", &format!("reject:{code}"))?;
+        let (sent, outcome) = pay(day, ("CASP", 10), account_of("HSBK", 10)?, "10.00")?;
+        let rejected = format!("RJCT {code}");
+        told = told
+            .check(&rejected, outcome)
+            .check(&rejected, again(day, "CASP", &sent)?);
+    }
+    let (_, new) = pay(day, ("CASP", 10), account_of("HSBK", 10)?, "10.00")?;
+    Ok(told.check("ACSC", new))
 }
 
 fn answer_unasked(day: &mut Day) -> Result<Told, String> {
