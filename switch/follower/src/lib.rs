@@ -13,6 +13,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+mod card_fees;
 mod error;
 mod follower;
 mod metering;
@@ -26,6 +27,7 @@ pub mod statements;
 #[cfg(test)]
 mod tests;
 
+pub use card_fees::{CardCosts, ComparedCosts, compare_card_fees};
 pub use error::{FollowerError, SnapshotError};
 pub use follower::{Follower, FollowerOptions, Progress};
 pub use metering::{Measured, Metered, meter};

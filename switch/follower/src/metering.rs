@@ -18,7 +18,7 @@ use torap_journal::{Depth, Reader, RecordStream};
 use crate::{FollowerError, Rebuilt};
 
 /// Records between two calls of the progress function.
-const PROGRESS_EVERY_RECORDS: u64 = 65_536;
+pub(crate) const PROGRESS_EVERY_RECORDS: u64 = 65_536;
 
 /// Something that a participant may be charged for, or has been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,12 +183,17 @@ fn of_payment(stamp: Stamp, finished: &Finished, found: &mut Vec<Metered>) {
     found.push(Metered::Usage(between(stamp, item, finished)));
 }
 
-fn of_posting(posting: &Posting, found: &mut Vec<Metered>) {
-    let issuer = if posting.acquirer == posting.debit {
+/// The other side of the acquirer.
+pub(crate) fn issuer_of(posting: &Posting) -> ParticipantId {
+    if posting.acquirer == posting.debit {
         posting.credit
     } else {
         posting.debit
-    };
+    }
+}
+
+fn of_posting(posting: &Posting, found: &mut Vec<Metered>) {
+    let issuer = issuer_of(posting);
     let sides = [
         (posting.acquirer, posting.fees.switch_acquirer),
         (issuer, posting.fees.switch_issuer),

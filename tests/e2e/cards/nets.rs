@@ -56,6 +56,59 @@ fn approved(lab: &CardLab, amount: &str) {
 }
 
 #[test]
+fn a_fee_table_is_tried_on_the_day_before_it_is_set() {
+    let lab = CardLab::start(Keys::None);
+    approved(&lab, "100.00");
+    approved(&lab, "50.00");
+    let file = lab.path().join("fees.toml");
+    let fees = r#"
+[[card.fee]]
+service = "purchase"
+interchange = { percent = "2.0", to = "issuer" }
+switch_acquirer = { fixed = "3.00" }
+"#;
+    std::fs::write(&file, fees).expect("written");
+    let file = file.to_string_lossy().into_owned();
+    let now = Time::parse(&in_hours(0)).expect("a time");
+    let today = torap_domain::Date::from_time(now).to_string();
+    let try_it = |file: &str| lab.run(&["ctl", "--json", "tariff", "try", file, "--day", &today]);
+    let (code, tried) = try_it(&file);
+    assert_eq!(code, Some(0), "{tried}");
+    let rows = tried["participants"].as_array().expect("rows").clone();
+    let of = |code: &str| {
+        let row = row(&rows, code);
+        [
+            "interchange_in_force",
+            "interchange_tried",
+            "switch_in_force",
+            "switch_tried",
+            "difference",
+        ]
+        .map(|key| text(row, key).to_owned())
+    };
+    assert_eq!(of("ACQB"), ["1.65", "3.00", "4.00", "6.00", "3.35"]);
+    assert_eq!(of("ISSB"), ["-1.65", "-3.00", "0.00", "0.00", "-1.35"]);
+
+    // Once it is set there is no difference for what comes, and the day up to then stays as it was.
+    lab.ctl(&["card", "set", &file]);
+    approved(&lab, "100.00");
+    let (_, tried) = try_it(&file);
+    let rows = tried["participants"].as_array().expect("rows").clone();
+    assert_eq!(text(row(&rows, "ACQB"), "difference"), "3.35");
+
+    let other = lab.path().join("more.toml");
+    std::fs::write(&other, format!("{fees}[card.settings]\nqueue_max = 1\n")).expect("written");
+    let dir = lab.path().to_string_lossy().into_owned();
+    let other = other.to_string_lossy().into_owned();
+    let words = [
+        "--dir", &dir, "ctl", "tariff", "try", &other, "--day", &today,
+    ];
+    let output = torap(&words);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("card: only [[card.fee]]"));
+}
+
+#[test]
 fn card_nets_wait_for_imts_settle_after_a_crash_and_the_day_reconciles() {
     let mut lab = CardLab::start(Keys::None);
     lab.ctl(&["card", "settlement", "debits-first", "--within", "60"]);

@@ -243,6 +243,16 @@ impl engine::Engine {
         self.state.cards.fees.rows()
     }
 
+    /// Replaces the fee table without a command, on a copy that tries one. Whether the rows are sound; nothing changes otherwise.
+    pub fn try_card_fees(&mut self, rows: &[FeeRow]) -> bool {
+        let fees = &mut self.state.cards.fees;
+        let sound = fees.accepts(rows);
+        if sound {
+            fees.set(rows);
+        }
+        sound
+    }
+
     /// The table of lifetimes.
     pub fn card_lifetimes(&self) -> &[LifetimeRow] {
         self.state.cards.authorisations.lifetimes()

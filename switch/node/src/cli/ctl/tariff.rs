@@ -3,6 +3,7 @@
 //! A period is read from the log itself, beside the running switch or without one, from the newest snapshot before it: the switch
 //! is not asked, nothing is written, and the same log gives the same bytes.
 
+mod cards;
 mod period;
 
 use std::{
@@ -11,11 +12,13 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use serde::de::DeserializeOwned;
 
 use super::super::{Ending, Failure};
 use crate::{
     control::{By, Request, TariffForm, UsageForm},
     folder::Folder,
+    serve::{CardFile, CardTables},
 };
 
 /// Longest file of a table.
@@ -29,7 +32,7 @@ pub(super) enum Tariff {
     Set { file: PathBuf },
     /// What something would be charged, or a past day or month would have come to; nothing is written
     Try {
-        /// A table that is not set [default: the one in force]
+        /// A table that is not set [default: the one in force]; with [[card.fee]] instead, the fees of card transactions
         file: Option<PathBuf>,
         #[command(flatten)]
         usage: UsageArguments,
@@ -138,9 +141,10 @@ pub(super) fn from_log(
             usage,
             period,
         } if usage.item.is_none() => {
-            let tried = file.as_deref().map(table).transpose();
+            let tried = file.as_deref().map(tried).transpose();
             Some(tried.and_then(|tried| match tried {
-                Some(tried) => period::attempt(folder, period, &tried, as_json),
+                Some(Tried::Tariff(tried)) => period::attempt(folder, period, &tried, as_json),
+                Some(Tried::Card(tried)) => cards::attempt(folder, period, &tried, as_json),
                 None => Err(Failure::Usage(
                     "tariff try: a FILE with --day or --month, or --item with --sender".into(),
                 )),
@@ -182,7 +186,26 @@ pub(super) fn request(command: Tariff, by: By) -> Result<Request, Failure> {
     })
 }
 
+/// What is tried for a period.
+enum Tried {
+    Tariff(TariffForm),
+    Card(CardTables),
+}
+
+fn tried(path: &Path) -> Result<Tried, Failure> {
+    let is_card = |file: &toml::Table| file.contains_key("card");
+    if read::<toml::Table>(path).is_ok_and(|file| is_card(&file)) {
+        let file: CardFile = read(path)?;
+        return Ok(Tried::Card(file.card));
+    }
+    table(path).map(Tried::Tariff)
+}
+
 fn table(path: &Path) -> Result<TariffForm, Failure> {
+    read(path)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     let at = |error: String| Failure::Usage(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| at(error.to_string()))?;
     let mut text = String::new();

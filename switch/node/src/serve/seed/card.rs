@@ -236,6 +236,24 @@ pub struct PlacedPart {
 }
 
 impl CardTables {
+    /// The fee table of a file that has nothing else.
+    ///
+    /// # Errors
+    /// The row and the rule, or that there is something else.
+    pub fn only_fees(&self) -> Result<Vec<FeeRow>, String> {
+        let alone = CardTables {
+            fee: self.fee.clone(),
+            ..CardTables::default()
+        };
+        match &self.fee {
+            Some(rows) if *self == alone => {
+                let rows = each(rows, FeeRowText::row);
+                rows.map_err(|error| format!("card.fee{error}"))
+            }
+            _ => Err("card: only [[card.fee]] is tried, with nothing beside it".into()),
+        }
+    }
+
     /// What the tables set, in an order in which each part finds what it names.
     ///
     /// # Errors

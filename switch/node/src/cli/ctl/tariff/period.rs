@@ -12,7 +12,7 @@ use torap_engine::{
     participants::{State, View},
     tariffs::{Charge, Due, Invoice, Table, Usage},
 };
-use torap_follower::{Measured, Metered, Until, meter, rebuild};
+use torap_follower::{Measured, Metered, Rebuilt, Until, meter, rebuild};
 
 use super::{PeriodArguments, TariffForm};
 use crate::{
@@ -33,16 +33,16 @@ pub(super) enum Form {
 }
 
 /// A stretch of time: from midnight to midnight in UTC+5, the second excluded.
-struct Period {
-    name: String,
-    from: Time,
-    until: Time,
+pub(super) struct Period {
+    pub(super) name: String,
+    pub(super) from: Time,
+    pub(super) until: Time,
     /// Monthly minimums are those of whole months.
     is_month: bool,
 }
 
 impl Period {
-    fn of(arguments: &PeriodArguments) -> Result<Period, Failure> {
+    pub(super) fn of(arguments: &PeriodArguments) -> Result<Period, Failure> {
         let wrong = |key: &str, text: &str, shape: &str| {
             Failure::Usage(format!("--{key}: `{text}`: {shape}"))
         };
@@ -82,16 +82,21 @@ fn measure(
     period: &Period,
     each: &mut dyn FnMut(&Engine, &Metered),
 ) -> Result<Measured, Failure> {
-    let before = period.from.saturating_sub(Span::from_nanos(1));
+    let start = before(log, period)?;
     let mut progress = replay::progress();
-    let snapshots = log.snapshots.as_ref();
-    let start = rebuild(&log.reader, snapshots, Until::Time(before), &mut progress);
-    let start = start.map_err(|error| log.failed(&error))?;
     let measured = meter(&log.reader, start, period.until, each, &mut progress);
     measured.map_err(|error| log.failed(&error))
 }
 
-fn open(folder: &Folder, arguments: &PeriodArguments) -> Result<Log, Failure> {
+/// The state at the beginning of the period.
+pub(super) fn before(log: &Log, period: &Period) -> Result<Rebuilt, Failure> {
+    let before = Until::Time(period.from.saturating_sub(Span::from_nanos(1)));
+    let snapshots = log.snapshots.as_ref();
+    let start = rebuild(&log.reader, snapshots, before, &mut replay::progress());
+    start.map_err(|error| log.failed(&error))
+}
+
+pub(super) fn open(folder: &Folder, arguments: &PeriodArguments) -> Result<Log, Failure> {
     replay::open(folder, arguments.archive.clone(), arguments.from_genesis)
 }
 
@@ -257,7 +262,7 @@ pub(super) fn attempt(
     Ok(Ending::Done)
 }
 
-fn codes(engine: &Engine) -> BTreeMap<ParticipantId, String> {
+pub(super) fn codes(engine: &Engine) -> BTreeMap<ParticipantId, String> {
     let views = engine.participant_views();
     views.map(|view| (view.id, view.code.to_string())).collect()
 }
@@ -448,11 +453,11 @@ fn comma(row: &Value) -> String {
     values.join(",")
 }
 
-fn print_text(value: &Value) -> Result<(), Failure> {
+pub(super) fn print_text(value: &Value) -> Result<(), Failure> {
     print_line(super::super::render(value).trim_end()).map_err(Failure::Failed)
 }
 
-fn signed(minor: i128) -> String {
+pub(super) fn signed(minor: i128) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     format!("{sign}{}", tenge(minor.unsigned_abs()))
 }
