@@ -476,22 +476,29 @@ fn what_the_operator_enters_is_told_in_the_same_way_and_may_be_returned() {
     assert_eq!(balance(&world, CASP), 1_000);
 }
 
-#[test]
-fn many_letters_go_out_over_several_records() {
-    let mut world = open();
-    let source = operator();
-    let mut sent: Vec<Position> = Vec::new();
-    for number in 0..200_u32 {
-        let payment = Payment {
-            from: IRTY,
+/// The operator pays a tiyn from a bank to TSES.
+fn pay(from: ParticipantId, number: u32) -> Command {
+    Command::Pay {
+        source: operator(),
+        payment: Payment {
+            from,
             to: TSES,
             amount: Money::kzt(1),
             priority: Priority::Normal,
             reference: Text::truncated(&format!("P-{number}")),
             earliest: None,
             latest: None,
-        };
-        accept(&mut world, Command::Pay { source, payment });
+        },
+    }
+}
+
+#[test]
+fn many_letters_go_out_over_several_records() {
+    let mut world = open();
+    let source = operator();
+    let mut sent: Vec<Position> = Vec::new();
+    for number in 0..200_u32 {
+        accept(&mut world, pay(IRTY, number));
         sent.push(world.stamp.position);
     }
     accept(&mut world, Command::Close { source });
@@ -526,18 +533,6 @@ fn many_letters_go_out_over_several_records() {
 
 #[test]
 fn what_waits_to_be_told_grows_less_with_every_payment() {
-    let pay = |from, number: u32| Command::Pay {
-        source: operator(),
-        payment: Payment {
-            from,
-            to: TSES,
-            amount: Money::kzt(1),
-            priority: Priority::Normal,
-            reference: Text::truncated(&format!("P-{number}")),
-            earliest: None,
-            latest: None,
-        },
-    };
     for (version, own) in [(1, 0), (2, 5)] {
         let mut world = open();
         if version > 1 {

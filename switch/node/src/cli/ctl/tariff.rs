@@ -189,14 +189,14 @@ pub(super) fn request(command: Tariff, by: By) -> Result<Request, Failure> {
 /// What is tried for a period.
 enum Tried {
     Tariff(TariffForm),
-    Card(CardTables),
+    Card(Box<CardTables>),
 }
 
 fn tried(path: &Path) -> Result<Tried, Failure> {
     let is_card = |file: &toml::Table| file.contains_key("card");
     if read::<toml::Table>(path).is_ok_and(|file| is_card(&file)) {
         let file: CardFile = read(path)?;
-        return Ok(Tried::Card(file.card));
+        return Ok(Tried::Card(Box::new(file.card)));
     }
     table(path).map(Tried::Tariff)
 }

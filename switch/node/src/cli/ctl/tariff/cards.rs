@@ -5,10 +5,10 @@ use torap_follower::{CardCosts, compare_card_fees};
 
 use super::{
     PeriodArguments,
-    period::{Period, before, codes, open, print_text, signed},
+    period::{Period, before, codes, compared, open, signed},
 };
 use crate::{
-    cli::{Ending, Failure, print_line, replay},
+    cli::{Ending, Failure, replay},
     folder::Folder,
     serve::CardTables,
 };
@@ -23,16 +23,16 @@ pub(super) fn attempt(
     let period = Period::of(arguments)?;
     let log = open(folder, arguments)?;
     let start = before(&log, &period)?;
-    let compared = compare_card_fees(
+    let found = compare_card_fees(
         &log.reader,
         start,
         period.until,
         &rows,
         &mut replay::progress(),
     );
-    let compared = compared.map_err(|error| log.failed(&error))?;
+    let found = found.map_err(|error| log.failed(&error))?;
     let unsound = || Failure::Usage("card.fee: a row's range, rate or time is not sound".into());
-    let (measured, costs) = compared.ok_or_else(unsound)?;
+    let (measured, costs) = found.ok_or_else(unsound)?;
     let mut rows = Vec::new();
     let total = |costs: &CardCosts| costs.interchange + costs.switch;
     for (id, code) in codes(&measured.engine) {
@@ -54,10 +54,5 @@ pub(super) fn attempt(
         "records": measured.records,
         "participants": rows,
     });
-    if as_json {
-        print_line(&value.to_string())?;
-    } else {
-        print_text(&value)?;
-    }
-    Ok(Ending::Done)
+    compared(&value, as_json)
 }

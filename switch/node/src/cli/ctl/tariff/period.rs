@@ -254,12 +254,7 @@ pub(super) fn attempt(
         "difference": difference(sums.0, sums.1),
         "participants": rows,
     });
-    if as_json {
-        print_line(&value.to_string())?;
-    } else {
-        print_text(&value)?;
-    }
-    Ok(Ending::Done)
+    compared(&value, as_json)
 }
 
 pub(super) fn codes(engine: &Engine) -> BTreeMap<ParticipantId, String> {
@@ -453,7 +448,17 @@ fn comma(row: &Value) -> String {
     values.join(",")
 }
 
-pub(super) fn print_text(value: &Value) -> Result<(), Failure> {
+/// Prints what was tried.
+pub(super) fn compared(value: &Value, as_json: bool) -> Result<Ending, Failure> {
+    if as_json {
+        print_line(&value.to_string())?;
+    } else {
+        print_text(value)?;
+    }
+    Ok(Ending::Done)
+}
+
+fn print_text(value: &Value) -> Result<(), Failure> {
     print_line(super::super::render(value).trim_end()).map_err(Failure::Failed)
 }
 
