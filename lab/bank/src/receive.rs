@@ -121,12 +121,17 @@ impl Bank {
             Body::VerificationRequest(request) => self.confirm(&request, seen, now),
             Body::VerificationReport(report) => self.receive_look_up(&report, seen),
             Body::Reject(reject) => {
-                let mut sent = self.sent.values();
-                let payment = sent.find(|payment| payment.message_id == reject.related);
-                let uetr = payment.map(|payment| payment.uetr.clone());
-                if let Some(uetr) = &uetr {
+                // The lines of a file share a message.
+                let sent = self.sent.values();
+                let sent = sent.filter(|payment| payment.message_id == reject.related);
+                let uetrs: Vec<String> = sent.map(|payment| payment.uetr.clone()).collect();
+                for uetr in &uetrs {
                     self.books.never_sent(uetr);
                 }
+                let uetr = match uetrs.as_slice() {
+                    [only] => Some(only.clone()),
+                    _ => None,
+                };
                 self.see(Seen {
                     uetr,
                     reason: Some(reject.reason.into_owned()),
