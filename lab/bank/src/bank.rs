@@ -49,6 +49,8 @@ pub struct Bank {
     pub(crate) books: Books,
     /// Payments this bank sent, by TxId.
     pub(crate) sent: HashMap<String, Payment>,
+    /// UETRs of the payments of each message it sent, by MsgId.
+    pub(crate) messages: HashMap<String, Vec<String>>,
     /// Payments forwarded to it, by UETR.
     pub(crate) received: HashMap<String, Payment>,
     /// Recalls to answer, by UETR: the case and cancellation id.
@@ -85,6 +87,7 @@ impl Bank {
             outgoing: Outgoing::default(),
             books: Books::default(),
             sent: HashMap::new(),
+            messages: HashMap::new(),
             received: HashMap::new(),
             recalls: HashMap::new(),
             returning: HashMap::new(),

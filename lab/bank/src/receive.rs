@@ -121,14 +121,13 @@ impl Bank {
             Body::VerificationRequest(request) => self.confirm(&request, seen, now),
             Body::VerificationReport(report) => self.receive_look_up(&report, seen),
             Body::Reject(reject) => {
-                // The lines of a file share a message.
-                let sent = self.sent.values();
-                let sent = sent.filter(|payment| payment.message_id == reject.related);
-                let uetrs: Vec<String> = sent.map(|payment| payment.uetr.clone()).collect();
-                for uetr in &uetrs {
+                // Each copy of a payment is a message; the lines of a file share one.
+                let uetrs = self.messages.get(reject.related.as_ref());
+                let uetrs = uetrs.map_or(&[][..], Vec::as_slice);
+                for uetr in uetrs {
                     self.books.never_sent(uetr);
                 }
-                let uetr = match uetrs.as_slice() {
+                let uetr = match uetrs {
                     [only] => Some(only.clone()),
                     _ => None,
                 };

@@ -297,6 +297,8 @@ impl Bank {
     /// Notes a payment that goes out; the first under its identifiers is the one that is kept.
     fn note_sent(&mut self, payment: Payment) -> SentPayment {
         self.books.sent(&payment.uetr, payment.tiyn);
+        let message = self.messages.entry(payment.message_id.clone());
+        message.or_default().push(payment.uetr.clone());
         let sent = SentPayment {
             transaction_id: payment.transaction_id.clone(),
             uetr: payment.uetr.clone(),
