@@ -363,6 +363,9 @@ fn a_case_about_a_card_transaction_moves_obligations_also_after_a_crash() {
 
     lab.switch.as_mut().expect("running").kill();
     lab.start_switch();
+    for code in ["ACQB", "ISSB"] {
+        lab.is_signed_on(code, true);
+    }
 
     dispute(&["respond", &case, "ACQB", "decline"]);
     dispute(&["rule", &case, "90.00"]);

@@ -1,5 +1,7 @@
 //! The directory's commands, and look-ups.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use torap_bank::{Request as Bank, WaitFor};
 use torap_node::{
@@ -234,11 +236,13 @@ fn claims(day: &mut Day) -> Result<Told, String> {
     let told = told
         .check("accepted", register(day, "HSBK", 51, whose)?)
         .check("accepted", register(day, "IRTY", 51, whose)?)
-        .check("accepted", day.command("IRTY", claim(whose)?)?)
-        .check(
-            "refused claim-unknown",
-            day.command("HSBK", about("contest", whose)?)?,
-        );
+        .check("accepted", day.command("IRTY", claim(whose)?)?);
+    // What is waited for is the time itself: the millisecond in which it could be contested.
+    std::thread::sleep(Duration::from_millis(5));
+    let told = told.check(
+        "refused claim-unknown",
+        day.command("HSBK", about("contest", whose)?)?,
+    );
     set(day, "contest_window_ms", 86_400_000)?;
     Ok(told)
 }
