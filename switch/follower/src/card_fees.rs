@@ -1,7 +1,8 @@
 //! What the card transactions of a stretch of the log cost, and would have cost by another fee table.
 //!
-//! A second engine goes over the same records with that table in place of every one that the log sets. What was authorised, completed
-//! or reversed stands in the log, so that both post the same transactions.
+//! A second engine goes over the same records with that table in place of every one that the log sets. Answers, completions and
+//! reversals stand in the log, so that both post the same transactions, but where a cap declines: fees count towards it, and other fees
+//! may reach it elsewhere. What began before the stretch keeps its fees.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The directory's commands, and look-ups.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use torap_bank::{Request as Bank, WaitFor};
@@ -11,7 +11,7 @@ use torap_node::{
 
 use super::{
     Case, about_number, brief, edited, entry, go_through, is_found, look_up, message_id,
-    next_number, rejected, set, set_state, text,
+    next_number, rejected, set, set_state, text, until,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -237,8 +237,10 @@ fn claims(day: &mut Day) -> Result<Told, String> {
         .check("accepted", register(day, "HSBK", 51, whose)?)
         .check("accepted", register(day, "IRTY", 51, whose)?)
         .check("accepted", day.command("IRTY", claim(whose)?)?);
-    // What is waited for is the time itself: the millisecond in which it could be contested.
-    std::thread::sleep(Duration::from_millis(5));
+    let claimed = Instant::now();
+    until("the end of the moment", || {
+        Ok(claimed.elapsed() > Duration::from_millis(1))
+    })?;
     let told = told.check(
         "refused claim-unknown",
         day.command("HSBK", about("contest", whose)?)?,
