@@ -72,6 +72,11 @@ const SHOWN_BY_UNIT_TESTS: &[(&str, &str, &str)] = &[
         "RetryLater",
     ),
     (
+        "O-94",
+        "switch/engine/src/instant/returns/tests.rs",
+        "RetryLater",
+    ),
+    (
         "O-111",
         "switch/engine/src/instant/recalls/tests.rs",
         "RetryLater",

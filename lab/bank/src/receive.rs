@@ -402,7 +402,7 @@ impl Bank {
             (TransactionStatus::Acsc, _) => self.books.finished(original.uetr, Final::Acsc),
             // The same identifiers with other content: says nothing about the original.
             (TransactionStatus::Rjct, Some("AM05")) => {}
-            // By version 1 of the rules: nothing was remembered, and the same payment may be sent again.
+            // Before version 3 of the rules: nothing was remembered, and the same payment may be sent again.
             (TransactionStatus::Rjct, Some("AB10" | "ED06")) => {
                 self.books.postponed(original.uetr);
             }

@@ -18,17 +18,18 @@ use torap_domain::{Money, Service, Uetr};
 /// again, so that other commands get their turn between.
 pub const TICK_EXPIRES_MAX: usize = 4096;
 
-/// The newest rules this binary knows; it also runs the version before.
+/// The newest rules this binary knows; it also runs those before.
 ///
 /// | version | |
 /// |---|---|
 /// | 1 | |
 /// | 2 | banks are told of card nets, defaults, the guarantee fund and disputes; presentments fill at most half of an issuer's queue |
+/// | 3 | what is refused for the moment has no final status; every command of IMTS sends letters that wait |
 ///
 /// By version 2, too: a bank withdraws what it has given itself, names its payments by references of its own, and leaves what it owes a card
 /// session; suspensions stop what waits; IMTS forgets references when the date changes and ends its day in pieces; no clearing session is
 /// closed before its business date.
-pub const RULES_NEWEST: u32 = 2;
+pub const RULES_NEWEST: u32 = 3;
 /// The oldest rules this binary knows.
 pub const RULES_OLDEST: u32 = 1;
 /// The rules of a log before its first command about them; the same in every binary, for ever.

@@ -22,7 +22,7 @@ const RULES_GUARDED: u32 = 2;
 
 /// From this version of the rules on what is refused for the moment is answered as a message that was not carried out (admi.002), not with a
 /// final status: the copy of a message whose answer is on its way may settle, and a payment has one final status.
-const RULES_POSTPONED: u32 = 2;
+const RULES_POSTPONED: u32 = 3;
 
 pub(super) fn apply(
     state: &mut engine::State,

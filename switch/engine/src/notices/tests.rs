@@ -160,7 +160,7 @@ fn by_the_rules_of_an_older_log_nobody_is_told() {
     assert!(told(&world).is_empty());
     let newer = Command::Rules {
         source: operator(),
-        version: RULES + 1,
+        version: crate::RULES_NEWEST + 1,
     };
     world.refuse(newer, torap_domain::Reason::OperatorRefused);
     let by_switch = Command::Rules {

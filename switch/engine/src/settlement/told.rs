@@ -28,7 +28,7 @@ const LETTERS_PART: usize = 1024;
 /// waits grows less with every payment.
 const LETTERS_OWN: usize = 5;
 /// From this version of the rules on.
-const RULES_LETTERS_OWN: u32 = 2;
+const RULES_LETTERS_OWN: u32 = 3;
 /// Between two records that send letters, if some had to be left.
 const LETTERS_EVERY: Span = Span::from_millis(4);
 

@@ -383,9 +383,9 @@ fn beyond_the_window_the_index_knows_the_original() {
     old.history = Some(History::Unknown { as_of: dropped });
     old.original = history(original.submitted, 0);
     refuse(&mut world, old, Reason::RetryLater, true);
-    // A final status would belie the copy that settles: by version 2 of the rules there is none.
+    // A final status would belie the copy that settles: by version 3 of the rules there is none.
     let source = operator();
-    world.accept(AnyCommand::Rules { source, version: 2 });
+    world.accept(AnyCommand::Rules { source, version: 3 });
     for mut postponed in [without, old] {
         postponed.source = world.link(HSBK);
         let reason = Reason::RetryLater;

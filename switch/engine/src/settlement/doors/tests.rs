@@ -533,12 +533,10 @@ fn many_letters_go_out_over_several_records() {
 
 #[test]
 fn what_waits_to_be_told_grows_less_with_every_payment() {
-    for (version, own) in [(1, 0), (2, 5)] {
+    for (version, own) in [(2, 0), (3, 5)] {
         let mut world = open();
-        if version > 1 {
-            let source = operator();
-            world.accept(Any::Rules { source, version });
-        }
+        let source = operator();
+        world.accept(Any::Rules { source, version });
         fund(&mut world, CASP, 100);
         for number in 0..50 {
             accept(&mut world, pay(IRTY, number));

@@ -25,7 +25,7 @@ fn who_tries_out_numbers_by_paying_is_stopped_like_who_looks_them_up() {
         let told = pay(&mut world, number, 1, AliasResolution::Unknown);
         assert_eq!(told, unknown, "by version 1 it costs nothing");
     }
-    world.accept(Command::Rules { source, version: 2 });
+    world.accept(Command::Rules { source, version: 3 });
     // Nobody, and somebody whom the payer cannot pay: both tell something, and cost the same.
     let told = pay(&mut world, 11, 1, AliasResolution::Unknown);
     assert_eq!(told, unknown);
