@@ -7,7 +7,7 @@ use torap_domain::{
     qr::{MerchantAccount, QrCode},
 };
 use torap_engine::{
-    Bounds, Command, Source,
+    Bounds, Command, RULES_NEWEST, Source,
     directory::{self, ImportEntry},
     instant::{self, Limits, Settings},
     participants::{self, Direction, PositionMode, Profile, State},
@@ -595,6 +595,10 @@ pub(crate) fn seed(plan: &Plan) -> Vec<Command> {
             },
         },
     ];
+    if plan.newest_rules {
+        let version = RULES_NEWEST;
+        commands.push(Command::Rules { source, version });
+    }
     if plan.tight_limits {
         for service in Service::ALL {
             commands.push(Command::Instant(instant::Command::SetLimits {

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     /// Weights of the behaviours of a payee's bank.
     pub(crate) behaviours: Vec<u64>,
     pub(crate) node: NodeConfig,
+    /// Whether the log begins with the newest rules, as that of a new switch does; else it keeps the first ones.
+    pub(crate) newest_rules: bool,
     /// Bounds of the engine, set by the first commands.
     pub(crate) window_entries: u32,
     pub(crate) in_flight_max: u32,
@@ -152,6 +154,7 @@ impl Plan {
                 mark_every: draw.range(16, 512),
                 switch_bic: bic,
             },
+            newest_rules: !seed.is_multiple_of(4),
             window_entries: if small_window {
                 draw.range(20, 300) as u32
             } else {

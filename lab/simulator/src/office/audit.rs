@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use torap_domain::{ParticipantId, Position, Uetr};
+use torap_domain::{ParticipantId, Position, Reason, Uetr};
 use torap_engine::{
     Command, Engine, Event, Message, Outcome, Receipt, Status, approval, clearing,
     instant::PaymentKey,
@@ -228,6 +228,8 @@ pub(crate) struct Taken<'a> {
 struct WireEnds {
     /// Payments and returns that were taken, by record: the bank, its message, and what its payee calls it.
     taken: BTreeMap<Position, (ParticipantId, String, String)>,
+    /// How payments that were taken stand: none in the queue, or whether they have settled.
+    stand: BTreeMap<Position, Option<bool>>,
     /// What each bank should have heard of each of its messages.
     answers: BTreeMap<(ParticipantId, String), Answers>,
     /// Where settled payments should have come in.
@@ -263,12 +265,14 @@ impl WireEnds {
         for event in applied.events {
             match event {
                 Event::Settlement(settlement::Event::Queued { id }) => {
+                    self.stand.insert(*id, None);
                     if let Some((bank, message, _)) = self.taken.get(id) {
                         let key = (*bank, message.clone());
                         self.answers.entry(key).or_default().pending += 1;
                     }
                 }
                 Event::Settlement(settlement::Event::Finished(done)) => {
+                    self.stand.insert(done.id, Some(done.end == End::Settled));
                     let Some((bank, message, name)) = self.taken.get(&done.id) else {
                         continue;
                     };
@@ -299,6 +303,10 @@ impl WireEnds {
             Command::Settlement(settlement::Command::Instruct(instruction)) => {
                 let references = &instruction.references;
                 let (message, name) = (references.message_id.to_string(), references.uetr);
+                if self.is_repeat(applied) {
+                    self.repeated((link, message), &name.to_string());
+                    return;
+                }
                 self.entered(applied, link, (message, name.to_string()), answered);
             }
             Command::Settlement(settlement::Command::Return(back)) => {
@@ -319,6 +327,10 @@ impl WireEnds {
                 let answers = self.receipts.entry(key).or_default();
                 match applied.outcome {
                     Outcome::Accepted if moved => answers.settled += 1,
+                    // The same order once more, which was done.
+                    Outcome::Accepted if is_done(applied) && answers.settled > 0 => {
+                        answers.settled += 1;
+                    }
                     Outcome::Accepted => {
                         answers.pending += 1;
                         let waits = (link, order.message_id.to_string());
@@ -384,6 +396,31 @@ impl WireEnds {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A payment of IMTS that was given before with the same content: it is answered as it stands, behind what it was told. What else is
+    /// called a repeat is refused in its own record.
+    fn is_repeat(&self, applied: &Taken<'_>) -> bool {
+        let reason = Reason::DuplicateReplay;
+        let refused = applied.effects.iter().any(|effect| {
+            matches!(effect.outbound.message, Message::ImtsStatus { original, status: Status::Rejected { reason: told, .. }, .. } if original == applied.stamp.position && told == reason)
+        });
+        applied.outcome == Outcome::Refused(reason) && !refused
+    }
+
+    fn repeated(&mut self, key: (ParticipantId, String), name: &str) {
+        self.decided += 1;
+        let mut taken = self.taken.iter().rev();
+        let first = taken.find(|(_, (bank, _, known))| *bank == key.0 && known == name);
+        let stands = first.and_then(|(id, _)| self.stand.get(id).copied());
+        let answers = self.answers.entry(key).or_default();
+        match stands {
+            Some(None) => answers.pending += 1,
+            Some(Some(true)) => answers.settled += 1,
+            Some(Some(false)) => answers.rejected += 1,
+            // Answered as a repeat of nothing: no bank hears so much.
+            None => answers.settled += 1000,
         }
     }
 
@@ -482,4 +519,11 @@ impl WireEnds {
         }
         Ok(())
     }
+}
+
+/// Whether the record answers its liquidity transfer as done.
+fn is_done(applied: &Taken<'_>) -> bool {
+    applied.effects.iter().any(|effect| {
+        matches!(effect.outbound.message, Message::ImtsReceipt { original, receipt: Receipt::Done } if original == applied.stamp.position)
+    })
 }
