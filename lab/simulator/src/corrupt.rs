@@ -90,7 +90,7 @@ impl World {
     }
 
     fn judge(&mut self) -> Found {
-        let seed = crate::load::seed(&self.plan);
+        let seed = crate::seed::seed(&self.plan);
         let started = Node::start(&self.machine, self.wall(), seed);
         let stop = match started {
             Ok(_) => return Found::Missed("the switch started on a damaged log".into()),

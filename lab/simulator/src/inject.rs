@@ -347,7 +347,7 @@ impl World {
             let operations = self.draw.range(1, 6);
             self.machine.journal.power_off_after(operations);
         }
-        let seed = crate::load::seed(&self.plan);
+        let seed = crate::seed::seed(&self.plan);
         match Node::start(&self.machine, self.wall(), seed) {
             Ok(node) => {
                 self.breaks_recovery = false;

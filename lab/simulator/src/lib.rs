@@ -24,6 +24,7 @@ mod orders;
 mod plan;
 mod records;
 mod run;
+mod seed;
 mod stream;
 mod trace;
 mod world;

@@ -403,9 +403,17 @@ impl WireEnds {
     /// called a repeat is refused in its own record.
     fn is_repeat(&self, applied: &Taken<'_>) -> bool {
         let reason = Reason::DuplicateReplay;
-        let refused = applied.effects.iter().any(|effect| {
-            matches!(effect.outbound.message, Message::ImtsStatus { original, status: Status::Rejected { reason: told, .. }, .. } if original == applied.stamp.position && told == reason)
-        });
+        let refused = applied
+            .effects
+            .iter()
+            .any(|effect| match effect.outbound.message {
+                Message::ImtsStatus {
+                    original,
+                    status: Status::Rejected { reason: told, .. },
+                    ..
+                } => original == applied.stamp.position && told == reason,
+                _ => false,
+            });
         applied.outcome == Outcome::Refused(reason) && !refused
     }
 
@@ -523,7 +531,12 @@ impl WireEnds {
 
 /// Whether the record answers its liquidity transfer as done.
 fn is_done(applied: &Taken<'_>) -> bool {
-    applied.effects.iter().any(|effect| {
-        matches!(effect.outbound.message, Message::ImtsReceipt { original, receipt: Receipt::Done } if original == applied.stamp.position)
+    let position = applied.stamp.position;
+    let mut effects = applied.effects.iter();
+    effects.any(|effect| match effect.outbound.message {
+        Message::ImtsReceipt { original, receipt } => {
+            original == position && receipt == Receipt::Done
+        }
+        _ => false,
     })
 }
